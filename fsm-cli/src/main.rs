@@ -1,0 +1,3 @@
+//! The command `fsm`.
+
+fn main() {}

@@ -1,0 +1,251 @@
+//! A graph as a document: names instead of numbers, so that it can be stored, read by people,
+//! and checked again when it is loaded.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Graph, GraphBuilder, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition, Trigger,
+};
+
+/// The serialised form of a [`Graph`].
+///
+/// ```
+/// use fsm_core::{Graph, GraphDocument};
+///
+/// let mut lamp = Graph::builder("lamp");
+/// lamp.simple("off");
+/// lamp.simple("on");
+/// lamp.transition("off", "on").on("press");
+/// lamp.transition("on", "off").on("press");
+/// let graph = lamp.initial("off").build()?;
+///
+/// let text = serde_json::to_string(&GraphDocument::from(&graph))?;
+/// let document: GraphDocument = serde_json::from_str(&text)?;
+/// assert_eq!(Graph::try_from(document)?.fingerprint(), graph.fingerprint());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphDocument {
+    name: String,
+    initial: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_concurrent: Option<NonZeroU32>,
+    states: Vec<StateDocument>,
+    transitions: Vec<TransitionDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateDocument {
+    name: String,
+    kind: KindDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    entry: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exit: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindDocument {
+    Simple,
+    Activity(String),
+    Choice,
+    Fork { join: String },
+    Split,
+    Join(JoinDocument),
+    Delay(Duration),
+    Signal,
+    Composite { initial: String },
+    Machine(Box<GraphDocument>),
+    Final,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum JoinDocument {
+    All,
+    Any,
+    AtLeast(NonZeroU32),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransitionDocument {
+    from: String,
+    to: String,
+    trigger: TriggerDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guard: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TriggerDocument {
+    Event(String),
+    Done,
+    Failed,
+    TimedOut,
+    After(Duration),
+    Always,
+}
+
+impl From<&Graph> for GraphDocument {
+    /// # Complexity
+    /// O(states + transitions); machines within are nested.
+    fn from(graph: &Graph) -> Self {
+        Self {
+            name: graph.name().into(),
+            initial: graph.name_of(graph.initial()).into(),
+            max_concurrent: graph.max_concurrent(),
+            states: graph.states().map(|state| StateDocument::of(graph, state)).collect(),
+            transitions: graph
+                .transitions()
+                .map(|(_, edge)| TransitionDocument::of(graph, edge))
+                .collect(),
+        }
+    }
+}
+
+impl StateDocument {
+    fn of(graph: &Graph, state: StateId) -> Self {
+        let name = |state: StateId| graph.name_of(state).to_owned();
+        let extras = graph.extras_of(state);
+        let actions = |sequence| {
+            graph.sequence(sequence).iter().map(|a| graph.action_name(*a).to_owned()).collect()
+        };
+        let kind = match graph.kind(state) {
+            Kind::Simple => KindDocument::Simple,
+            Kind::Activity(activity) => {
+                KindDocument::Activity(graph.activity_name(activity).to_owned())
+            }
+            Kind::Choice => KindDocument::Choice,
+            Kind::Fork(Some(join)) => KindDocument::Fork { join: name(join) },
+            Kind::Fork(None) => KindDocument::Split,
+            Kind::Join(JoinRule::All) => KindDocument::Join(JoinDocument::All),
+            Kind::Join(JoinRule::Any) => KindDocument::Join(JoinDocument::Any),
+            Kind::Join(JoinRule::AtLeast(n)) => KindDocument::Join(JoinDocument::AtLeast(n)),
+            Kind::Delay(wait) => KindDocument::Delay(wait),
+            Kind::Signal => KindDocument::Signal,
+            Kind::Composite(initial) => KindDocument::Composite { initial: name(initial) },
+            Kind::Machine(_) => {
+                KindDocument::Machine(Box::new(GraphDocument::from(&*graph.inner[&state])))
+            }
+            Kind::Final => KindDocument::Final,
+        };
+        Self {
+            name: name(state),
+            kind,
+            within: graph.parent(state).map(name),
+            entry: actions(extras.entry),
+            exit: actions(extras.exit),
+            retry: extras.retry,
+            timeout: extras.timeout,
+        }
+    }
+}
+
+impl TransitionDocument {
+    fn of(graph: &Graph, edge: &Transition) -> Self {
+        Self {
+            from: graph.name_of(edge.from()).into(),
+            to: graph.name_of(edge.to()).into(),
+            trigger: match edge.trigger() {
+                Trigger::Event(event) => TriggerDocument::Event(graph.event_name(event).into()),
+                Trigger::Done => TriggerDocument::Done,
+                Trigger::Failed => TriggerDocument::Failed,
+                Trigger::TimedOut => TriggerDocument::TimedOut,
+                Trigger::After(wait) => TriggerDocument::After(wait),
+                Trigger::Always => TriggerDocument::Always,
+            },
+            guard: edge.guard().map(|guard| graph.guard_name(guard).into()),
+            actions: graph.actions_of(edge).map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl TryFrom<GraphDocument> for Graph {
+    type Error = GraphFaults;
+
+    /// # Errors
+    /// As [`GraphBuilder::build`]: a document is checked like any other graph.
+    fn try_from(document: GraphDocument) -> Result<Self, GraphFaults> {
+        let mut builder = GraphBuilder::new(Arc::from(document.name));
+        // Ids follow the document's order, whatever refers to what.
+        for state in &document.states {
+            builder.reference(&state.name);
+        }
+        for state in document.states {
+            declare(&mut builder, state)?;
+        }
+        for edge in document.transitions {
+            let trigger = match edge.trigger {
+                TriggerDocument::Event(name) => Trigger::Event(builder.event_id(&name)),
+                TriggerDocument::Done => Trigger::Done,
+                TriggerDocument::Failed => Trigger::Failed,
+                TriggerDocument::TimedOut => Trigger::TimedOut,
+                TriggerDocument::After(wait) => Trigger::After(wait),
+                TriggerDocument::Always => Trigger::Always,
+            };
+            let mut written = builder.transition(&edge.from, &edge.to).trigger(trigger);
+            if let Some(guard) = &edge.guard {
+                written = written.guard(guard);
+            }
+            for action in &edge.actions {
+                written = written.action(action);
+            }
+        }
+        if let Some(count) = document.max_concurrent {
+            builder.max_concurrent(count);
+        }
+        builder.initial(&document.initial).build()
+    }
+}
+
+fn declare(builder: &mut GraphBuilder, state: StateDocument) -> Result<(), GraphFaults> {
+    let name = state.name.as_str();
+    let mut written = match state.kind {
+        KindDocument::Simple => builder.simple(name),
+        KindDocument::Activity(activity) => builder.activity_running(name, &activity),
+        KindDocument::Choice => builder.choice(name),
+        KindDocument::Fork { join } => builder.fork(name, &join),
+        KindDocument::Split => builder.split(name),
+        KindDocument::Join(JoinDocument::All) => builder.join(name, JoinRule::All),
+        KindDocument::Join(JoinDocument::Any) => builder.join(name, JoinRule::Any),
+        KindDocument::Join(JoinDocument::AtLeast(n)) => builder.join(name, JoinRule::AtLeast(n)),
+        KindDocument::Delay(wait) => builder.delay(name, wait),
+        KindDocument::Signal => builder.signal(name),
+        KindDocument::Composite { initial } => builder.composite(name, &initial),
+        KindDocument::Machine(inner) => builder.machine(name, Graph::try_from(*inner)?),
+        KindDocument::Final => builder.final_state(name),
+    };
+    if let Some(parent) = &state.within {
+        written = written.within(parent);
+    }
+    for action in &state.entry {
+        written = written.entry(action);
+    }
+    for action in &state.exit {
+        written = written.exit(action);
+    }
+    if let Some(policy) = state.retry {
+        written = written.retry(policy);
+    }
+    if let Some(limit) = state.timeout {
+        written.timeout(limit);
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Why an input was refused, or a snapshot.
+
+use crate::graph::Fingerprint;
+
+/// Why the kernel refused an input. The snapshot is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// No state accepts the event now.
+    #[error("event `{event}` is not accepted in state {}", states.join(", "))]
+    Rejected {
+        /// The event's name.
+        event: String,
+        /// Where the tokens are.
+        states: Vec<String>,
+    },
+    /// The machine knows no such event.
+    #[error("machine `{machine}` has no event that answers to this input ({event})")]
+    UnknownEvent {
+        /// The machine's name.
+        machine: String,
+        /// What the event says of itself.
+        event: String,
+    },
+    /// The run has not begun.
+    #[error("the run has not begun: the first input is `Start`")]
+    NotStarted,
+    /// The run began already.
+    #[error("the run began already: `Start` comes once")]
+    StartedTwice,
+    /// The run is over.
+    #[error("the run is over; it takes no more inputs")]
+    Over,
+    /// The timer is not due.
+    #[error("the timer is due later than the input that says it fired")]
+    TimerEarly,
+    /// The snapshot is of another graph.
+    #[error("the snapshot is of graph {found}, the machine runs graph {expected}")]
+    ForeignSnapshot {
+        /// The machine's graph.
+        expected: Fingerprint,
+        /// The snapshot's.
+        found: Fingerprint,
+    },
+    /// An action panicked in an earlier step.
+    #[error(
+        "an action panicked in an earlier step, so this snapshot is not whole; use the last one that was saved"
+    )]
+    Poisoned,
+}
+
+/// Why a snapshot was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the snapshot can't be restored: {0}")]
+pub struct SnapshotFault(pub(crate) String);

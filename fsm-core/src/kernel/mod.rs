@@ -1,0 +1,54 @@
+//! The kernel is pure: `step(machine, snapshot, input) -> effects`.
+//!
+//! It reads no clock, draws no random numbers, performs no I/O, and logs nothing. Every
+//! [`Input`] comes with its point in time; the outcomes of activities come in as inputs; work to
+//! do goes out as [`Effect`]s. Replaying the same inputs gives the same [`Snapshot`], byte for
+//! byte. A driver performs the effects: the one on tokio is [`Run`](crate::Run).
+//!
+//! Every effect carries a [`Ticket`] with a fresh number of the snapshot's one sequence. The
+//! input that answers it names the ticket and is accepted once; what comes late, or twice, or
+//! for a visit that was cancelled, changes nothing.
+//!
+//! ```
+//! use fsm_core::{Bindings, Effects, Graph, Input, Machine, Outcome, Status, Timestamp};
+//!
+//! let mut graph = Graph::builder("errand");
+//! graph.activity("fetch");
+//! graph.final_state("home");
+//! graph.transition("fetch", "home").done();
+//! let graph = graph.initial("fetch").build()?;
+//! let machine = Machine::<(), ()>::bind(
+//!     graph,
+//!     Bindings::new().activity("fetch", |_, _| async { Outcome::done() }),
+//! )?;
+//!
+//! let mut run = machine.snapshot((), 7);
+//! let mut effects = Effects::new();
+//! machine.step(&mut run, Timestamp::ZERO, &Input::Start, &mut effects, &mut ())?;
+//! let ticket = effects.starts().next().unwrap().ticket;
+//!
+//! // No work was done here: the kernel only wants to hear how it went.
+//! let outcome = Input::Outcome { ticket, outcome: Outcome::done() };
+//! machine.step(&mut run, Timestamp::ZERO, &outcome, &mut effects, &mut ())?;
+//! assert!(matches!(run.status(), Status::Finished(_)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod activity;
+mod effect;
+mod error;
+mod input;
+mod moves;
+mod scene;
+mod scope;
+mod snapshot;
+mod step;
+mod trace;
+mod validate;
+
+pub use effect::{Effect, Effects, Start};
+pub use error::{SnapshotFault, StepError};
+pub use input::{Input, Outcome, Retry, Ticket};
+pub use scene::{Cause, GaveUp, Scene};
+pub use snapshot::{Phase, Snapshot, Status};
+pub use trace::{Move, Trace};

@@ -1,0 +1,246 @@
+//! A token takes a transition: states are left innermost first, actions run, states are entered
+//! outermost first.
+
+use super::effect::Effect;
+use super::input::Ticket;
+use super::scene::Scene;
+use super::snapshot::{Alarm, Phase, Status, Token};
+use super::step::{Agenda, Stepper};
+use super::trace::{Move, Trace};
+use crate::event::Event;
+use crate::graph::{Kind, StateId, TransitionId};
+use crate::machine::{Edge, Key, NONE};
+
+impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
+    /// The first token enters the initial state.
+    pub(super) fn begin(&mut self) {
+        let initial = self.frozen.graph.initial;
+        let leaf = self.enter(0, None, initial);
+        self.arrive_at(0, leaf);
+    }
+
+    /// Moves a token along `edge`. Where that leads out of the scope of a fork, the scope is
+    /// emptied and its owner goes on; where it leads to the fork's join, the token arrives there.
+    pub(super) fn take(&mut self, slot: u32, edge: Edge) {
+        let graph = &self.frozen.graph;
+        let scene = self.scene(slot, None);
+        let from = self.run.token(slot).state;
+        let mut mover = slot;
+        while let Some(fork) = self.fork_around(mover) {
+            if graph.contains(fork, edge.to) {
+                break;
+            }
+            let scope = self.run.token(mover).scope;
+            self.leave(mover, Some(fork));
+            if self.frozen.table.row(edge.to).pair == fork.0 {
+                self.act(edge.actions, &scene);
+                self.trace_move(mover, from, edge.to, &edge);
+                self.arrive(mover, scope);
+                return;
+            }
+            mover = self.abandon(mover, scope);
+        }
+        let domain = self.domain(&edge);
+        self.leave(mover, domain);
+        self.act(edge.actions, &scene);
+        let leaf = self.enter(mover, domain, edge.to);
+        self.trace_move(mover, from, leaf, &edge);
+        self.arrive_at(mover, leaf);
+    }
+
+    fn trace_move(&mut self, token: u32, from: StateId, to: StateId, edge: &Edge) {
+        let transition = TransitionId(edge.transition);
+        self.trace.moved(Move { token, from, to, transition });
+    }
+
+    /// The fork in whose scope a token lives.
+    pub(super) fn fork_around(&self, slot: u32) -> Option<StateId> {
+        let scope = self.run.token(slot).scope;
+        (scope != NONE).then(|| {
+            let owner = self.run.scopes[scope as usize].owner;
+            self.run.token(owner).state
+        })
+    }
+
+    /// The innermost state that stays active: around both ends, or the fork whose branch begins.
+    fn domain(&self, edge: &Edge) -> Option<StateId> {
+        let graph = &self.frozen.graph;
+        let outer = graph.parent(edge.from);
+        if outer == graph.parent(edge.to) {
+            return outer;
+        }
+        if matches!(graph.kind(edge.from), Kind::Fork(_)) && graph.contains(edge.from, edge.to) {
+            return Some(edge.from);
+        }
+        graph.ancestors(edge.from).find(|outer| graph.contains(*outer, edge.to))
+    }
+
+    /// Leaves states from the token's own up to `domain`, which stays; drops the work under way.
+    pub(super) fn leave(&mut self, slot: u32, domain: Option<StateId>) {
+        let owns = self.run.token(slot).owns;
+        if owns != NONE {
+            self.empty_scope(owns);
+            self.release_scope(owns);
+        }
+        let mut level = Some(self.run.token(slot).state).filter(|state| Some(*state) != domain);
+        while let Some(state) = level {
+            let row = *self.frozen.table.row(state);
+            if row.hooked {
+                let exit = self.frozen.graph.extras_of(state).exit;
+                let scene = self.scene(slot, Some(state));
+                self.act(exit.0, &scene);
+            }
+            if row.timed {
+                self.forget_alarms(slot, state);
+            }
+            level = self.frozen.graph.parent(state).filter(|outer| Some(*outer) != domain);
+        }
+        self.drop_work(slot);
+    }
+
+    /// Enters states from within `domain` down to `target`, and on to initial states; returns the
+    /// innermost.
+    pub(super) fn enter(&mut self, slot: u32, domain: Option<StateId>, target: StateId) -> StateId {
+        let graph = &self.frozen.graph;
+        let number = self.run.fresh();
+        let token = self.run.token_mut(slot);
+        token.attempt = 0;
+        token.visit = number;
+        token.number = number;
+        token.phase = Phase::Moving;
+        if graph.parent(target) != domain {
+            let mut between: Vec<StateId> =
+                graph.ancestors(target).take_while(|outer| Some(*outer) != domain).collect();
+            while let Some(state) = between.pop() {
+                self.enter_one(slot, state);
+            }
+        }
+        let mut state = target;
+        loop {
+            self.enter_one(slot, state);
+            match graph.kind(state) {
+                Kind::Composite(initial) => state = initial,
+                _ => break,
+            }
+        }
+        self.run.token_mut(slot).state = state;
+        state
+    }
+
+    fn enter_one(&mut self, slot: u32, state: StateId) {
+        let row = *self.frozen.table.row(state);
+        if row.hooked {
+            let entry = self.frozen.graph.extras_of(state).entry;
+            let scene = self.scene(slot, Some(state));
+            self.act(entry.0, &scene);
+        }
+        if row.timed {
+            self.set_alarms(slot, state);
+        }
+    }
+
+    pub(super) fn act(&mut self, actions: u32, scene: &Scene<'_, E>) {
+        if actions == 0 {
+            return;
+        }
+        let frozen = self.frozen;
+        for action in &frozen.graph.sequences[actions as usize] {
+            frozen.actions[action.index()](&mut self.run.context, scene);
+        }
+    }
+
+    /// What a token does at the state that it has just entered.
+    pub(super) fn arrive_at(&mut self, slot: u32, state: StateId) {
+        match self.frozen.graph.kind(state) {
+            Kind::Simple | Kind::Signal => self.run.token_mut(slot).phase = Phase::Resting,
+            Kind::Activity(_) | Kind::Machine(_) => self.request_start(slot),
+            Kind::Delay(wait) => {
+                let at = self.run.now + wait;
+                self.await_timer(slot, Phase::Delaying, at);
+            }
+            Kind::Choice => self.choose(slot),
+            Kind::Join(_) => self.at_join(slot, state),
+            Kind::Fork(Some(_)) => self.open_scope(slot, state),
+            Kind::Fork(None) => self.split(slot, state),
+            Kind::Final => self.at_final(slot, state),
+            Kind::Composite(_) => unreachable!("`enter` goes on to the initial state"),
+        }
+    }
+
+    pub(super) fn choose(&mut self, slot: u32) {
+        let number = self.run.token(slot).number;
+        self.out.agenda.push_back(Agenda::Choose(Ticket { slot, number }));
+    }
+
+    fn at_final(&mut self, slot: u32, state: StateId) {
+        let graph = &self.frozen.graph;
+        match graph.parent(state) {
+            None => self.finish(Status::Finished(state)),
+            Some(outer) if matches!(graph.kind(outer), Kind::Fork(_)) => {
+                let scope = self.run.token(slot).scope;
+                self.leave(slot, Some(outer));
+                self.arrive(slot, scope);
+            }
+            Some(outer) => {
+                let done = self.frozen.table.range(outer, Key::DONE);
+                let open = done
+                    .into_iter()
+                    .find(|index| self.holds(slot, &self.frozen.table.edges[*index]));
+                match open {
+                    Some(edge) => {
+                        let number = self.run.token(slot).number;
+                        let ticket = Ticket { slot, number };
+                        self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
+                    }
+                    None => self.run.token_mut(slot).phase = Phase::Resting,
+                }
+            }
+        }
+    }
+
+    /// Lets a token wait for a timer.
+    pub(super) fn await_timer(&mut self, slot: u32, phase: Phase, at: crate::time::Timestamp) {
+        let number = self.run.fresh();
+        let token = self.run.token_mut(slot);
+        token.phase = phase;
+        token.number = number;
+        token.due = at;
+        self.out.list.push(Effect::Timer { ticket: Ticket { slot, number }, at });
+    }
+
+    fn set_alarms(&mut self, slot: u32, state: StateId) {
+        for index in self.frozen.table.range(state, Key::AFTER) {
+            let transition = TransitionId(self.frozen.table.edges[index].transition);
+            let crate::graph::Trigger::After(wait) =
+                self.frozen.graph.transition(transition).trigger()
+            else {
+                continue;
+            };
+            let (number, due) = (self.run.fresh(), self.run.now + wait);
+            self.run.alarms.insert((slot, index as u32), Alarm { number, due });
+            self.out.list.push(Effect::Timer { ticket: Ticket { slot, number }, at: due });
+        }
+    }
+
+    fn forget_alarms(&mut self, slot: u32, state: StateId) {
+        for index in self.frozen.table.range(state, Key::AFTER) {
+            self.run.alarms.remove(&(slot, index as u32));
+        }
+    }
+
+    /// Gives a free place to a new token.
+    pub(super) fn new_token(&mut self, state: StateId) -> u32 {
+        let number = self.run.fresh();
+        let token = Token { state, phase: Phase::Moving, number, ..Token::FREE };
+        match self.run.free.pop() {
+            Some(slot) => {
+                *self.run.token_mut(slot) = token;
+                slot
+            }
+            None => {
+                self.run.others.push(token);
+                self.run.others.len() as u32
+            }
+        }
+    }
+}

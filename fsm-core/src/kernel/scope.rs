@@ -1,0 +1,214 @@
+//! Forks and joins. The token that enters a fork stays there as the owner of a scope; one token
+//! for each branch lives in it; the join moves the owner on and cancels what is left.
+
+use super::input::Ticket;
+use super::scene::Cause;
+use super::snapshot::{Phase, Scope, Snapshot, Status, Token};
+use super::step::{Agenda, Stepper};
+use super::trace::Trace;
+use crate::event::Event;
+use crate::graph::{JoinRule, Kind, StateId};
+use crate::machine::{Key, NONE};
+
+impl<C> Snapshot<C> {
+    /// How many scopes lie around a token.
+    pub(super) fn depth(&self, slot: u32) -> u32 {
+        let mut depth = 0;
+        let mut scope = self.token(slot).scope;
+        while scope != NONE {
+            depth += 1;
+            scope = self.token(self.scopes[scope as usize].owner).scope;
+        }
+        depth
+    }
+
+    fn append(&mut self, scope: u32, slot: u32) {
+        let last = std::mem::replace(&mut self.scopes[scope as usize].last, slot);
+        match last {
+            NONE => self.scopes[scope as usize].first = slot,
+            last => self.token_mut(last).next = slot,
+        }
+        let token = self.token_mut(slot);
+        token.scope = scope;
+        token.previous = last;
+        token.next = NONE;
+        self.scopes[scope as usize].live += 1;
+    }
+
+    /// Takes a token out of its scope and frees its place.
+    fn remove(&mut self, slot: u32) {
+        let Token { scope, previous, next, .. } = *self.token(slot);
+        match previous {
+            NONE => self.scopes[scope as usize].first = next,
+            previous => self.token_mut(previous).next = next,
+        }
+        match next {
+            NONE => self.scopes[scope as usize].last = previous,
+            next => self.token_mut(next).previous = previous,
+        }
+        self.scopes[scope as usize].live -= 1;
+        *self.token_mut(slot) = Token::FREE;
+        self.free.push(slot);
+    }
+}
+
+impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
+    pub(super) fn open_scope(&mut self, slot: u32, fork: StateId) {
+        let counters = vec![0; self.frozen.table.row(fork).counters as usize];
+        let opened = Scope { owner: slot, first: NONE, last: NONE, live: 0, arrived: 0, counters };
+        let scope = match self.run.free_scopes.pop() {
+            Some(scope) => {
+                self.run.scopes[scope as usize] = opened;
+                scope
+            }
+            None => {
+                self.run.scopes.push(opened);
+                self.run.scopes.len() as u32 - 1
+            }
+        };
+        let owner = self.run.token_mut(slot);
+        owner.phase = Phase::Owning;
+        owner.owns = scope;
+        for edge in self.frozen.table.range(fork, Key::ALWAYS) {
+            self.branch(scope, fork, edge as u32);
+        }
+    }
+
+    /// Splits a token within its scope: it takes the first branch itself.
+    pub(super) fn split(&mut self, slot: u32, fork: StateId) {
+        let scope = self.run.token(slot).scope;
+        let mut branches = self.frozen.table.range(fork, Key::ALWAYS);
+        let Some(first) = branches.next() else { return self.stuck(fork) };
+        let number = self.run.token(slot).number;
+        let ticket = Ticket { slot, number };
+        self.out.agenda.push_back(Agenda::Branch { ticket, edge: first as u32 });
+        for edge in branches {
+            self.branch(scope, fork, edge as u32);
+        }
+    }
+
+    fn branch(&mut self, scope: u32, fork: StateId, edge: u32) {
+        let slot = self.new_token(fork);
+        self.run.append(scope, slot);
+        let number = self.run.token(slot).number;
+        self.out.agenda.push_back(Agenda::Branch { ticket: Ticket { slot, number }, edge });
+    }
+
+    /// A token comes to a join that it has just entered.
+    pub(super) fn at_join(&mut self, slot: u32, join: StateId) {
+        let row = *self.frozen.table.row(join);
+        if row.pair != NONE {
+            // The owner of the scope, which was closed.
+            return self.choose(slot);
+        }
+        let Kind::Join(JoinRule::AtLeast(needed)) = self.frozen.graph.kind(join) else {
+            return self.stuck(join);
+        };
+        let scope = self.run.token(slot).scope;
+        let counter = &mut self.run.scopes[scope as usize].counters[row.counter as usize];
+        *counter += 1;
+        if *counter == needed.get() {
+            *counter = 0;
+            return self.choose(slot);
+        }
+        // The token stays in the count; the one that fills the join goes on for all.
+        self.leave(slot, self.frozen.graph.parent(join));
+        self.run.remove(slot);
+        self.check_join(scope);
+    }
+
+    /// A token comes to the join that closes its scope.
+    pub(super) fn arrive(&mut self, slot: u32, scope: u32) {
+        self.run.remove(slot);
+        self.run.scopes[scope as usize].arrived += 1;
+        self.check_join(scope);
+    }
+
+    fn check_join(&mut self, scope: u32) {
+        let graph = &self.frozen.graph;
+        let Scope { owner, live, arrived, .. } = self.run.scopes[scope as usize];
+        let fork = self.run.token(owner).state;
+        let Kind::Fork(Some(join)) = graph.kind(fork) else { return };
+        let Kind::Join(rule) = graph.kind(join) else { return };
+        let filled = match rule {
+            JoinRule::All => live == 0 && self.counts_are_even(scope),
+            JoinRule::Any => arrived > 0,
+            JoinRule::AtLeast(needed) => arrived >= needed.get(),
+        };
+        if filled {
+            // `leave` empties the scope and lets it go.
+            let domain = graph.parent(fork);
+            self.leave(owner, domain);
+            let leaf = self.enter(owner, domain, join);
+            self.arrive_at(owner, leaf);
+        } else if live == 0 {
+            self.stuck(join);
+        }
+    }
+
+    /// Whether no join inside the scope still waits for tokens that can't come any more.
+    fn counts_are_even(&self, scope: u32) -> bool {
+        self.run.scopes[scope as usize].counters.iter().all(|count| *count == 0)
+    }
+
+    /// A token has left its scope by a way out: all others are cancelled, and the owner goes on.
+    pub(super) fn abandon(&mut self, slot: u32, scope: u32) -> u32 {
+        self.run.remove(slot);
+        let owner = self.run.scopes[scope as usize].owner;
+        self.empty_scope(scope);
+        self.release_scope(scope);
+        owner
+    }
+
+    /// Cancels every token in a scope, those in scopes within it first.
+    pub(super) fn empty_scope(&mut self, scope: u32) {
+        let mut open = vec![scope];
+        let mut order = Vec::new();
+        while let Some(scope) = open.pop() {
+            let mut slot = self.run.scopes[scope as usize].first;
+            while slot != NONE {
+                let token = self.run.token(slot);
+                if token.owns != NONE {
+                    open.push(token.owns);
+                }
+                slot = token.next;
+            }
+            order.push(scope);
+        }
+        while let Some(inner) = order.pop() {
+            let fork = self.run.token(self.run.scopes[inner as usize].owner).state;
+            loop {
+                let slot = self.run.scopes[inner as usize].first;
+                if slot == NONE {
+                    break;
+                }
+                let Token { state, phase, .. } = *self.run.token(slot);
+                self.trace.cancelled(slot, state, phase);
+                self.leave(slot, Some(fork));
+                self.run.remove(slot);
+            }
+            if inner != scope {
+                self.release_scope(inner);
+            }
+        }
+    }
+
+    pub(super) fn release_scope(&mut self, scope: u32) {
+        let owner = self.run.scopes[scope as usize].owner;
+        let token = self.run.token_mut(owner);
+        token.owns = NONE;
+        token.phase = Phase::Moving;
+        self.run.scopes[scope as usize] = Scope::FREE;
+        self.run.free_scopes.push(scope);
+    }
+
+    /// Leaves everything.
+    pub(super) fn cancel_run(&mut self) {
+        self.cause = Cause::Cancel;
+        let Token { state, phase, .. } = self.run.main;
+        self.trace.cancelled(0, state, phase);
+        self.leave(0, None);
+        self.run.main.phase = Phase::Moving;
+        self.finish(Status::Cancelled);
+    }
+}

@@ -1,0 +1,264 @@
+//! The whole state of a run as data: it can be saved at any step and restored.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::input::Ticket;
+use crate::graph::{Fingerprint, StateId};
+use crate::machine::NONE;
+use crate::time::Timestamp;
+
+/// Where a run stands: its tokens, its queue, its timers, and its context.
+///
+/// What it holds is private, because not every value makes sense; serde carries it as a whole,
+/// and [`Machine::restore`](crate::Machine::restore) checks all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot<C> {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) seed: u64,
+    pub(super) status: Status,
+    /// Set while a step is under way: an action that panics leaves it set.
+    pub(super) stepping: bool,
+    pub(super) now: Timestamp,
+    /// The last number given to an effect or a visit.
+    pub(super) sequence: u64,
+    pub(super) main: Token,
+    pub(super) others: Vec<Token>,
+    pub(super) free: Vec<u32>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) free_scopes: Vec<u32>,
+    pub(super) ready: VecDeque<Ticket>,
+    pub(super) running: u32,
+    #[serde(with = "pairs")]
+    pub(super) alarms: BTreeMap<(u32, u32), Alarm>,
+    pub(super) context: C,
+}
+
+/// Whether a run goes on, and if not, how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// It has not begun.
+    New,
+    /// It goes on.
+    Running,
+    /// It reached this final state.
+    Finished(StateId),
+    /// It was cancelled from outside.
+    Cancelled,
+    /// At this state none of the ways on is open: nothing accepts what happened.
+    Stuck(StateId),
+}
+
+impl Status {
+    /// Whether nothing more will happen.
+    pub fn is_over(self) -> bool {
+        match self {
+            Status::New | Status::Running => false,
+            Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => true,
+        }
+    }
+}
+
+/// What a token does at its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits for an event.
+    Resting,
+    /// Its activity waits for a slot of `max_concurrent`.
+    Queued,
+    /// Its activity is under way.
+    Running,
+    /// Its activity failed and waits to be started again, or was postponed.
+    Waiting,
+    /// Waits in a delay.
+    Delaying,
+    /// Owns the scope of a fork.
+    Owning,
+    /// Is between two states within a step.
+    Moving,
+    /// Is no token: a free place.
+    Free,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Token {
+    pub(super) state: StateId,
+    pub(super) phase: Phase,
+    /// The scope that it lives in; `NONE` for the first token.
+    pub(super) scope: u32,
+    /// The scope that it owns.
+    pub(super) owns: u32,
+    pub(super) attempt: u32,
+    pub(super) next: u32,
+    pub(super) previous: u32,
+    pub(super) visit: u64,
+    /// The number of the effect whose answer is awaited, or of the entry.
+    pub(super) number: u64,
+    /// When the awaited timer is due.
+    pub(super) due: Timestamp,
+}
+
+impl Token {
+    pub(super) const FREE: Token = Token {
+        state: StateId(0),
+        phase: Phase::Free,
+        scope: NONE,
+        owns: NONE,
+        attempt: 0,
+        next: NONE,
+        previous: NONE,
+        visit: 0,
+        number: 0,
+        due: Timestamp::ZERO,
+    };
+}
+
+/// The tokens between a fork and its join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Scope {
+    /// The token that stays at the fork; `NONE`: a free place.
+    pub(super) owner: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) live: u32,
+    pub(super) arrived: u32,
+    /// Arrivals at the joins inside.
+    pub(super) counters: Vec<u32>,
+}
+
+impl Scope {
+    pub(super) const FREE: Scope =
+        Scope { owner: NONE, first: NONE, last: NONE, live: 0, arrived: 0, counters: Vec::new() };
+}
+
+/// A timer of a state that was entered; keyed by token and frozen transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Alarm {
+    pub(super) number: u64,
+    pub(super) due: Timestamp,
+}
+
+impl<C> Snapshot<C> {
+    pub(super) fn new(fingerprint: Fingerprint, initial: StateId, context: C, seed: u64) -> Self {
+        Self {
+            fingerprint,
+            seed,
+            status: Status::New,
+            stepping: false,
+            now: Timestamp::ZERO,
+            sequence: 0,
+            main: Token { state: initial, phase: Phase::Moving, ..Token::FREE },
+            others: Vec::new(),
+            free: Vec::new(),
+            scopes: Vec::new(),
+            free_scopes: Vec::new(),
+            ready: VecDeque::new(),
+            running: 0,
+            alarms: BTreeMap::new(),
+            context,
+        }
+    }
+
+    /// The run's own data.
+    pub fn context(&self) -> &C {
+        &self.context
+    }
+
+    /// Gives the run's own data away.
+    pub fn into_context(self) -> C {
+        self.context
+    }
+
+    /// Whether the run goes on.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The point in time of the last input.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What jitter is derived from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The fingerprint of the graph that it belongs to.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// How many activities are under way.
+    pub fn running(&self) -> u32 {
+        self.running
+    }
+
+    /// Where the tokens are, and what they do there; the owner of a scope before those in it.
+    pub fn tokens(&self) -> impl Iterator<Item = (StateId, Phase)> + '_ {
+        std::iter::once(&self.main)
+            .chain(&self.others)
+            .filter(|token| token.phase != Phase::Free)
+            .map(|token| (token.state, token.phase))
+    }
+
+    /// Whether a token stands at `state`.
+    pub fn is_at(&self, state: StateId) -> bool {
+        self.tokens().any(|(at, _)| at == state)
+    }
+
+    pub(super) fn token(&self, slot: u32) -> &Token {
+        match slot.checked_sub(1) {
+            None => &self.main,
+            Some(index) => &self.others[index as usize],
+        }
+    }
+
+    pub(super) fn token_mut(&mut self, slot: u32) -> &mut Token {
+        match slot.checked_sub(1) {
+            None => &mut self.main,
+            Some(index) => &mut self.others[index as usize],
+        }
+    }
+
+    pub(super) fn slots(&self) -> u32 {
+        self.others.len() as u32 + 1
+    }
+
+    pub(super) fn fresh(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// The token that a ticket speaks of, if it still awaits the answer.
+    pub(super) fn awaiting(&self, ticket: Ticket) -> Option<&Token> {
+        (ticket.slot < self.slots())
+            .then(|| self.token(ticket.slot))
+            .filter(|token| token.number == ticket.number && token.phase != Phase::Free)
+    }
+}
+
+/// Maps with keys that are not strings, as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

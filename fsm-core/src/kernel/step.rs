@@ -1,0 +1,353 @@
+//! One input, one step.
+
+use super::effect::{Effect, Effects};
+use super::error::StepError;
+use super::input::{Input, Outcome, Ticket};
+use super::scene::{Cause, Scene};
+use super::snapshot::{Phase, Snapshot, Status};
+use super::trace::{Move, Trace};
+use crate::event::{Event, EventKey};
+use crate::graph::{EventId, StateId, TransitionId};
+use crate::machine::{Edge, Frozen, Key, Machine, NONE};
+use crate::time::Timestamp;
+
+/// A token that still has to move within this step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Agenda {
+    /// A branch of a fork begins: by the frozen transition of this index.
+    Branch { ticket: Ticket, edge: u32 },
+    /// A choice or a filled join goes on.
+    Choose(Ticket),
+}
+
+/// A step under way: everything that it may touch.
+pub(super) struct Stepper<'a, C, E, T> {
+    pub(super) frozen: &'a Frozen<C, E>,
+    pub(super) run: &'a mut Snapshot<C>,
+    pub(super) out: &'a mut Effects,
+    pub(super) trace: &'a mut T,
+    pub(super) event: Option<&'a E>,
+    pub(super) cause: Cause,
+}
+
+impl<C, E: Event> Machine<C, E> {
+    /// A run that has not begun. `seed` is what the jitter of retries is derived from.
+    pub fn snapshot(&self, context: C, seed: u64) -> Snapshot<C> {
+        let graph = self.graph();
+        Snapshot::new(graph.fingerprint(), graph.initial(), context, seed)
+    }
+
+    /// Takes one input and says what is to be done.
+    ///
+    /// `now` is the input's point in time; should it lie before an earlier input's, that one's is
+    /// used. `effects` is emptied first.
+    ///
+    /// # Errors
+    /// [`StepError`]: the input was refused and the snapshot is as it was. An answer to an effect
+    /// that is no longer awaited is no error: it changes nothing but the time.
+    ///
+    /// # Panics
+    /// Only if a guard or an action does; the snapshot then refuses every further step.
+    pub fn step<T: Trace>(
+        &self,
+        run: &mut Snapshot<C>,
+        now: Timestamp,
+        input: &Input<E>,
+        effects: &mut Effects,
+        trace: &mut T,
+    ) -> Result<(), StepError> {
+        effects.list.clear();
+        effects.agenda.clear();
+        self.admit(run, input)?;
+        let before = run.now;
+        run.now = now.max(before);
+        let event = match input {
+            Input::Event(event) => Some(event),
+            Input::Outcome { outcome: Outcome::Done(event), .. }
+            | Input::Outcome { outcome: Outcome::Failed { event, .. }, .. } => event.as_ref(),
+            _ => None,
+        };
+        run.stepping = true;
+        let mut stepper =
+            Stepper { frozen: &self.frozen, run, out: effects, trace, event, cause: Cause::Always };
+        let done = stepper.perform(input);
+        if done.is_err() {
+            stepper.run.now = before;
+        } else {
+            stepper.settle();
+        }
+        stepper.run.stepping = false;
+        done
+    }
+
+    /// Takes one event from outside: [`Machine::step`] for machines that only need to be told
+    /// what happens. A machine without forks takes a short way.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    #[inline]
+    pub fn dispatch<T: Trace>(
+        &self,
+        run: &mut Snapshot<C>,
+        now: Timestamp,
+        event: E,
+        effects: &mut Effects,
+        trace: &mut T,
+    ) -> Result<(), StepError> {
+        match self.dispatch_plain(run, now, &event, effects, trace) {
+            true => Ok(()),
+            false => self.step(run, now, &Input::Event(event), effects, trace),
+        }
+    }
+
+    /// The short way: one resting token, and a transition between plain states.
+    #[inline(always)]
+    fn dispatch_plain<T: Trace>(
+        &self,
+        run: &mut Snapshot<C>,
+        now: Timestamp,
+        event: &E,
+        effects: &mut Effects,
+        trace: &mut T,
+    ) -> bool {
+        let frozen = &*self.frozen;
+        if run.main.phase != Phase::Resting
+            || run.status != Status::Running
+            || run.stepping
+            || run.fingerprint != frozen.graph.fingerprint
+        {
+            return false;
+        }
+        let Some(id) = frozen.table.event_of(&frozen.graph, event) else { return false };
+        let Some(candidates) = frozen.table.cell(run.main.state, id) else { return false };
+        for edge in candidates {
+            if !edge.plain {
+                return false;
+            }
+            if frozen.take_plain(run, now, event, edge) {
+                effects.list.clear();
+                run.now = now.max(run.now);
+                let from = std::mem::replace(&mut run.main.state, edge.to);
+                trace.moved(Move {
+                    token: 0,
+                    from,
+                    to: edge.to,
+                    transition: TransitionId(edge.transition),
+                });
+                return true;
+            }
+        }
+        false
+    }
+
+    fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
+        let expected = self.graph().fingerprint();
+        if run.fingerprint != expected {
+            return Err(StepError::ForeignSnapshot { expected, found: run.fingerprint });
+        }
+        if run.stepping {
+            return Err(StepError::Poisoned);
+        }
+        match (run.status, input) {
+            (Status::New, Input::Start) | (Status::Running, _) => {}
+            (Status::New, _) => return Err(StepError::NotStarted),
+            (_, _) => return Err(StepError::Over),
+        }
+        if run.status == Status::Running && matches!(input, Input::Start) {
+            return Err(StepError::StartedTwice);
+        }
+        Ok(())
+    }
+}
+
+impl<C, E> Frozen<C, E> {
+    /// Checks the guard of a plain transition and, if it holds, acts.
+    #[inline(always)]
+    fn take_plain(&self, run: &mut Snapshot<C>, now: Timestamp, event: &E, edge: &Edge) -> bool {
+        if let Some(Some(fused)) = self.fused.get(edge.transition as usize) {
+            return fused(&mut run.context, event);
+        }
+        if edge.guard == NONE && edge.actions == 0 {
+            return true;
+        }
+        let scene = Scene {
+            event: Some(event),
+            now: now.max(run.now),
+            state: run.main.state,
+            cause: Cause::Event,
+            attempts: 0,
+            visit: run.main.visit,
+            cut: false,
+        };
+        if edge.guard != NONE && !self.guards[edge.guard as usize](&run.context, &scene) {
+            return false;
+        }
+        for action in &self.graph.sequences[edge.actions as usize] {
+            self.actions[action.index()](&mut run.context, &scene);
+        }
+        true
+    }
+}
+
+impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
+    fn perform(&mut self, input: &'a Input<E>) -> Result<(), StepError> {
+        match input {
+            Input::Start => {
+                self.run.status = Status::Running;
+                self.begin();
+                Ok(())
+            }
+            Input::Event(event) => self.offer(event),
+            Input::Outcome { ticket, outcome } => {
+                self.outcome(*ticket, outcome);
+                Ok(())
+            }
+            Input::Timer(ticket) => self.timer(*ticket),
+            Input::Cancel => {
+                self.cause = Cause::Cancel;
+                self.cancel_run();
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets tokens go on until all of them wait for something.
+    fn settle(&mut self) {
+        while let Some(item) = self.out.agenda.pop_front() {
+            if self.run.status.is_over() {
+                self.out.agenda.clear();
+                break;
+            }
+            match item {
+                Agenda::Branch { ticket, edge } => {
+                    if self.run.awaiting(ticket).is_some() {
+                        self.take(ticket.slot, self.frozen.table.edges[edge as usize]);
+                    }
+                }
+                Agenda::Choose(ticket) => {
+                    if let Some(token) = self.run.awaiting(ticket) {
+                        let state = token.state;
+                        match self.find(ticket.slot, state, Key::ALWAYS) {
+                            Some(edge) => self.take(ticket.slot, edge),
+                            None => self.stuck(state),
+                        }
+                    }
+                }
+            }
+        }
+        self.fill();
+    }
+
+    /// Offers an event to every token: those in a scope before its owner, and the owner only if
+    /// none of them takes it.
+    fn offer(&mut self, event: &E) -> Result<(), StepError> {
+        self.cause = Cause::Event;
+        let graph = &self.frozen.graph;
+        let Some(id) = self.frozen.table.event_of(graph, event) else {
+            let event = match event.key() {
+                EventKey::Variant(variant) => format!("variant {variant} of the event type"),
+                EventKey::Name(name) => format!("`{name}`"),
+            };
+            return Err(StepError::UnknownEvent { machine: graph.name().into(), event });
+        };
+        if self.run.main.phase != Phase::Owning {
+            return match self.find(0, self.run.main.state, Key::event(id)) {
+                Some(edge) => {
+                    self.take(0, edge);
+                    Ok(())
+                }
+                None => Err(self.rejected(id)),
+            };
+        }
+        self.offer_to_scopes(id)
+    }
+
+    fn offer_to_scopes(&mut self, event: EventId) -> Result<(), StepError> {
+        let mut order: Vec<(std::cmp::Reverse<u32>, u32, u64)> = (0..self.run.slots())
+            .filter(|slot| self.run.token(*slot).phase != Phase::Free)
+            .map(|slot| {
+                let depth = std::cmp::Reverse(self.run.depth(slot));
+                (depth, slot, self.run.token(slot).number)
+            })
+            .collect();
+        order.sort_unstable();
+        let mut handled = std::collections::HashSet::new();
+        let mut taken = false;
+        for (_, slot, number) in order {
+            let Some(token) = self.run.awaiting(Ticket { slot, number }).copied() else { continue };
+            if token.phase == Phase::Moving {
+                continue;
+            }
+            let already = token.owns != NONE && handled.contains(&token.owns);
+            if !already {
+                let Some(edge) = self.find(slot, token.state, Key::event(event)) else { continue };
+                self.take(slot, edge);
+                taken = true;
+            }
+            handled.insert(token.scope);
+            if self.run.status.is_over() {
+                break;
+            }
+        }
+        if taken { Ok(()) } else { Err(self.rejected(event)) }
+    }
+
+    fn rejected(&self, event: EventId) -> StepError {
+        let graph = &self.frozen.graph;
+        StepError::Rejected {
+            event: graph.event_name(event).into(),
+            states: self.run.tokens().map(|(state, _)| graph.name_of(state).into()).collect(),
+        }
+    }
+
+    /// The first enabled transition of a token at `state` for `key`, its own before those of the
+    /// composite states around it.
+    pub(super) fn find(&self, slot: u32, state: StateId, key: Key) -> Option<Edge> {
+        let frozen = self.frozen;
+        let mut level = Some(state);
+        while let Some(here) = level {
+            for edge in &frozen.table.edges[frozen.table.range(here, key)] {
+                if self.holds(slot, edge) {
+                    return Some(*edge);
+                }
+            }
+            // What a choice, a join, or a delay does is its own affair.
+            if key == Key::ALWAYS || key == Key::DONE {
+                return None;
+            }
+            level = frozen.graph.parent(here).filter(|outer| {
+                matches!(frozen.graph.kind(*outer), crate::graph::Kind::Composite(_))
+            });
+        }
+        None
+    }
+
+    pub(super) fn holds(&self, slot: u32, edge: &Edge) -> bool {
+        edge.guard == NONE
+            || self.frozen.guards[edge.guard as usize](&self.run.context, &self.scene(slot, None))
+    }
+
+    pub(super) fn scene(&self, slot: u32, state: Option<StateId>) -> Scene<'a, E> {
+        let token = self.run.token(slot);
+        Scene {
+            event: self.event,
+            now: self.run.now,
+            state: state.unwrap_or(token.state),
+            cause: self.cause,
+            attempts: token.attempt,
+            visit: token.visit,
+            cut: token.phase == Phase::Running,
+        }
+    }
+
+    /// Nothing silent: a token with no way on ends the run, and the state is named.
+    pub(super) fn stuck(&mut self, state: StateId) {
+        self.finish(Status::Stuck(state));
+    }
+
+    pub(super) fn finish(&mut self, status: Status) {
+        self.run.status = status;
+        self.out.agenda.clear();
+        self.out.list.push(Effect::Finish);
+    }
+}

@@ -1,0 +1,45 @@
+//! Watching the kernel at work, without it logging anything.
+
+use std::time::Duration;
+
+use super::snapshot::Phase;
+use crate::graph::{StateId, TransitionId};
+
+/// One token taking one transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Which token; the first is 0.
+    pub token: u32,
+    /// The state where the token stood.
+    pub from: StateId,
+    /// The state where it stands now: where the transition leads, or, for a composite state, the
+    /// initial state within.
+    pub to: StateId,
+    /// The transition, which may belong to a state around `from`.
+    pub transition: TransitionId,
+}
+
+/// Hears what a step does. The unit type hears nothing and costs nothing.
+pub trait Trace {
+    /// A token took a transition.
+    fn moved(&mut self, step: Move) {
+        let _ = step;
+    }
+
+    /// A failed activity will be started again after `wait`.
+    fn retrying(&mut self, state: StateId, attempts: u32, wait: Duration) {
+        let _ = (state, attempts, wait);
+    }
+
+    /// A token was taken from `state` because what it belongs to was left.
+    fn cancelled(&mut self, token: u32, state: StateId, phase: Phase) {
+        let _ = (token, state, phase);
+    }
+
+    /// An outcome came for a visit that is over; it changes nothing.
+    fn dropped(&mut self, token: u32) {
+        let _ = token;
+    }
+}
+
+impl Trace for () {}

@@ -1,0 +1,166 @@
+//! Bindings: the code behind the names of a graph.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::graph::StateId;
+use crate::kernel::{Outcome, Scene};
+use crate::time::Timestamp;
+
+/// Work under way: a future that ends in an outcome.
+pub type Work<E> = Pin<Box<dyn Future<Output = Outcome<E>> + Send>>;
+
+pub(crate) type GuardFn<C, E> = Arc<dyn Fn(&C, &Scene<'_, E>) -> bool + Send + Sync>;
+pub(crate) type ActionFn<C, E> = Arc<dyn Fn(&mut C, &Scene<'_, E>) + Send + Sync>;
+pub(crate) type ActivityFn<C, E> = Arc<dyn Fn(&C, &Visit<'_>) -> Work<E> + Send + Sync>;
+
+/// One start of an activity: which state, which visit of it, which attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The state whose activity is started.
+    pub state: StateId,
+    /// Its name.
+    pub name: &'a str,
+    /// A number that no other visit of a state in this run has; the same for all its attempts.
+    pub number: u64,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The run's seed.
+    pub seed: u64,
+    /// When it is started.
+    pub now: Timestamp,
+}
+
+/// The code behind the names of a graph, for machines with context `C` and events `E`.
+///
+/// Guards and actions run inside the pure kernel: the same context and event must give the same
+/// answer, so they read no clock and perform no I/O. Activities are where work happens.
+pub struct Bindings<C, E> {
+    pub(crate) guards: HashMap<String, GuardFn<C, E>>,
+    pub(crate) actions: HashMap<String, ActionFn<C, E>>,
+    pub(crate) activities: HashMap<String, ActivityFn<C, E>>,
+    pub(crate) variants: Vec<(u64, String)>,
+}
+
+impl<C, E> Default for Bindings<C, E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C, E> Bindings<C, E> {
+    /// No bindings.
+    pub fn new() -> Self {
+        Self {
+            guards: HashMap::new(),
+            actions: HashMap::new(),
+            activities: HashMap::new(),
+            variants: Vec::new(),
+        }
+    }
+
+    /// Gives the guard called `name` its code. A second binding of a name replaces the first.
+    #[must_use]
+    pub fn guard(
+        mut self,
+        name: impl Into<String>,
+        holds: impl Fn(&C, &Scene<'_, E>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guards.insert(name.into(), Arc::new(holds));
+        self
+    }
+
+    /// Gives the action called `name` its code.
+    #[must_use]
+    pub fn action(
+        mut self,
+        name: impl Into<String>,
+        act: impl Fn(&mut C, &Scene<'_, E>) + Send + Sync + 'static,
+    ) -> Self {
+        self.actions.insert(name.into(), Arc::new(act));
+        self
+    }
+
+    /// Gives the activity called `name` its code. The closure reads the context and returns the
+    /// work; the future owns what it needs.
+    #[must_use]
+    pub fn activity<F>(
+        mut self,
+        name: impl Into<String>,
+        start: impl Fn(&C, &Visit<'_>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Outcome<E>> + Send + 'static,
+    {
+        let boxed =
+            move |context: &C, visit: &Visit<'_>| -> Work<E> { Box::pin(start(context, visit)) };
+        self.activities.insert(name.into(), Arc::new(boxed));
+        self
+    }
+
+    /// Says which variant of the event enum the event called `name` is; `sample`'s payload does
+    /// not matter.
+    #[must_use]
+    pub fn event(mut self, name: impl Into<String>, sample: &E) -> Self {
+        self.variants.push((crate::event::variant(sample), name.into()));
+        self
+    }
+}
+
+impl<C, E> fmt::Debug for Bindings<C, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sorted = |mut names: Vec<&String>| {
+            names.sort();
+            names.into_iter().cloned().collect::<Vec<_>>()
+        };
+        f.debug_struct("Bindings")
+            .field("guards", &sorted(self.guards.keys().collect()))
+            .field("actions", &sorted(self.actions.keys().collect()))
+            .field("activities", &sorted(self.activities.keys().collect()))
+            .finish()
+    }
+}
+
+/// Names of a graph that have no code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindFaults(pub(crate) Vec<BindFault>);
+
+impl BindFaults {
+    /// One for each name, guards first.
+    pub fn faults(&self) -> &[BindFault] {
+        &self.0
+    }
+}
+
+/// A name of a graph that has no code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindFault {
+    /// `guard`, `action`, or `activity`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// The bound name that comes nearest.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for BindFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}` is not bound", self.what, self.name)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => write!(f, "; bind it with `Bindings::{}`", self.what),
+        }
+    }
+}
+
+impl fmt::Display for BindFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for BindFaults {}

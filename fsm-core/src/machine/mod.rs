@@ -1,0 +1,120 @@
+//! The machine: a graph and the code behind its names, frozen into one.
+
+mod bind;
+mod table;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use bind::{ActionFn, ActivityFn, GuardFn};
+pub use bind::{BindFault, BindFaults, Bindings, Visit, Work};
+pub(crate) use table::{Edge, Key, NONE, Table};
+
+use crate::graph::{Graph, TransitionId};
+
+/// A graph with the code behind its names: what runs.
+///
+/// Written with Rust enums ([`Machine::builder`](crate::Machine::builder)) or bound to a graph
+/// from anywhere ([`Machine::bind`]), it is one type. Clones share everything.
+pub struct Machine<C, E> {
+    pub(crate) frozen: Arc<Frozen<C, E>>,
+}
+
+pub(crate) struct Frozen<C, E> {
+    pub(crate) graph: Graph,
+    pub(crate) table: Table,
+    pub(crate) guards: Vec<GuardFn<C, E>>,
+    pub(crate) actions: Vec<ActionFn<C, E>>,
+    pub(crate) activities: Vec<ActivityFn<C, E>>,
+    /// By transition, where the typed builder could join guard and actions into one call.
+    pub(crate) fused: Vec<Option<FusedFn<C, E>>>,
+}
+
+/// Checks the guard and, if it holds, acts; returns whether it held.
+pub(crate) type FusedFn<C, E> = Arc<dyn Fn(&mut C, &E) -> bool + Send + Sync>;
+
+impl<C, E> Machine<C, E> {
+    /// Binds the names of `graph` to code and freezes both.
+    ///
+    /// # Errors
+    /// Every guard, action, and activity of the graph that has no code, at once.
+    ///
+    /// # Complexity
+    /// O(states + transitions * log).
+    pub fn bind(graph: Graph, bindings: Bindings<C, E>) -> Result<Self, BindFaults> {
+        Self::bind_fused(graph, bindings, HashMap::new())
+    }
+
+    pub(crate) fn bind_fused(
+        graph: Graph,
+        bindings: Bindings<C, E>,
+        mut fused: HashMap<TransitionId, FusedFn<C, E>>,
+    ) -> Result<Self, BindFaults> {
+        let mut faults = Vec::new();
+        let guards = look_up("guard", graph.guards.iter(), &bindings.guards, &mut faults);
+        let actions = look_up("action", graph.actions.iter(), &bindings.actions, &mut faults);
+        let activities =
+            look_up("activity", graph.activities.iter(), &bindings.activities, &mut faults);
+        if !faults.is_empty() {
+            return Err(BindFaults(faults));
+        }
+        let table = Table::freeze(&graph, &bindings.variants);
+        let fused = if fused.is_empty() {
+            Vec::new()
+        } else {
+            graph.transitions().map(|(id, _)| fused.remove(&id)).collect()
+        };
+        let frozen = Frozen { graph, table, guards, actions, activities, fused };
+        Ok(Self { frozen: Arc::new(frozen) })
+    }
+
+    /// The graph that this machine runs.
+    pub fn graph(&self) -> &Graph {
+        &self.frozen.graph
+    }
+}
+
+fn look_up<'a, F: Clone>(
+    what: &'static str,
+    names: impl Iterator<Item = &'a Box<str>>,
+    bound: &HashMap<String, F>,
+    faults: &mut Vec<BindFault>,
+) -> Vec<F> {
+    let mut found = Vec::new();
+    for name in names {
+        match bound.get(&**name) {
+            Some(code) => found.push(code.clone()),
+            None => faults.push(BindFault {
+                what,
+                name: name.to_string(),
+                nearest: nearest(name, bound.keys()),
+            }),
+        }
+    }
+    found
+}
+
+/// The name that is so near that a slip of the pen explains it.
+fn nearest<'a>(name: &str, bound: impl Iterator<Item = &'a String>) -> Option<String> {
+    bound
+        .map(|other| (strsim::jaro_winkler(name, other), other))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0).then_with(|| right.1.cmp(left.1)))
+        .map(|(_, other)| other.clone())
+}
+
+impl<C, E> Clone for Machine<C, E> {
+    fn clone(&self) -> Self {
+        Self { frozen: self.frozen.clone() }
+    }
+}
+
+impl<C, E> fmt::Debug for Machine<C, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine")
+            .field("graph", &self.graph().name())
+            .field("fingerprint", &self.graph().fingerprint())
+            .finish()
+    }
+}

@@ -1,0 +1,258 @@
+//! The frozen table: transitions by state and trigger, in declared order, as dense numbers.
+
+use std::collections::HashMap;
+
+use crate::event::{Event, EventKey};
+use crate::graph::{EventId, Graph, Kind, StateId, Trigger};
+
+/// "None" in tables of `u32`.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A trigger as a number that sorts; the transitions of a state lie in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u32);
+
+impl Key {
+    pub(crate) const ALWAYS: Key = Key(0);
+    pub(crate) const DONE: Key = Key(1);
+    pub(crate) const FAILED: Key = Key(2);
+    pub(crate) const TIMED_OUT: Key = Key(3);
+    pub(crate) const AFTER: Key = Key(4);
+    const FIRST_EVENT: u32 = 5;
+
+    pub(crate) fn event(event: EventId) -> Key {
+        Key(Self::FIRST_EVENT + event.0)
+    }
+
+    fn of(trigger: Trigger) -> Key {
+        match trigger {
+            Trigger::Event(event) => Key::event(event),
+            Trigger::Done => Key::DONE,
+            Trigger::Failed => Key::FAILED,
+            Trigger::TimedOut => Key::TIMED_OUT,
+            Trigger::After(_) => Key::AFTER,
+            Trigger::Always => Key::ALWAYS,
+        }
+    }
+}
+
+/// A transition, frozen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) key: Key,
+    pub(crate) from: StateId,
+    pub(crate) to: StateId,
+    pub(crate) guard: u32,
+    pub(crate) actions: u32,
+    pub(crate) transition: u32,
+    /// Leaves one plain state for another plain one beside it, with nothing on the way.
+    pub(crate) plain: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    first_edge: u32,
+    /// The fork that a join closes, or, for a join inside a scope, its counter's index.
+    pub(crate) pair: u32,
+    pub(crate) counter: u32,
+    /// How many counters the scope of a fork needs.
+    pub(crate) counters: u32,
+    pub(crate) hooked: bool,
+    pub(crate) timed: bool,
+    /// Has a timeout of its own.
+    pub(crate) policed: bool,
+}
+
+/// At most so many cells (states times events) are laid out densely.
+const DENSE_CELLS: usize = 1 << 16;
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+    pub(crate) edges: Vec<Edge>,
+    /// For small graphs: `[state * events + event]` to a range of `candidates`.
+    cells: Vec<(u32, u32)>,
+    candidates: Vec<Edge>,
+    events: usize,
+    /// Variant of the event enum to event, where variants are small numbers.
+    variants: Vec<u32>,
+    sparse_variants: HashMap<u64, u32>,
+}
+
+impl Table {
+    /// # Complexity
+    /// O(states + transitions * log), plus 65,536 cells at most.
+    pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
+        let mut table = Self {
+            rows: rows(graph),
+            edges: edges(graph),
+            cells: Vec::new(),
+            candidates: Vec::new(),
+            events: graph.events.len(),
+            variants: Vec::new(),
+            sparse_variants: HashMap::new(),
+        };
+        let mut edge = 0;
+        for (index, row) in table.rows.iter_mut().enumerate() {
+            row.first_edge = edge;
+            while table.edges.get(edge as usize).is_some_and(|e| e.from.index() == index) {
+                row.timed |= table.edges[edge as usize].key == Key::AFTER;
+                edge += 1;
+            }
+        }
+        for index in 0..table.edges.len() {
+            let edge = table.edges[index];
+            table.edges[index].plain = table.is_plain(graph, &edge);
+        }
+        if graph.nodes.len().saturating_mul(table.events) <= DENSE_CELLS {
+            table.lay_out(graph);
+        }
+        for (variant, name) in variants {
+            let Some(event) = graph.event(name) else { continue };
+            match usize::try_from(*variant).ok().filter(|variant| *variant < 1024) {
+                Some(variant) => {
+                    if table.variants.len() <= variant {
+                        table.variants.resize(variant + 1, NONE);
+                    }
+                    table.variants[variant] = event.0;
+                }
+                None => {
+                    table.sparse_variants.insert(*variant, event.0);
+                }
+            }
+        }
+        table
+    }
+
+    /// Cells hold a state's own transitions first, then those of the composite states around
+    /// it: a machine without forks is flat once it is frozen.
+    fn lay_out(&mut self, graph: &Graph) {
+        for state in graph.states() {
+            for event in 0..self.events {
+                let start = self.candidates.len() as u32;
+                let key = Key::event(EventId::at(event));
+                let mut level = Some(state);
+                while let Some(here) = level {
+                    let range = self.range(here, key);
+                    self.candidates.extend_from_slice(&self.edges[range]);
+                    level = graph
+                        .parent(here)
+                        .filter(|outer| matches!(graph.kind(*outer), Kind::Composite(_)));
+                }
+                self.cells.push((start, self.candidates.len() as u32 - start));
+            }
+        }
+    }
+
+    fn is_plain(&self, graph: &Graph, edge: &Edge) -> bool {
+        let (from, to) = (self.row(edge.from), self.row(edge.to));
+        let rests = |kind| matches!(kind, Kind::Simple | Kind::Signal);
+        rests(graph.kind(edge.from))
+            && rests(graph.kind(edge.to))
+            && graph.parent(edge.from) == graph.parent(edge.to)
+            && !(from.hooked || from.timed || to.hooked || to.timed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&self, state: StateId) -> &Row {
+        &self.rows[state.index()]
+    }
+
+    /// The transitions of `state` itself.
+    #[inline(always)]
+    pub(crate) fn edges_of(&self, state: StateId) -> std::ops::Range<usize> {
+        let start = self.rows[state.index()].first_edge as usize;
+        let end = self
+            .rows
+            .get(state.index() + 1)
+            .map_or(self.edges.len(), |row| row.first_edge as usize);
+        start..end
+    }
+
+    /// The transitions of `state` itself for `key`, in declared order.
+    #[inline]
+    pub(crate) fn range(&self, state: StateId, key: Key) -> std::ops::Range<usize> {
+        let all = self.edges_of(state);
+        let edges = &self.edges[all.clone()];
+        let (start, len) = if edges.len() <= 16 {
+            let start = edges.iter().position(|edge| edge.key == key).unwrap_or(edges.len());
+            (start, edges[start..].iter().take_while(|edge| edge.key == key).count())
+        } else {
+            let start = edges.partition_point(|edge| edge.key < key);
+            (start, edges[start..].partition_point(|edge| edge.key == key))
+        };
+        all.start + start..all.start + start + len
+    }
+
+    /// The candidates of a small graph, inherited ones included.
+    #[inline(always)]
+    pub(crate) fn cell(&self, state: StateId, event: EventId) -> Option<&[Edge]> {
+        let index = state.index() * self.events + event.index();
+        let (start, len) = *self.cells.get(index)?;
+        self.candidates.get(start as usize..(start + len) as usize)
+    }
+
+    #[inline(always)]
+    pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {
+        match event.key() {
+            EventKey::Variant(variant) => {
+                let event = match self.variants.get(variant as usize) {
+                    Some(event) => *event,
+                    None => *self.sparse_variants.get(&variant)?,
+                };
+                (event != NONE).then_some(EventId(event))
+            }
+            EventKey::Name(name) => graph.event(name),
+        }
+    }
+}
+
+fn rows(graph: &Graph) -> Vec<Row> {
+    let row = Row {
+        first_edge: 0,
+        pair: NONE,
+        counter: NONE,
+        counters: 0,
+        hooked: false,
+        timed: false,
+        policed: false,
+    };
+    let mut rows = vec![row; graph.nodes.len()];
+    for state in graph.states() {
+        if let Kind::Fork(Some(join)) = graph.kind(state) {
+            rows[join.index()].pair = state.0;
+        }
+    }
+    for state in graph.states() {
+        if matches!(graph.kind(state), Kind::Join(_))
+            && rows[state.index()].pair == NONE
+            && let Some(fork) = graph.scope_of(state)
+        {
+            rows[state.index()].counter = rows[fork.index()].counters;
+            rows[fork.index()].counters += 1;
+        }
+    }
+    for (state, extras) in &graph.extras {
+        rows[state.index()].hooked = extras.entry.0 != 0 || extras.exit.0 != 0;
+        rows[state.index()].policed = extras.timeout.is_some();
+    }
+    rows
+}
+
+fn edges(graph: &Graph) -> Vec<Edge> {
+    let mut edges: Vec<Edge> = graph
+        .transitions()
+        .map(|(id, edge)| Edge {
+            key: Key::of(edge.trigger()),
+            from: edge.from(),
+            to: edge.to(),
+            guard: edge.guard().map_or(NONE, |guard| guard.0),
+            actions: edge.actions.0,
+            transition: id.0,
+            plain: false,
+        })
+        .collect();
+    // Stable: transitions of one state and trigger stay in declared order.
+    edges.sort_by_key(|edge| (edge.from, edge.key));
+    edges
+}

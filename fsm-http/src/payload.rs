@@ -1,0 +1,102 @@
+//! What a request carries.
+//!
+//! A payload is made once, when the call is put together, and every attempt and every redirect
+//! shares its bytes. It knows its media type, which is sent as `Content-Type` unless the call
+//! declares one of its own.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// The body of a request, with its media type. The default is empty.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Payload {
+    bytes: Bytes,
+    media_type: Option<&'static str>,
+}
+
+impl Payload {
+    /// No body, and no media type.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A JSON value, sent as `application/json`.
+    pub fn json(value: &Value) -> Self {
+        // Display of a JSON value is its compact text and cannot fail.
+        Self::json_bytes(value.to_string())
+    }
+
+    /// JSON that is already text, sent as it is as `application/json`.
+    pub fn json_bytes(text: impl Into<Bytes>) -> Self {
+        Self { bytes: text.into(), media_type: Some("application/json") }
+    }
+
+    /// Text, sent as `text/plain; charset=utf-8`.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { bytes: text.into().into(), media_type: Some("text/plain; charset=utf-8") }
+    }
+
+    /// Any bytes, sent as `application/octet-stream`.
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { bytes: bytes.into(), media_type: Some("application/octet-stream") }
+    }
+
+    /// The pairs of a form, sent as `application/x-www-form-urlencoded`.
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        Self { bytes: text.into(), media_type: Some("application/x-www-form-urlencoded") }
+    }
+
+    /// The bytes that are sent.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The media type that is sent unless the call declares another; `None` for an empty payload.
+    pub fn media_type(&self) -> Option<&'static str> {
+        self.media_type
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// Shows type and length: the content may be anybody's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.media_type {
+            None => f.write_str("Payload(empty)"),
+            Some(media_type) => write!(f, "Payload({media_type}, {} bytes)", self.bytes.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_payload_is_written_in_its_own_format() {
+        let table = [
+            (Payload::empty(), "", None),
+            (Payload::json(&json!({"b": 1, "a": "é"})), r#"{"b":1,"a":"é"}"#, Some("application/json")),
+            (Payload::text("hi"), "hi", Some("text/plain; charset=utf-8")),
+            (Payload::bytes(&b"\x01"[..]), "\u{1}", Some("application/octet-stream")),
+            (
+                Payload::form([("a b", "1&2"), ("é", "")]),
+                "a+b=1%262&%C3%A9=",
+                Some("application/x-www-form-urlencoded"),
+            ),
+        ];
+        for (payload, text, media_type) in table {
+            assert_eq!(payload.as_bytes(), text.as_bytes());
+            assert_eq!(payload.media_type(), media_type);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        assert_eq!(format!("{:?}", Payload::text("hunter2")), "Payload(text/plain; charset=utf-8, 7 bytes)");
+    }
+}

@@ -1,0 +1,86 @@
+//! The `Retry-After` header (RFC 9110, section 10.2.3): how long a server asks to be left alone.
+//!
+//! The value is a number of seconds or an HTTP date. It is a lower bound and is passed on as it
+//! stands: a program that clamps it comes back early and is turned away again. Whether the wait is
+//! worth it is for whoever drives the call to decide.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, header::RETRY_AFTER};
+
+/// The wait that an answer's headers ask for, counted from `now`.
+///
+/// Where the header stands several times, the longest wait that can be read counts: to wait for it
+/// honours them all. A date in the past means no wait.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    headers
+        .get_all(RETRY_AFTER)
+        .iter()
+        .filter_map(|value| parse(value.to_str().ok()?, now))
+        .max()
+}
+
+/// Reads one value, with or without spaces around it; `None` where it is neither form.
+fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit mean "longer than anybody waits", which saturating keeps true.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn now() -> SystemTime {
+        httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date")
+    }
+
+    #[test]
+    fn every_form_is_read_as_the_table_says() {
+        let seconds = |n| Some(Duration::from_secs(n));
+        let table = [
+            ("7", seconds(7)),
+            (" 7 ", seconds(7)),
+            ("\t7", seconds(7)),
+            ("0", seconds(0)),
+            ("007", seconds(7)),
+            ("86400", seconds(86_400)),
+            ("18446744073709551615", seconds(u64::MAX)),
+            ("99999999999999999999999", seconds(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", seconds(10)),
+            ("  Sun, 06 Nov 1994 08:49:47 GMT ", seconds(10)),
+            ("Sunday, 06-Nov-94 08:49:47 GMT", seconds(10)),
+            ("Sun Nov  6 08:49:47 1994", seconds(10)),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", seconds(0)),
+            ("", None),
+            ("   ", None),
+            ("-1", None),
+            ("+7", None),
+            ("7.5", None),
+            ("7s", None),
+            ("soon", None),
+            ("Sun, 99 Nov 1994 08:49:47 GMT", None),
+            ("٣", None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(parse(value, now()), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_the_longest_readable_wait_counts() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers, now()), None);
+        for value in ["3", "soon", "Sun, 06 Nov 1994 08:49:47 GMT"] {
+            headers.append(RETRY_AFTER, HeaderValue::from_static(value));
+        }
+        headers.append(RETRY_AFTER, HeaderValue::from_bytes(b"\xff").expect("opaque bytes"));
+        assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(10)));
+    }
+}

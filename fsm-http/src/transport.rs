@@ -1,0 +1,189 @@
+//! The seam between a call and the network.
+//!
+//! A [`Transport`] sends one request and returns one answer whose body is read chunk by chunk. It
+//! follows no redirect, retries nothing, keeps no time, and judges no status: those are the call's
+//! business, so that they behave the same over a socket and [in memory](crate::MemoryTransport).
+//!
+//! The one thing that only a transport can know is whether a request has left. That decides
+//! whether a payment may be sent again, so it is told twice: by [`TransportError::sent`] when
+//! sending fails, and by a [`Departure`] in the request's extensions for the case that the call
+//! runs out of time and nobody is left to return an error.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use bytes::Bytes;
+
+use crate::error::ErrorKind;
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends requests. One transport stands for one pool of connections and is shared.
+///
+/// # Cancel safety
+///
+/// Dropping the future, or the body of its answer, gives the request up. Nothing is sent after
+/// that, but what has left has left.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends one request and waits for the head of its answer.
+    ///
+    /// The answer is returned with whatever status it has. A transport that can tell when a request
+    /// leaves should look for a [`Departure`] in the request's extensions and keep it up to date.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] where no complete head arrived.
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+}
+
+/// Why a transport could not deliver a request, or could not read its answer to the end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    /// What kind of failure this is.
+    pub kind: ErrorKind,
+    /// True unless the request surely never left this machine.
+    pub sent: bool,
+    /// What happened, without the url's query and without secrets.
+    pub message: String,
+}
+
+impl TransportError {
+    /// A failure after which the server may have received the request.
+    pub fn sent(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, sent: true, message: message.into() }
+    }
+
+    /// A failure before which no byte of the request had left.
+    pub fn unsent(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, sent: false, message: message.into() }
+    }
+}
+
+/// The body of an answer, already decompressed, read in chunks.
+pub struct Body(Inner);
+
+enum Inner {
+    Ready(Option<Bytes>),
+    Chunks(Box<dyn Chunks>),
+}
+
+/// A source of the chunks of a body.
+pub trait Chunks: Send {
+    /// Waits for the next chunk; `None` is the end. Nothing is asked after the end or an error.
+    fn next_chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>>;
+}
+
+impl Body {
+    /// A body without content.
+    pub fn empty() -> Self {
+        Self(Inner::Ready(None))
+    }
+
+    /// A body that arrives piece by piece.
+    pub fn chunks(chunks: impl Chunks + 'static) -> Self {
+        Self(Inner::Chunks(Box::new(chunks)))
+    }
+
+    /// Waits for the next chunk; `None` is the end of the body.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] where the body is cut short or cannot be decompressed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A chunk is either returned or still to come, as long as the source keeps to that.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
+        match &mut self.0 {
+            Inner::Ready(bytes) => bytes.take().map(Ok),
+            Inner::Chunks(chunks) => chunks.next_chunk().await,
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    /// A body that is there at once; it costs no stream.
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Ready(Some(bytes).filter(|bytes| !bytes.is_empty())))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Inner::Ready(bytes) => write!(f, "Body({} bytes)", bytes.as_ref().map_or(0, Bytes::len)),
+            Inner::Chunks(_) => f.write_str("Body(chunks)"),
+        }
+    }
+}
+
+/// A flag, shared between a call and its transport, that says whether a request may have left.
+///
+/// A call puts it in the extensions of requests that must not be repeated blindly. A transport that
+/// can tell says [`hold`](Self::hold) when it takes the request, and [`depart`](Self::depart) before
+/// the first byte goes out. A transport that does neither is taken to have sent it.
+#[derive(Debug, Clone, Default)]
+pub struct Departure(Arc<AtomicU8>);
+
+const UNTOLD: u8 = 0;
+const HELD: u8 = 1;
+const DEPARTED: u8 = 2;
+
+impl Departure {
+    /// The request is here and has not left. Has no effect once it departed.
+    pub fn hold(&self) {
+        // A failed exchange means that the state is known already, and then it stays.
+        let _ = self.0.compare_exchange(UNTOLD, HELD, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// From now on the request may have left. There is no way back.
+    pub fn depart(&self) {
+        self.0.store(DEPARTED, Ordering::Release);
+    }
+
+    /// May a byte of the request have left?
+    pub fn may_have_left(&self) -> bool {
+        self.0.load(Ordering::Acquire) != HELD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_departure_that_nobody_keeps_counts_as_left() {
+        assert!(Departure::default().may_have_left());
+    }
+
+    #[test]
+    fn a_request_that_left_cannot_be_held_back() {
+        let departure = Departure::default();
+        departure.hold();
+        assert!(!departure.may_have_left());
+        departure.depart();
+        departure.hold();
+        assert!(departure.may_have_left());
+    }
+
+    #[tokio::test]
+    async fn a_ready_body_gives_its_bytes_once_and_an_empty_one_none() {
+        let mut body = Body::from(Bytes::from_static(b"hello"));
+        assert_eq!(body.chunk().await, Some(Ok(Bytes::from_static(b"hello"))));
+        assert_eq!(body.chunk().await, None);
+        assert_eq!(Body::empty().chunk().await, None);
+        assert_eq!(Body::from(Bytes::new()).chunk().await, None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Text that was perhaps meant as an expression: `$input.id`, `{$step.a.output}`.
+//!
+//! In a template it is text, by the rules, and would be sent as it is. A check can show these as
+//! warnings.
+
+use serde_json::Value;
+
+use super::error::ExprError;
+use super::root::{self, Dialect};
+use super::template_parser::below;
+
+/// Strings of a flow's template that begin, or embed, nearly a known root.
+pub fn suspicious(value: &Value) -> Vec<ExprError> {
+    let mut found = Vec::new();
+    visit(value, "", &mut found);
+    found
+}
+
+fn visit(value: &Value, pointer: &str, found: &mut Vec<ExprError>) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => {
+            found.extend(in_text(text).into_iter().map(|error| error.at(pointer)));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, &below(pointer, &index.to_string()), found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                visit(member, &below(pointer, key), found);
+            }
+        }
+    }
+}
+
+/// The suspicious places of one string.
+pub(super) fn in_text(text: &str) -> Vec<ExprError> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('$') {
+        let embedded = text[..at].ends_with('{');
+        let name = root::root_name(&text[at + 1..]);
+        let end = at + 1 + name.len();
+        let goes_on = text[end..].starts_with(['.', '#', '[']);
+        let ends = if embedded { text[end..].starts_with('}') } else { end == text.len() };
+        let is_known = Dialect::Flow.roots().contains(&name);
+        if (at == 0 || embedded) && (goes_on || ends) && !is_known {
+            if let Some(meant) = root::closest(Dialect::Flow, name) {
+                let message = format!("`${name}` is no known root and stays text");
+                let error = ExprError::new(at..end, message);
+                found.push(error.hint(format!("did you mean `${meant}`?")));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,321 @@
+//! Where an expression begins: its root, and what the checks of a flow want to know of it.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::error::ExprError;
+use super::path::{Segment, Written};
+
+/// Which roots are known: a flow and a machine file speak of different things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// `$inputs`, `$data`, `$steps`, `$response`, `$statusCode`, `$url`, `$method`, `$error`.
+    #[default]
+    Flow,
+    /// `$context` and `$event`.
+    Machine,
+}
+
+impl Dialect {
+    /// The names of the roots, without the `$`.
+    pub(super) fn roots(self) -> &'static [&'static str] {
+        match self {
+            Dialect::Flow => {
+                &["inputs", "data", "steps", "response", "statusCode", "url", "method", "error"]
+            }
+            Dialect::Machine => &["context", "event"],
+        }
+    }
+
+    /// Whether `text` begins with `$` and a known root.
+    pub(super) fn begins(self, text: &str) -> bool {
+        text.strip_prefix('$').is_some_and(|rest| self.roots().contains(&root_name(rest)))
+    }
+}
+
+/// The name at the beginning of `rest`, which follows a `$`.
+pub(super) fn root_name(rest: &str) -> &str {
+    let is_part = |character: char| character.is_alphanumeric() || "_-".contains(character);
+    let end = rest.find(|character| !is_part(character)).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// What an expression begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Root {
+    /// `$inputs`: what the run was started with.
+    Inputs,
+    /// `$data`: what flows in.
+    Data,
+    /// `$steps.NAME.FIELD`: what another step left behind.
+    Step {
+        /// The step.
+        name: String,
+        /// Which of its fields.
+        field: StepField,
+    },
+    /// `$response.body`: the decoded answer.
+    Body,
+    /// `$response.header.NAME`: a header of the answer, in lower case here.
+    Header(String),
+    /// `$statusCode`: the status of the answer.
+    StatusCode,
+    /// `$url`: what was called.
+    Url,
+    /// `$method`: the method of the request.
+    Method,
+    /// `$error`: why the call failed.
+    Error,
+    /// `$context`: the context of a machine.
+    Context,
+    /// `$event`: the event that a machine looks at.
+    Event,
+}
+
+/// What can be asked of another step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StepField {
+    /// Its output.
+    Output,
+    /// Its status, as text.
+    Status,
+    /// Its error.
+    Error,
+}
+
+impl StepField {
+    /// The name in expressions.
+    pub fn name(self) -> &'static str {
+        match self {
+            StepField::Output => "output",
+            StepField::Status => "status",
+            StepField::Error => "error",
+        }
+    }
+}
+
+impl Root {
+    /// Whether other members can lie inside; a text or a number has none.
+    fn has_members(&self) -> bool {
+        match self {
+            Root::Inputs | Root::Data | Root::Body | Root::Error | Root::Context | Root::Event => {
+                true
+            }
+            Root::Step { field: StepField::Output | StepField::Error, .. } => true,
+            Root::Step { field: StepField::Status, .. } => false,
+            Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => false,
+        }
+    }
+
+    /// When the root has a value.
+    pub(super) fn available(&self) -> &'static str {
+        match self {
+            Root::Inputs => "`$inputs` is known while a flow runs",
+            Root::Data => "`$data` is known where data flows in",
+            Root::Step { .. } => "`$steps` is known while a flow runs",
+            Root::Body | Root::Header(_) => "`$response` is known once there is an answer",
+            Root::StatusCode => "`$statusCode` is known once there is an answer",
+            Root::Url => "`$url` is known once there is an answer",
+            Root::Method => "`$method` is known once there is an answer",
+            Root::Error => "`$error` is known only in an error_handler",
+            Root::Context => "`$context` is known only in a machine",
+            Root::Event => "`$event` is known only in a machine",
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Root::Inputs => f.write_str("$inputs"),
+            Root::Data => f.write_str("$data"),
+            Root::Step { name, field } => write!(f, "$steps.{name}.{}", field.name()),
+            Root::Body => f.write_str("$response.body"),
+            Root::Header(name) => write!(f, "$response.header.{name}"),
+            Root::StatusCode => f.write_str("$statusCode"),
+            Root::Url => f.write_str("$url"),
+            Root::Method => f.write_str("$method"),
+            Root::Error => f.write_str("$error"),
+            Root::Context => f.write_str("$context"),
+            Root::Event => f.write_str("$event"),
+        }
+    }
+}
+
+/// One expression inside a condition, template, or url: what it asks for, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// What it begins with.
+    pub root: Root,
+    /// The first member inside the root, where a name is written: `id` of `$inputs.id`.
+    pub member: Option<String>,
+    /// Which bytes of the string it takes up.
+    pub span: Range<usize>,
+    /// Which string of a template tree it stands in (RFC 6901); empty: the whole.
+    pub pointer: String,
+}
+
+impl Reference {
+    /// The step it speaks of.
+    pub fn step(&self) -> Option<&str> {
+        match &self.root {
+            Root::Step { name, .. } => Some(name),
+            Root::Inputs
+            | Root::Data
+            | Root::Body
+            | Root::Header(_)
+            | Root::StatusCode
+            | Root::Url
+            | Root::Method
+            | Root::Error
+            | Root::Context
+            | Root::Event => None,
+        }
+    }
+}
+
+/// Makes a root of its `name` (which ends at byte `end`) and takes the segments that belong to it.
+pub(super) fn resolve(
+    dialect: Dialect,
+    name: &str,
+    end: usize,
+    segments: &mut Vec<Written>,
+) -> Result<Root, ExprError> {
+    if !dialect.roots().contains(&name) {
+        return Err(unknown(dialect, name, end));
+    }
+    let root = match name {
+        "inputs" => Root::Inputs,
+        "data" => Root::Data,
+        "steps" => step(end, segments)?,
+        "response" => response(end, segments)?,
+        "statusCode" => Root::StatusCode,
+        "url" => Root::Url,
+        "method" => Root::Method,
+        "error" => Root::Error,
+        "context" => Root::Context,
+        "event" => Root::Event,
+        other => return Err(unknown(dialect, other, end)),
+    };
+    match segments.first() {
+        Some(first) if !root.has_members() => {
+            let message = format!("`{root}` is a single value, nothing lies inside");
+            Err(ExprError::new(first.span.clone(), message).hint(format!("write only `{root}`")))
+        }
+        Some(_) | None => Ok(root),
+    }
+}
+
+/// Takes a name from the front of the segments.
+fn take_name(segments: &mut Vec<Written>) -> Option<(String, Range<usize>)> {
+    match segments.first()?.segment {
+        Segment::Index(_) => None,
+        Segment::Key(_) => match segments.remove(0) {
+            Written { segment: Segment::Key(name), span } => Some((name, span)),
+            Written { segment: Segment::Index(_), .. } => None,
+        },
+    }
+}
+
+fn step(end: usize, segments: &mut Vec<Written>) -> Result<Root, ExprError> {
+    const SHAPE: &str = "write `$steps.NAME.output`, `.status`, or `.error`";
+    let Some((name, span)) = take_name(segments) else {
+        return Err(ExprError::new(0..end, "`$steps` needs the name of a step").hint(SHAPE));
+    };
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    if name.is_empty() || !name.chars().all(allowed) {
+        let message = format!("`{name}` is no name of a step");
+        return Err(
+            ExprError::new(span, message).hint("names are made of letters, digits, `_`, and `-`")
+        );
+    }
+    let Some((field, field_span)) = take_name(segments) else {
+        let message = format!("`$steps.{name}` does not say what of the step");
+        return Err(ExprError::new(0..span.end, message).hint(SHAPE));
+    };
+    let field = match field.as_str() {
+        "output" => StepField::Output,
+        "status" => StepField::Status,
+        "error" => StepField::Error,
+        "outputs" => {
+            return Err(ExprError::new(field_span, "a step has no `outputs`").hint(
+                "did you mean `.output`? Arazzo names outputs one by one; here a step has one output",
+            ));
+        }
+        other => {
+            let message = format!("a step has no `{other}`");
+            return Err(ExprError::new(field_span, message).hint(SHAPE));
+        }
+    };
+    Ok(Root::Step { name, field })
+}
+
+fn response(end: usize, segments: &mut Vec<Written>) -> Result<Root, ExprError> {
+    const SHAPE: &str = "write `$response.body` or `$response.header.NAME`";
+    let Some((part, span)) = take_name(segments) else {
+        return Err(
+            ExprError::new(0..end, "`$response` does not say what of the answer").hint(SHAPE)
+        );
+    };
+    match part.as_str() {
+        "body" => Ok(Root::Body),
+        "header" => {
+            let Some((name, name_span)) = take_name(segments) else {
+                let message = "`$response.header` needs the name of a header";
+                return Err(ExprError::new(0..span.end, message).hint(SHAPE));
+            };
+            match http::HeaderName::from_bytes(name.as_bytes()) {
+                Ok(name) => Ok(Root::Header(name.as_str().to_owned())),
+                Err(_) => {
+                    let message = format!("`{name}` is no name of a header");
+                    Err(ExprError::new(name_span, message).hint(SHAPE))
+                }
+            }
+        }
+        "headers" => Err(ExprError::new(span, "an answer has no `headers`")
+            .hint("did you mean `$response.header.NAME`?")),
+        "status" | "statusCode" | "status_code" => {
+            Err(ExprError::new(span, format!("an answer has no `{part}`"))
+                .hint("did you mean `$statusCode`?"))
+        }
+        other => Err(ExprError::new(span, format!("an answer has no `{other}`")).hint(SHAPE)),
+    }
+}
+
+/// The error for a root that nobody knows, with what may have been meant.
+pub(super) fn unknown(dialect: Dialect, name: &str, end: usize) -> ExprError {
+    let error = ExprError::new(0..end, format!("unknown root `${name}`"));
+    if let Some(root) = closest(dialect, name) {
+        return error.hint(format!("did you mean `${root}`?"));
+    }
+    let known: Vec<String> = dialect.roots().iter().map(|root| format!("`${root}`")).collect();
+    let known = known.join(", ");
+    match name {
+        "" => error.hint(format!("an expression begins with one of {known}")),
+        "body" | "header" | "headers" => {
+            error.hint("did you mean `$response.body` or `$response.header.NAME`?")
+        }
+        "output" | "outputs" => error.hint("did you mean `$steps.NAME.output`?"),
+        "env" | "secrets" => error.hint(
+            "secrets do not pass through expressions: write `{ env: NAME }` where one is due",
+        ),
+        "request" | "components" | "workflows" | "sourceDescriptions" | "message" | "self" => {
+            error.hint(format!("Arazzo has it, this language does not; the roots are {known}"))
+        }
+        _ => error.hint(format!("the roots are {known}")),
+    }
+}
+
+/// The known root that is nearly spelt like `name`.
+pub(super) fn closest(dialect: Dialect, name: &str) -> Option<&'static str> {
+    let spelling = name.replace(['_', '-'], "").to_lowercase();
+    let distance = |root: &str| strsim::damerau_levenshtein(&root.to_lowercase(), &spelling);
+    let (root, distance) = dialect
+        .roots()
+        .iter()
+        .map(|root| (*root, distance(root)))
+        .min_by_key(|(_, distance)| *distance)?;
+    // A third of the letters may differ, so that short words are not taken for each other.
+    let is_close = distance * 3 <= root.len().max(3);
+    (is_close && !spelling.is_empty()).then_some(root)
+}

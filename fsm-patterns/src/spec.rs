@@ -1,0 +1,336 @@
+//! What a flow *is*, before it becomes a graph: plain, typed data.
+//!
+//! A [`FlowSpec`] is written by the Rust builder or read from a flow file; both go through the
+//! same checks ([`crate::check`]) and the same compiler ([`crate::compile`]). Nothing in here is
+//! text that still has to be understood: expressions are parsed, durations are durations.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use serde_json::Value;
+
+use crate::expr::{Condition, Template, UrlTemplate};
+
+/// How the endpoints of a flow, or of a group, are put in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// One after the other in declared order; a failure does not stop the others.
+    Sequential,
+    /// One after the other, each fed with the output of the one before; an unhandled failure
+    /// skips the rest.
+    Pipeline,
+    /// One after the other, each only if its condition holds; a failure is passed over.
+    Conditional,
+    /// All at once, but for those that name others in `depends_on`.
+    Parallel,
+    /// All at once, each with the run's input.
+    Fanout,
+    /// The graph that `depends_on` spells, with conditions and groups.
+    Hybrid,
+}
+
+impl Mode {
+    /// Every mode, in the order of the documentation.
+    pub const ALL: [Mode; 6] = [
+        Mode::Sequential,
+        Mode::Pipeline,
+        Mode::Conditional,
+        Mode::Parallel,
+        Mode::Fanout,
+        Mode::Hybrid,
+    ];
+
+    /// The name in flow files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Sequential => "sequential",
+            Mode::Pipeline => "pipeline",
+            Mode::Conditional => "conditional",
+            Mode::Parallel => "parallel",
+            Mode::Fanout => "fanout",
+            Mode::Hybrid => "hybrid",
+        }
+    }
+
+    /// Whether its endpoints run one after the other.
+    pub fn is_chain(self) -> bool {
+        matches!(self, Mode::Sequential | Mode::Pipeline | Mode::Conditional)
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A whole flow.
+#[derive(Clone, Debug)]
+pub struct FlowSpec {
+    /// The flow's name, also its graph's.
+    pub name: String,
+    /// How the entries are put in order.
+    pub mode: Mode,
+    /// A JSON Schema that the run's input must satisfy.
+    pub inputs: Option<Value>,
+    /// Endpoints and (in hybrid mode) groups, in declared order.
+    pub entries: Vec<Entry>,
+    /// What the run returns; absent: the outputs of the endpoints by name.
+    pub output: Option<Output>,
+    /// How many calls may be under way at once; default 10.
+    pub max_concurrent: u32,
+    /// When the whole run ends as `timed_out`; default never.
+    pub total_timeout: Option<Duration>,
+    /// Whether the first failure cancels what is in flight and ends the run.
+    pub fail_fast: bool,
+    /// The share of declared endpoints (0 to 1) that may fail before the run is stopped.
+    pub error_threshold: Option<f64>,
+    /// Whether the result carries `metrics`; default true.
+    pub metrics_enabled: bool,
+}
+
+impl FlowSpec {
+    /// A flow with the contract's defaults and no entries.
+    pub fn new(name: impl Into<String>, mode: Mode) -> Self {
+        Self {
+            name: name.into(),
+            mode,
+            inputs: None,
+            entries: Vec::new(),
+            output: None,
+            max_concurrent: 10,
+            total_timeout: None,
+            fail_fast: false,
+            error_threshold: None,
+            metrics_enabled: true,
+        }
+    }
+}
+
+/// One entry of `endpoints`.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A call.
+    Endpoint(Box<EndpointSpec>),
+    /// Entries with a mode of their own; only in hybrid mode.
+    Group(GroupSpec),
+}
+
+impl Entry {
+    /// The entry's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Entry::Endpoint(endpoint) => &endpoint.name,
+            Entry::Group(group) => &group.name,
+        }
+    }
+
+    /// The names of the entries that this one waits for.
+    pub fn depends_on(&self) -> &[String] {
+        match self {
+            Entry::Endpoint(endpoint) => &endpoint.depends_on,
+            Entry::Group(group) => &group.depends_on,
+        }
+    }
+}
+
+/// Entries of a hybrid flow that run in a mode of their own.
+#[derive(Clone, Debug)]
+pub struct GroupSpec {
+    /// Unique among all entries of the flow.
+    pub name: String,
+    /// How the group's entries are put in order.
+    pub mode: Mode,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Siblings that must be settled first.
+    pub depends_on: Vec<String>,
+    /// Whether the group runs at all; if it does not hold, every endpoint of it is skipped.
+    pub condition: Option<When>,
+}
+
+/// One call of a flow.
+#[derive(Clone, Debug)]
+pub struct EndpointSpec {
+    /// `[A-Za-z0-9_-]+`, unique in the flow.
+    pub name: String,
+    /// Where to; expressions fill path segments, query, and fragment, or are the whole url.
+    pub url: UrlTemplate,
+    /// Default GET.
+    pub method: Method,
+    /// Sent as given, after evaluation; a value must be a string, number, or boolean.
+    pub headers: Vec<(HeaderName, Template)>,
+    /// Added to the url's query: an array repeats the key, null is left out.
+    pub params: Vec<(String, Template)>,
+    /// What is sent; absent on POST, PUT, PATCH: `$data`.
+    pub body: Option<Template>,
+    /// How `body` is written; [`BodyFormat::Auto`] goes by the declared content type.
+    pub body_format: BodyFormat,
+    /// One attempt, from connecting to the last byte; default 30 s.
+    pub timeout: Duration,
+    /// Further attempts after the first; `None`: 3, but 0 on POST and PATCH.
+    pub retry_count: Option<u32>,
+    /// The first wait between attempts, doubled each time; default 1 s.
+    pub retry_delay: Duration,
+    /// The longest wait of our own making; default 60 s. Never shortens Retry-After.
+    pub retry_max_delay: Duration,
+    /// The longest wait that is put up with at all; beyond it the call ends as `rate_limited`.
+    pub retry_max_wait: Option<Duration>,
+    /// Statuses that are retried; `None`: 408, 425, 429, 500, 502, 503, 504.
+    pub retry_on: Option<Vec<u16>>,
+    /// Whether to send an `Idempotency-Key`; a `retry_count` above 0 on POST or PATCH implies it.
+    pub idempotency: bool,
+    /// How an answer becomes a value.
+    pub response_parser: Parser,
+    /// Replaces `$data` for url, headers, params, body, and handler.
+    pub transform_input: Option<Transform>,
+    /// Replaces the decoded answer; `$data` is the decoded answer in it.
+    pub transform_output: Option<Transform>,
+    /// Whether the call is made at all.
+    pub condition: Option<When>,
+    /// Entries that must be settled first.
+    pub depends_on: Vec<String>,
+    /// What the step gives instead when the call failed for good.
+    pub error_handler: Option<Handler>,
+    /// The largest body, in bytes after decompression; default 16 MiB.
+    pub max_body: u64,
+    /// How many redirects are followed; default 10.
+    pub max_redirects: u32,
+}
+
+impl EndpointSpec {
+    /// A GET with the contract's defaults.
+    pub fn new(name: impl Into<String>, url: UrlTemplate) -> Self {
+        Self {
+            name: name.into(),
+            url,
+            method: Method::GET,
+            headers: Vec::new(),
+            params: Vec::new(),
+            body: None,
+            body_format: BodyFormat::Auto,
+            timeout: Duration::from_secs(30),
+            retry_count: None,
+            retry_delay: Duration::from_secs(1),
+            retry_max_delay: Duration::from_secs(60),
+            retry_max_wait: None,
+            retry_on: None,
+            idempotency: false,
+            response_parser: Parser::Auto,
+            transform_input: None,
+            transform_output: None,
+            condition: None,
+            depends_on: Vec::new(),
+            error_handler: None,
+            max_body: 16 * 1024 * 1024,
+            max_redirects: 10,
+        }
+    }
+
+    /// Whether sending it twice may have an effect twice (RFC 9110, section 9.2.2).
+    pub fn is_unsafe(&self) -> bool {
+        matches!(self.method, Method::POST | Method::PATCH | Method::CONNECT)
+    }
+
+    /// Further attempts after the first, with the default of the method filled in.
+    pub fn retries(&self) -> u32 {
+        self.retry_count.unwrap_or(if self.is_unsafe() { 0 } else { 3 })
+    }
+
+    /// Whether every attempt carries the same `Idempotency-Key`.
+    pub fn has_key(&self) -> bool {
+        self.idempotency || (self.is_unsafe() && self.retry_count.is_some_and(|count| count > 0))
+    }
+}
+
+/// How a request's body is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// By the declared content type: form for `application/x-www-form-urlencoded`, text for
+    /// `text/*` and for a string under any other type that is not JSON, else JSON.
+    #[default]
+    Auto,
+    /// `application/json`.
+    Json,
+    /// `text/plain; charset=utf-8`.
+    Text,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/octet-stream`; the value is a base64 string.
+    Bytes,
+}
+
+/// How an answer becomes a value.
+#[derive(Clone, Debug)]
+pub enum Parser {
+    /// By content type: JSON is parsed, `text/*` is a string, other bytes are base64.
+    Auto,
+    /// JSON, whatever the content type says.
+    Json,
+    /// A string.
+    Text,
+    /// Base64.
+    Bytes,
+    /// A template over `$response`.
+    Template(Template),
+    /// Rust code over the decoded answer.
+    Code(Code<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>),
+}
+
+/// A value made from what flows in.
+#[derive(Clone, Debug)]
+pub enum Transform {
+    /// A template.
+    Template(Template),
+    /// Rust code over `$data`.
+    Code(Code<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>),
+}
+
+/// A condition.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// An expression.
+    Expression(Condition),
+    /// Rust code over `$data`.
+    Code(Code<dyn Fn(&Value) -> bool + Send + Sync>),
+}
+
+/// What stands in for a call that failed for good.
+#[derive(Clone, Debug)]
+pub enum Handler {
+    /// A template, which may read `$error`.
+    Template(Template),
+    /// Rust code over the error.
+    Code(Code<dyn Fn(&crate::StepError) -> Result<Value, String> + Send + Sync>),
+}
+
+/// What a run returns.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// A template over `$inputs` and `$steps`.
+    Template(Template),
+    /// Rust code over the outputs by name, in declared order.
+    Code(Code<dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync>),
+}
+
+/// Rust code with the name under which it is drawn and fingerprinted.
+pub struct Code<F: ?Sized> {
+    /// Shown in drawings and messages.
+    pub name: Arc<str>,
+    /// The code.
+    pub run: Arc<F>,
+}
+
+impl<F: ?Sized> Clone for Code<F> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), run: self.run.clone() }
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Code<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Code({})", self.name)
+    }
+}
