@@ -98,6 +98,18 @@ impl Decode {
     }
 }
 
+/// Is the body of such an answer worth quoting?
+pub(crate) fn is_textual(headers: &HeaderMap) -> bool {
+    let content_type = ContentType::of(headers);
+    match content_type.form() {
+        Form::Json | Form::Text => true,
+        Form::Bytes => {
+            let essence = content_type.essence();
+            ends_with(essence, "/xml") || ends_with(essence, "+xml")
+        }
+    }
+}
+
 /// The three ways to represent a body.
 enum Form {
     Json,

@@ -151,9 +151,10 @@ pub struct CallError {
     pub http_status: Option<u16>,
     /// Whether the call may be sent again.
     pub retry: Retry,
-    /// The answer that was no success, with as much of its body as arrived within 256 KiB and the
-    /// call's own limit. Its `value` is the body decoded by content type, or the text or base64 of
-    /// it where that fails. Present with the kinds `status` and `redirect` once there is an answer.
+    /// The answer that was no success; present with the kinds `status` and `redirect`. After a
+    /// `status` its body is what arrived within 256 KiB and the call's own limit, and its `value`
+    /// that body decoded by content type, or as text or base64 where that fails. The body of a
+    /// redirect is not read.
     pub answer: Option<Box<Answer>>,
 }
 

@@ -32,7 +32,7 @@ const OF_THE_BODY: [HeaderName; 4] =
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RedirectError {
     #[error("is no redirect that can be followed")]
-    Leads,
+    NotFollowed,
     #[error("has no Location")]
     NoLocation,
     #[error("has a Location that is no url: {0}")]
@@ -74,17 +74,15 @@ impl Route {
     /// Takes out of a call's own headers what must not be sent on this part of the way.
     pub(crate) fn filter(&self, headers: &mut HeaderMap) {
         if self.strayed {
-            let harmless = HARMLESS.into_iter().filter_map(|name| {
-                let values: Vec<_> = headers.get_all(&name).iter().cloned().collect();
-                (!values.is_empty()).then_some((name, values))
-            });
-            let mut kept = HeaderMap::new();
-            for (name, values) in harmless.collect::<Vec<_>>() {
-                for value in values {
-                    kept.append(&name, value);
+            let mut declared = std::mem::take(headers);
+            for name in HARMLESS {
+                if let http::header::Entry::Occupied(entry) = declared.entry(name) {
+                    let (name, values) = entry.remove_entry_mult();
+                    for value in values {
+                        headers.append(&name, value);
+                    }
                 }
             }
-            *headers = kept;
         }
         if self.was_redirected() {
             headers.remove(HOST);
@@ -96,7 +94,7 @@ impl Route {
         }
     }
 
-    /// Goes on to where an answer with a 3xx status points.
+    /// Goes on to where an answer with a 3xx status points. An error leaves the route where it was.
     pub(crate) fn follow(
         &mut self,
         status: StatusCode,
@@ -107,7 +105,7 @@ impl Route {
             301 | 302 => self.method == Method::POST,
             303 => self.method != Method::HEAD,
             307 | 308 => false,
-            _ => return Err(RedirectError::Leads),
+            _ => return Err(RedirectError::NotFollowed),
         };
         let url = self.target(headers)?;
         if self.passed.len() >= limit as usize {
@@ -115,14 +113,16 @@ impl Route {
         }
 
         let method = if turns_into_get { Method::GET } else { self.method.clone() };
-        let from = std::mem::replace(&mut self.url, url);
-        self.strayed |= from.origin() != self.url.origin();
-        self.keeps_body &= !turns_into_get;
-        self.passed.push((std::mem::replace(&mut self.method, method), from));
-
-        if self.passed.iter().any(|(method, url)| *method == self.method && *url == self.url) {
-            return Err(RedirectError::Loop(ShownUrl(&self.url).to_string()));
+        let was_sent = |(sent, to): (&Method, &Url)| *sent == method && *to == url;
+        let passed = self.passed.iter().map(|(method, url)| (method, url));
+        if passed.chain([(&self.method, &self.url)]).any(was_sent) {
+            return Err(RedirectError::Loop(ShownUrl(&url).to_string()));
         }
+
+        self.strayed |= self.url.origin() != url.origin();
+        self.keeps_body &= !turns_into_get;
+        let from = std::mem::replace(&mut self.url, url);
+        self.passed.push((std::mem::replace(&mut self.method, method), from));
         Ok(())
     }
 
@@ -196,7 +196,7 @@ mod tests {
             route(Method::GET, "https://a.test/x?q=secret").follow(status(code), &location, 1)
         };
         for code in [300, 304, 305, 306, 399] {
-            assert_eq!(follow(code, to("/y")), Err(RedirectError::Leads), "{code}");
+            assert_eq!(follow(code, to("/y")), Err(RedirectError::NotFollowed), "{code}");
         }
         assert_eq!(follow(302, HeaderMap::new()), Err(RedirectError::NoLocation));
         assert!(matches!(follow(302, to("http://[")), Err(RedirectError::BadLocation(_))));

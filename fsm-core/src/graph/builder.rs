@@ -11,6 +11,7 @@ use indexmap::IndexSet;
 use super::{
     ActionId, ActivityId, EventId, Extras, Fingerprint, Graph, GraphFault, GraphFaults, GuardId,
     JoinRule, Kind, Node, RetryPolicy, Sequence, StateId, Transition, Trigger, check,
+    nesting::Nesting,
 };
 
 /// A graph that is being written.
@@ -62,6 +63,7 @@ impl GraphBuilder {
             sequences: IndexSet::from([Box::from([])]),
             extras: BTreeMap::new(),
             inner: BTreeMap::new(),
+            nesting: Nesting::default(),
             fingerprint: Fingerprint::default(),
         };
         Self { graph, initial: None, declared: Vec::new(), faults: Vec::new() }
@@ -191,8 +193,11 @@ impl GraphBuilder {
         EventId::at(intern(&mut self.graph.events, name))
     }
 
-    pub(crate) fn graph(&self) -> &Graph {
-        &self.graph
+    pub(crate) fn simple_unless_declared(&mut self, name: &str) {
+        let id = self.reference(name);
+        if !self.declared[id.index()] {
+            self.simple(name);
+        }
     }
 
     /// Checks the graph and finishes it.
@@ -203,7 +208,7 @@ impl GraphBuilder {
     /// transitions, and more ([`GraphFault`]).
     ///
     /// # Complexity
-    /// O((states + transitions) * depth), where depth is that of nested states.
+    /// O(states + transitions), whatever the depth of nesting.
     pub fn build(&mut self) -> Result<Graph, GraphFaults> {
         let mut builder = std::mem::replace(self, GraphBuilder::new(self.graph.name.clone()));
         for (index, declared) in builder.declared.iter().enumerate() {
@@ -218,6 +223,10 @@ impl GraphBuilder {
         }
         // The deeper checks read the structure, so they need it to be whole.
         if builder.faults.is_empty() {
+            check::parents(&builder.graph, &mut builder.faults);
+        }
+        if builder.faults.is_empty() {
+            builder.graph.nesting = Nesting::of(&builder.graph);
             check::structure(&builder.graph, &mut builder.faults);
         }
         if builder.faults.is_empty() {

@@ -6,15 +6,13 @@ use std::collections::{HashMap, HashSet};
 
 use petgraph::algo::kosaraju_scc;
 
+use super::nesting::outer_first;
 use super::{Graph, GraphFault, JoinRule, Kind, StateId, Transition, Trigger};
 
-/// Faults of single states and transitions.
+/// Faults of single states and transitions; every chain of parents must end.
 pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
-    parents(graph, faults);
-    if !faults.is_empty() {
-        return;
-    }
     initials(graph, faults);
+    policies(graph, faults);
     let fork_of = forks(graph, faults);
     for (_, edge) in graph.transitions() {
         if let Some(why) = misplaced(graph, edge, |join| fork_of.get(&join).copied()) {
@@ -31,19 +29,21 @@ pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
 /// Faults of paths; the structure must be sound.
 ///
 /// # Complexity
-/// O((states + transitions) * depth of nesting).
+/// O(states + transitions).
 pub(super) fn behaviour(graph: &Graph, faults: &mut Vec<GraphFault>) {
     shadowed(graph, faults);
     unreachable(graph, faults);
     let backward = backward(graph);
     ways_out(graph, &backward, faults);
+    silent_ends(graph, faults);
     joins(graph, &backward, faults);
     eventless_cycles(graph, faults);
 }
 
-fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
-    // `known[state]`: its chain of parents is known to end.
-    let mut known = vec![false; graph.nodes.len()];
+/// Faults of what lies within what.
+pub(super) fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    // By state, the start of the chain of parents that came through it first.
+    let mut seen: Vec<Option<StateId>> = vec![None; graph.nodes.len()];
     for state in graph.states() {
         let bad = |parent: StateId, why| GraphFault::BadParent {
             state: graph.name_of(state).into(),
@@ -56,20 +56,35 @@ fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
             faults
                 .push(bad(parent, "holds no states; use a composite state or a fork with a join"));
         }
-        let mut chain = Vec::new();
         let mut current = Some(state);
-        while let Some(here) = current.filter(|here| !known[here.index()]) {
-            chain.push(here);
+        while let Some(here) = current.filter(|here| seen[here.index()].is_none()) {
+            seen[here.index()] = Some(state);
             current = graph.parent(here);
-            if current == Some(state) {
-                faults.push(bad(state, "is a ring of states that lie within one another"));
-                break;
-            }
-            if chain.len() > graph.nodes.len() {
-                break;
-            }
         }
-        chain.into_iter().for_each(|here| known[here.index()] = true);
+        // The chain came back to a state of its own: that one lies in a ring.
+        if let Some(ring) = current.filter(|here| seen[here.index()] == Some(state)) {
+            faults.push(GraphFault::BadParent {
+                state: graph.name_of(ring).into(),
+                parent: graph.name_of(graph.parent(ring).unwrap_or(ring)).into(),
+                why: "lies within it in turn: states can't hold one another in a ring",
+            });
+        }
+    }
+}
+
+/// Nothing is accepted and ignored: only what does work is started again or timed.
+fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    for (state, extras) in &graph.extras {
+        if matches!(graph.kind(*state), Kind::Activity(_) | Kind::Machine(_)) {
+            continue;
+        }
+        let what = match (extras.retry, extras.timeout) {
+            (None, None) => continue,
+            (Some(_), _) => "retry policy",
+            (None, Some(_)) => "timeout",
+        };
+        let state = graph.name_of(*state).into();
+        faults.push(GraphFault::IdlePolicy { state, what });
     }
 }
 
@@ -109,9 +124,16 @@ fn forks(graph: &Graph, faults: &mut Vec<GraphFault>) -> HashMap<StateId, StateI
                     bad(format!("its join `{name}` closes `{}` already", graph.name_of(other)));
                 }
             }
-            Kind::Fork(None) if graph.scope_of(state).is_none() => {
-                bad("a split needs the scope of a fork around it".into());
-            }
+            Kind::Fork(None) => match graph.parent(state).map(|outer| graph.kind(outer)) {
+                Some(Kind::Fork(_)) => {}
+                // Its tokens would share one visit of the composite state, and leave it twice.
+                Some(_) if graph.scope_of(state).is_some() => {
+                    bad("a split must lie in the scope of a fork itself, not in a composite \
+                         state within it; use a fork with a join there"
+                        .into());
+                }
+                _ => bad("a split needs the scope of a fork around it".into()),
+            },
             _ => {}
         }
     }
@@ -168,7 +190,7 @@ fn misplaced(
 }
 
 fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {
-    let eventless = matches!(kind, Kind::Choice | Kind::Join(_));
+    let eventless = matches!(kind, Kind::Choice | Kind::Join(_) | Kind::Fork(None));
     match (kind, trigger) {
         (Kind::Final, _) => Some("a final state has no way on"),
         (_, Trigger::Always) if eventless || matches!(kind, Kind::Fork(_)) => None,
@@ -176,15 +198,16 @@ fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {
             "only choices, forks, and joins go on at once; say what it waits for \
              (`on`, `done`, `failed`, `after`)",
         ),
-        _ if eventless => Some("choices and joins go on at once; they wait for nothing"),
+        _ if eventless => Some("choices, splits, and joins go on at once; they wait for nothing"),
         (
             Kind::Activity(_) | Kind::Machine(_) | Kind::Delay(_) | Kind::Composite(_),
             Trigger::Done,
         ) => None,
         (_, Trigger::Done) => Some("only activities, delays, machines, and composite states end"),
-        (Kind::Simple | Kind::Signal | Kind::Delay(_), Trigger::Failed | Trigger::TimedOut) => {
-            Some("only activities and machines fail")
-        }
+        (
+            Kind::Simple | Kind::Signal | Kind::Delay(_) | Kind::Fork(_),
+            Trigger::Failed | Trigger::TimedOut,
+        ) => Some("only activities and machines fail"),
         (_, Trigger::Event(_) | Trigger::After(_) | Trigger::Failed | Trigger::TimedOut) => None,
     }
 }
@@ -267,14 +290,20 @@ fn unreachable(graph: &Graph, faults: &mut Vec<GraphFault>) {
     let edges = graph.transitions.iter().map(|edge| (edge.from, edge.to));
     let forward = Neighbours::new(graph.nodes.len(), edges);
     // Entering a state makes the states around it active; entering a composite state by name
-    // enters its initial one; the join of a fork is reached as soon as the fork is.
+    // enters its initial one too; the join of a fork is reached as soon as the fork is.
     let mut reached = vec![false; graph.nodes.len()];
+    let mut entered = vec![false; graph.nodes.len()];
     let mut open = Vec::new();
-    let enter = |state: StateId, reached: &mut Vec<bool>, open: &mut Vec<StateId>| {
+    let enter = |state: StateId,
+                 reached: &mut Vec<bool>,
+                 entered: &mut Vec<bool>,
+                 open: &mut Vec<StateId>| {
         let mut inward = Some(state);
-        while let Some(here) = inward.filter(|here| !reached[here.index()]) {
-            reached[here.index()] = true;
-            open.push(here);
+        while let Some(here) = inward.filter(|here| !entered[here.index()]) {
+            entered[here.index()] = true;
+            if !std::mem::replace(&mut reached[here.index()], true) {
+                open.push(here);
+            }
             inward = match graph.kind(here) {
                 Kind::Composite(initial) => Some(initial),
                 _ => None,
@@ -287,9 +316,15 @@ fn unreachable(graph: &Graph, faults: &mut Vec<GraphFault>) {
             open.push(outer);
         }
     };
-    enter(graph.initial, &mut reached, &mut open);
+    enter(graph.initial, &mut reached, &mut entered, &mut open);
     while let Some(state) = open.pop() {
-        forward.of(state).iter().for_each(|next| enter(*next, &mut reached, &mut open));
+        let join = match graph.kind(state) {
+            Kind::Fork(join) => join,
+            _ => None,
+        };
+        for next in forward.of(state).iter().copied().chain(join) {
+            enter(next, &mut reached, &mut entered, &mut open);
+        }
     }
     for state in graph.states().filter(|state| !reached[state.index()]) {
         faults.push(GraphFault::Unreachable { state: graph.name_of(state).into() });
@@ -324,12 +359,40 @@ fn dead_ends(graph: &Graph, faults: &mut Vec<GraphFault>) {
     for edge in &graph.transitions {
         has_way[edge.from.index()] = true;
     }
+    // What is around a state has a way on for it.
+    for state in outer_first(graph) {
+        if graph.parent(state).is_some_and(|outer| has_way[outer.index()]) {
+            has_way[state.index()] = true;
+        }
+    }
     for state in graph.states() {
         let holds = matches!(graph.kind(state), Kind::Composite(_) | Kind::Final);
-        let way =
-            has_way[state.index()] || graph.ancestors(state).any(|outer| has_way[outer.index()]);
-        if !holds && !way {
+        if !holds && !has_way[state.index()] {
             faults.push(GraphFault::DeadEnd { state: graph.name_of(state).into() });
+        }
+    }
+}
+
+/// What goes on at once needs somewhere to go, whatever lies around it.
+fn silent_ends(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    let goes_on: HashSet<StateId> = graph
+        .transitions
+        .iter()
+        .filter(|edge| edge.trigger == Trigger::Always)
+        .map(|edge| edge.from)
+        .collect();
+    for state in graph.states() {
+        let at_once = matches!(graph.kind(state), Kind::Choice | Kind::Join(_) | Kind::Fork(None));
+        if !at_once || goes_on.contains(&state) {
+            continue;
+        }
+        let name = graph.name_of(state);
+        let said = faults.iter().any(|fault| match fault {
+            GraphFault::NoWayOut { state } | GraphFault::DeadEnd { state } => state == name,
+            _ => false,
+        });
+        if !said {
+            faults.push(GraphFault::DeadEnd { state: name.into() });
         }
     }
 }
@@ -394,7 +457,9 @@ fn joins(graph: &Graph, backward: &Neighbours, faults: &mut Vec<GraphFault>) {
     }
 }
 
-/// The states within `fork` from which its join can be reached without leaving the scope.
+/// The states directly in the scope of `fork` from which its join can be reached without leaving
+/// the scope. What lies in the scope of a fork within it stands for that fork: its owner is what
+/// moves. So every state is looked at once, however deep forks are nested.
 fn arriving(
     graph: &Graph,
     backward: &Neighbours,
@@ -405,8 +470,15 @@ fn arriving(
     let mut open = vec![join];
     while let Some(state) = open.pop() {
         for before in backward.of(state) {
-            if graph.contains(fork, *before) && seen.insert(*before) {
-                open.push(*before);
+            if !graph.contains(fork, *before) {
+                continue;
+            }
+            let mut mover = *before;
+            while let Some(inner) = graph.scope_of(mover).filter(|inner| *inner != fork) {
+                mover = inner;
+            }
+            if mover != state && seen.insert(mover) {
+                open.push(mover);
             }
         }
     }
@@ -438,7 +510,8 @@ fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
 }
 
 /// The ways on that nothing has to happen for: those of choices, forks, and joins; into the
-/// initial state of a composite state; from a final state within it to where its `done` leads.
+/// initial state of a composite state; from a final state within it to where its `done` leads; from
+/// a final state in the scope of a fork to its join.
 fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
     let at_once = graph.transitions.iter().filter(|edge| edge.trigger == Trigger::Always);
     let at_once = at_once.map(|edge| (edge.from, edge.to));
@@ -460,7 +533,14 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
             let targets = done.get(&outer).cloned().unwrap_or_default();
             targets.into_iter().map(move |target| (state, target))
         });
-    at_once.chain(inward).chain(ended)
+    let arrived = graph.states().filter_map(|state| {
+        let fork = graph.parent(state).filter(|_| graph.kind(state) == Kind::Final)?;
+        match graph.kind(fork) {
+            Kind::Fork(join) => Some((state, join?)),
+            _ => None,
+        }
+    });
+    at_once.chain(inward).chain(ended).chain(arrived)
 }
 
 /// One cycle among `members`, which are strongly connected, as names.

@@ -35,6 +35,14 @@ pub enum GraphFault {
         /// Why that can't be.
         why: &'static str,
     },
+    /// A policy for work on a state that does none.
+    #[error("state `{state}` has a {what}, but does no work; only activities and machines do")]
+    IdlePolicy {
+        /// The state.
+        state: String,
+        /// `retry policy` or `timeout`.
+        what: &'static str,
+    },
     /// A composite state whose initial state is not one of its own.
     #[error("composite state `{state}` starts at `{initial}`, which does not lie within it")]
     BadInitial {

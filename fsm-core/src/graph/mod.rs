@@ -26,6 +26,7 @@ mod document;
 mod fault;
 mod fingerprint;
 mod ids;
+mod nesting;
 mod retry;
 mod view;
 
@@ -169,6 +170,7 @@ pub struct Graph {
     pub(crate) sequences: IndexSet<Box<[ActionId]>>,
     pub(crate) extras: BTreeMap<StateId, Extras>,
     pub(crate) inner: BTreeMap<StateId, Arc<Graph>>,
+    nesting: nesting::Nesting,
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -315,12 +317,13 @@ impl Graph {
         std::iter::successors(self.parent(state), |parent| self.parent(*parent))
     }
 
+    /// Whether `inner` lies within `outer`, at any depth.
     pub(crate) fn contains(&self, outer: StateId, inner: StateId) -> bool {
-        self.ancestors(inner).any(|ancestor| ancestor == outer)
+        self.nesting.contains(outer, inner)
     }
 
     /// The fork in whose scope a token at `state` lives.
     pub(crate) fn scope_of(&self, state: StateId) -> Option<StateId> {
-        self.ancestors(state).find(|outer| matches!(self.kind(*outer), Kind::Fork(_)))
+        self.nesting.scope_of(state)
     }
 }

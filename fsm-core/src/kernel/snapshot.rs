@@ -186,6 +186,10 @@ impl<C> Snapshot<C> {
         self.seed
     }
 
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     /// The fingerprint of the graph that it belongs to.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -7,8 +7,8 @@ use super::scene::{Cause, Scene};
 use super::snapshot::{Phase, Snapshot, Status};
 use super::trace::{Move, Trace};
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, StateId, TransitionId};
-use crate::machine::{Edge, Frozen, Key, Machine, NONE};
+use crate::graph::{EventId, StateId};
+use crate::machine::{Edge, Frozen, Key, Machine, NONE, Resting};
 use crate::time::Timestamp;
 
 /// A token that still has to move within this step.
@@ -100,7 +100,9 @@ impl<C, E: Event> Machine<C, E> {
         }
     }
 
-    /// The short way: one resting token, and a transition between plain states.
+    /// The short way: one resting token, and a transition between plain states. A first token
+    /// that rests means that the run goes on; while code of the user runs it is seen to move, so
+    /// that a panic leaves its mark.
     #[inline(always)]
     fn dispatch_plain<T: Trace>(
         &self,
@@ -111,33 +113,20 @@ impl<C, E: Event> Machine<C, E> {
         trace: &mut T,
     ) -> bool {
         let frozen = &*self.frozen;
-        if run.main.phase != Phase::Resting
-            || run.status != Status::Running
-            || run.stepping
-            || run.fingerprint != frozen.graph.fingerprint
-        {
+        if run.main.phase != Phase::Resting || run.fingerprint != frozen.graph.fingerprint {
             return false;
         }
-        let Some(id) = frozen.table.event_of(&frozen.graph, event) else { return false };
-        let Some(candidates) = frozen.table.cell(run.main.state, id) else { return false };
-        for edge in candidates {
-            if !edge.plain {
-                return false;
-            }
-            if frozen.take_plain(run, now, event, edge) {
-                effects.list.clear();
-                run.now = now.max(run.now);
-                let from = std::mem::replace(&mut run.main.state, edge.to);
-                trace.moved(Move {
-                    token: 0,
-                    from,
-                    to: edge.to,
-                    transition: TransitionId(edge.transition),
-                });
-                return true;
-            }
-        }
-        false
+        let now = now.max(run.now);
+        let at = Resting { now, state: run.main.state, visit: run.main.visit };
+        run.main.phase = Phase::Moving;
+        let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, &at);
+        run.main.phase = Phase::Resting;
+        let Some((to, transition)) = taken else { return false };
+        effects.list.clear();
+        run.now = now;
+        run.main.state = to;
+        trace.moved(Move { token: 0, from: at.state, to, transition });
+        true
     }
 
     fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
@@ -145,7 +134,8 @@ impl<C, E: Event> Machine<C, E> {
         if run.fingerprint != expected {
             return Err(StepError::ForeignSnapshot { expected, found: run.fingerprint });
         }
-        if run.stepping {
+        let in_between = run.status == Status::Running && run.main.phase == Phase::Moving;
+        if run.stepping || in_between {
             return Err(StepError::Poisoned);
         }
         match (run.status, input) {
@@ -157,35 +147,6 @@ impl<C, E: Event> Machine<C, E> {
             return Err(StepError::StartedTwice);
         }
         Ok(())
-    }
-}
-
-impl<C, E> Frozen<C, E> {
-    /// Checks the guard of a plain transition and, if it holds, acts.
-    #[inline(always)]
-    fn take_plain(&self, run: &mut Snapshot<C>, now: Timestamp, event: &E, edge: &Edge) -> bool {
-        if let Some(Some(fused)) = self.fused.get(edge.transition as usize) {
-            return fused(&mut run.context, event);
-        }
-        if edge.guard == NONE && edge.actions == 0 {
-            return true;
-        }
-        let scene = Scene {
-            event: Some(event),
-            now: now.max(run.now),
-            state: run.main.state,
-            cause: Cause::Event,
-            attempts: 0,
-            visit: run.main.visit,
-            cut: false,
-        };
-        if edge.guard != NONE && !self.guards[edge.guard as usize](&run.context, &scene) {
-            return false;
-        }
-        for action in &self.graph.sequences[edge.actions as usize] {
-            self.actions[action.index()](&mut run.context, &scene);
-        }
-        true
     }
 }
 

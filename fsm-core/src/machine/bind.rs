@@ -6,8 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::graph::StateId;
-use crate::kernel::{Outcome, Scene};
+use super::Machine;
+use crate::event::Event;
+use crate::graph::{Fingerprint, StateId};
+use crate::kernel::{Outcome, Scene, Snapshot};
 use crate::time::Timestamp;
 
 /// Work under way: a future that ends in an outcome.
@@ -43,6 +45,8 @@ pub struct Bindings<C, E> {
     pub(crate) actions: HashMap<String, ActionFn<C, E>>,
     pub(crate) activities: HashMap<String, ActivityFn<C, E>>,
     pub(crate) variants: Vec<(u64, String)>,
+    /// The graphs of the machines that were bound, by name.
+    pub(crate) machines: HashMap<String, Fingerprint>,
 }
 
 impl<C, E> Default for Bindings<C, E> {
@@ -59,6 +63,7 @@ impl<C, E> Bindings<C, E> {
             actions: HashMap::new(),
             activities: HashMap::new(),
             variants: Vec::new(),
+            machines: HashMap::new(),
         }
     }
 
@@ -101,6 +106,33 @@ impl<C, E> Bindings<C, E> {
         self
     }
 
+    /// Gives the machine state called `name` the machine that it runs, with a context and events
+    /// of its own: `enter` makes that context from this one, `leave` makes an outcome of where
+    /// the inner run ended.
+    #[must_use]
+    pub fn machine<D, F>(
+        mut self,
+        name: impl Into<String>,
+        machine: Machine<D, F>,
+        enter: impl Fn(&C) -> D + Send + Sync + 'static,
+        leave: impl Fn(Snapshot<D>) -> Outcome<E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        D: Send + 'static,
+        F: Event + Send + Sync + 'static,
+    {
+        let name = name.into();
+        self.machines.insert(name.clone(), machine.graph().fingerprint());
+        let leave = Arc::new(leave);
+        let start = move |context: &C, visit: &Visit<'_>| -> Work<E> {
+            let run = machine.run(enter(context)).seed(visit.seed ^ visit.number);
+            let leave = leave.clone();
+            Box::pin(async move { leave(run.drive().await.snapshot) })
+        };
+        self.activities.insert(name, Arc::new(start));
+        self
+    }
+
     /// Says which variant of the event enum the event called `name` is; `sample`'s payload does
     /// not matter.
     #[must_use]
@@ -124,7 +156,7 @@ impl<C, E> fmt::Debug for Bindings<C, E> {
     }
 }
 
-/// Names of a graph that have no code.
+/// Names of a graph that have no code, or the wrong one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindFaults(pub(crate) Vec<BindFault>);
 
@@ -135,24 +167,35 @@ impl BindFaults {
     }
 }
 
-/// A name of a graph that has no code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BindFault {
-    /// `guard`, `action`, or `activity`.
-    pub what: &'static str,
-    /// The name.
-    pub name: String,
-    /// The bound name that comes nearest.
-    pub nearest: Option<String>,
+/// A name of a graph that has no code, or the wrong one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BindFault {
+    /// Nothing is bound to the name.
+    #[error("{what} `{name}` is not bound; {}", hint(what, nearest))]
+    Unbound {
+        /// `guard`, `action`, or `activity`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The bound name that comes nearest.
+        nearest: Option<String>,
+    },
+    /// The machine that is bound is not the one that is drawn.
+    #[error("machine `{name}` is drawn with graph {drawn}, but bound to one with graph {bound}")]
+    OtherGraph {
+        /// The name of the state.
+        name: String,
+        /// The fingerprint in the graph.
+        drawn: Fingerprint,
+        /// The fingerprint of the bound machine.
+        bound: Fingerprint,
+    },
 }
 
-impl fmt::Display for BindFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}` is not bound", self.what, self.name)?;
-        match &self.nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => write!(f, "; bind it with `Bindings::{}`", self.what),
-        }
+fn hint(what: &str, nearest: &Option<String>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("bind it with `Bindings::{what}`"),
     }
 }
 

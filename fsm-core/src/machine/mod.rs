@@ -1,6 +1,7 @@
 //! The machine: a graph and the code behind its names, frozen into one.
 
 mod bind;
+mod dense;
 mod table;
 
 use std::collections::HashMap;
@@ -9,9 +10,11 @@ use std::sync::Arc;
 
 pub(crate) use bind::{ActionFn, ActivityFn, GuardFn};
 pub use bind::{BindFault, BindFaults, Bindings, Visit, Work};
+pub(crate) use dense::Dense;
 pub(crate) use table::{Edge, Key, NONE, Table};
 
-use crate::graph::{Graph, TransitionId};
+use crate::graph::{Graph, StateId, TransitionId};
+use crate::time::Timestamp;
 
 /// A graph with the code behind its names: what runs.
 ///
@@ -27,14 +30,21 @@ pub(crate) struct Frozen<C, E> {
     pub(crate) guards: Vec<GuardFn<C, E>>,
     pub(crate) actions: Vec<ActionFn<C, E>>,
     pub(crate) activities: Vec<ActivityFn<C, E>>,
-    /// By transition, where the typed builder could join guard and actions into one call.
-    pub(crate) fused: Vec<Option<FusedFn<C, E>>>,
+    pub(crate) dense: Dense<C, E>,
 }
 
 /// Checks the guard and, if it holds, acts; returns whether it held.
-pub(crate) type FusedFn<C, E> = Arc<dyn Fn(&mut C, &E) -> bool + Send + Sync>;
+pub(crate) type FusedFn<C, E> = Arc<dyn Fn(&mut C, &E, &Resting) -> bool + Send + Sync>;
 
-impl<C, E> Machine<C, E> {
+/// Where a plain transition is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resting {
+    pub(crate) now: Timestamp,
+    pub(crate) state: StateId,
+    pub(crate) visit: u64,
+}
+
+impl<C: 'static, E: 'static> Machine<C, E> {
     /// Binds the names of `graph` to code and freezes both.
     ///
     /// # Errors
@@ -49,26 +59,30 @@ impl<C, E> Machine<C, E> {
     pub(crate) fn bind_fused(
         graph: Graph,
         bindings: Bindings<C, E>,
-        mut fused: HashMap<TransitionId, FusedFn<C, E>>,
+        fused: HashMap<TransitionId, FusedFn<C, E>>,
     ) -> Result<Self, BindFaults> {
         let mut faults = Vec::new();
         let guards = look_up("guard", graph.guards.iter(), &bindings.guards, &mut faults);
         let actions = look_up("action", graph.actions.iter(), &bindings.actions, &mut faults);
         let activities =
             look_up("activity", graph.activities.iter(), &bindings.activities, &mut faults);
+        for (state, inner) in &graph.inner {
+            let (name, drawn) = (graph.name_of(*state), inner.fingerprint());
+            if let Some(bound) = bindings.machines.get(name).filter(|bound| **bound != drawn) {
+                faults.push(BindFault::OtherGraph { name: name.into(), drawn, bound: *bound });
+            }
+        }
         if !faults.is_empty() {
             return Err(BindFaults(faults));
         }
         let table = Table::freeze(&graph, &bindings.variants);
-        let fused = if fused.is_empty() {
-            Vec::new()
-        } else {
-            graph.transitions().map(|(id, _)| fused.remove(&id)).collect()
-        };
-        let frozen = Frozen { graph, table, guards, actions, activities, fused };
+        let dense = Dense::lay_out(&graph, &table, fused, &guards, &actions);
+        let frozen = Frozen { graph, table, dense, guards, actions, activities };
         Ok(Self { frozen: Arc::new(frozen) })
     }
+}
 
+impl<C, E> Machine<C, E> {
     /// The graph that this machine runs.
     pub fn graph(&self) -> &Graph {
         &self.frozen.graph
@@ -85,7 +99,7 @@ fn look_up<'a, F: Clone>(
     for name in names {
         match bound.get(&**name) {
             Some(code) => found.push(code.clone()),
-            None => faults.push(BindFault {
+            None => faults.push(BindFault::Unbound {
                 what,
                 name: name.to_string(),
                 nearest: nearest(name, bound.keys()),

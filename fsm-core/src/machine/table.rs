@@ -63,35 +63,19 @@ pub(crate) struct Row {
     pub(crate) policed: bool,
 }
 
-/// At most so many cells (states times events) are laid out densely.
-const DENSE_CELLS: usize = 1 << 16;
-
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Row>,
     pub(crate) edges: Vec<Edge>,
-    /// For small graphs: `[state * events + event]` to a range of `candidates`.
-    cells: Vec<(u32, u32)>,
-    candidates: Vec<Edge>,
-    events: usize,
-    /// Variant of the event enum to event, where variants are small numbers.
-    variants: Vec<u32>,
-    sparse_variants: HashMap<u64, u32>,
+    /// Variant of the event enum to event.
+    variants: HashMap<u64, EventId>,
 }
 
 impl Table {
     /// # Complexity
-    /// O(states + transitions * log), plus 65,536 cells at most.
+    /// O(states + transitions * log).
     pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
-        let mut table = Self {
-            rows: rows(graph),
-            edges: edges(graph),
-            cells: Vec::new(),
-            candidates: Vec::new(),
-            events: graph.events.len(),
-            variants: Vec::new(),
-            sparse_variants: HashMap::new(),
-        };
+        let mut table = Self { rows: rows(graph), edges: edges(graph), variants: HashMap::new() };
         let mut edge = 0;
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
@@ -104,44 +88,12 @@ impl Table {
             let edge = table.edges[index];
             table.edges[index].plain = table.is_plain(graph, &edge);
         }
-        if graph.nodes.len().saturating_mul(table.events) <= DENSE_CELLS {
-            table.lay_out(graph);
-        }
         for (variant, name) in variants {
-            let Some(event) = graph.event(name) else { continue };
-            match usize::try_from(*variant).ok().filter(|variant| *variant < 1024) {
-                Some(variant) => {
-                    if table.variants.len() <= variant {
-                        table.variants.resize(variant + 1, NONE);
-                    }
-                    table.variants[variant] = event.0;
-                }
-                None => {
-                    table.sparse_variants.insert(*variant, event.0);
-                }
+            if let Some(event) = graph.event(name) {
+                table.variants.insert(*variant, event);
             }
         }
         table
-    }
-
-    /// Cells hold a state's own transitions first, then those of the composite states around
-    /// it: a machine without forks is flat once it is frozen.
-    fn lay_out(&mut self, graph: &Graph) {
-        for state in graph.states() {
-            for event in 0..self.events {
-                let start = self.candidates.len() as u32;
-                let key = Key::event(EventId::at(event));
-                let mut level = Some(state);
-                while let Some(here) = level {
-                    let range = self.range(here, key);
-                    self.candidates.extend_from_slice(&self.edges[range]);
-                    level = graph
-                        .parent(here)
-                        .filter(|outer| matches!(graph.kind(*outer), Kind::Composite(_)));
-                }
-                self.cells.push((start, self.candidates.len() as u32 - start));
-            }
-        }
     }
 
     fn is_plain(&self, graph: &Graph, edge: &Edge) -> bool {
@@ -184,26 +136,16 @@ impl Table {
         all.start + start..all.start + start + len
     }
 
-    /// The candidates of a small graph, inherited ones included.
-    #[inline(always)]
-    pub(crate) fn cell(&self, state: StateId, event: EventId) -> Option<&[Edge]> {
-        let index = state.index() * self.events + event.index();
-        let (start, len) = *self.cells.get(index)?;
-        self.candidates.get(start as usize..(start + len) as usize)
-    }
-
-    #[inline(always)]
     pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {
         match event.key() {
-            EventKey::Variant(variant) => {
-                let event = match self.variants.get(variant as usize) {
-                    Some(event) => *event,
-                    None => *self.sparse_variants.get(&variant)?,
-                };
-                (event != NONE).then_some(EventId(event))
-            }
+            EventKey::Variant(variant) => self.variants.get(&variant).copied(),
             EventKey::Name(name) => graph.event(name),
         }
+    }
+
+    /// The variants of the event enum that are events of the graph.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = (u64, EventId)> {
+        self.variants.iter().map(|(variant, event)| (*variant, *event))
     }
 }
 

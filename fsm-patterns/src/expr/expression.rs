@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::error::{EvalError, ExprError, Missing};
 use super::limits::{self, Quoting};
 use super::path::{self, End, Segment, Written};
-use super::root::{self, Dialect, Reference, Root, StepField};
+use super::root::{Dialect, Reference, Root, StepField};
+use super::root_parser;
 use super::scope::{Response, Scope};
 
 /// A parsed expression such as `$steps.cart.output.items[0]`.
@@ -80,13 +81,13 @@ impl Expression {
         let Some(rest) = text.strip_prefix('$') else {
             return Err(ExprError::new(0..text.len(), "an expression begins with `$`"));
         };
-        let name = root::root_name(rest);
+        let name = root_parser::root_name(rest);
         let name_end = 1 + name.len();
         if !dialect.roots().contains(&name) {
-            return Err(root::unknown(dialect, name, name_end));
+            return Err(root_parser::unknown(dialect, name, name_end));
         }
         let (mut segments, after) = path::parse(text, name_end, end)?;
-        let root = root::resolve(dialect, name, name_end, &mut segments)?;
+        let root = root_parser::resolve(dialect, name, name_end, &mut segments)?;
         let marks = segments.iter().map(|written| written.span.start).collect();
         let path = segments.into_iter().map(|Written { segment, .. }| segment).collect();
         limits::check_length(&text[..after])?;
@@ -164,9 +165,7 @@ impl Expression {
                     StepField::Output => steps.output(name),
                     StepField::Error => steps.error(name),
                     StepField::Status => {
-                        return Ok(steps
-                            .status(name)
-                            .map_or(Found::Nothing, |status| text(status)));
+                        return Ok(steps.status(name).map_or(Found::Nothing, text));
                     }
                 };
                 match value {

@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use super::error::ExprError;
-use super::root::{self, Dialect};
+use super::root::Dialect;
+use super::root_parser;
 use super::template_parser::below;
 
 /// Strings of a flow's template that begin, or embed, nearly a known root.
@@ -36,21 +37,22 @@ fn visit(value: &Value, pointer: &str, found: &mut Vec<ExprError>) {
 }
 
 /// The suspicious places of one string.
-pub(super) fn in_text(text: &str) -> Vec<ExprError> {
+fn in_text(text: &str) -> Vec<ExprError> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('$') {
         let embedded = text[..at].ends_with('{');
-        let name = root::root_name(&text[at + 1..]);
+        let name = root_parser::root_name(&text[at + 1..]);
         let end = at + 1 + name.len();
         let goes_on = text[end..].starts_with(['.', '#', '[']);
         let ends = if embedded { text[end..].starts_with('}') } else { end == text.len() };
-        let is_known = Dialect::Flow.roots().contains(&name);
-        if (at == 0 || embedded) && (goes_on || ends) && !is_known {
-            if let Some(meant) = root::closest(Dialect::Flow, name) {
-                let message = format!("`${name}` is no known root and stays text");
-                let error = ExprError::new(at..end, message);
-                found.push(error.hint(format!("did you mean `${meant}`?")));
-            }
+        let is_written_as_one = (at == 0 || embedded) && (goes_on || ends);
+        if !is_written_as_one || Dialect::Flow.roots().contains(&name) {
+            continue;
+        }
+        if let Some(meant) = root_parser::closest(Dialect::Flow, name) {
+            let message = format!("`${name}` is no known root and stays text");
+            let error = ExprError::new(at..end, message);
+            found.push(error.hint(format!("did you mean `${meant}`?")));
         }
     }
     found

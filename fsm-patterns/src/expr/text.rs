@@ -76,9 +76,9 @@ pub(super) fn scan(dialect: Dialect, text: &str) -> Result<Scanned, Vec<ExprErro
                 }
             }
         } else {
-            // Up to the next byte that could mean something; both are ASCII, so no character
-            // is cut in two.
-            let next = rest[1..].find(['$', '{']).map_or(rest.len(), |found| found + 1);
+            // All the text up to the next character that could mean something.
+            let first = rest.chars().next().map_or(1, char::len_utf8);
+            let next = rest[first..].find(['$', '{']).map_or(rest.len(), |found| found + first);
             plain.push_str(&rest[..next]);
             at += next;
         }

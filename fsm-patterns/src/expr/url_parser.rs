@@ -5,8 +5,8 @@ use std::ops::Range;
 use url::Url;
 
 use super::error::ExprError;
-use super::lint;
 use super::root::Dialect;
+use super::root_parser;
 use super::text::{self, Part, Scanned};
 use super::url_template::{Base, Form, UrlSegment, UrlTemplate};
 
@@ -42,13 +42,17 @@ fn scan(source: &str) -> Result<Scanned, ExprError> {
 
 fn form(source: &str, base: Option<Base>) -> Result<Form, ExprError> {
     let parts = match scan(source)? {
-        Scanned::Whole(expression) => return Ok(Form::Whole { expression, base }),
+        Scanned::Whole(expression) => return Ok(Form::Whole { expression, at: 0, base }),
         Scanned::Plain(text) => vec![Part::Text(text)],
-        Scanned::Mixed(parts) => parts,
+        Scanned::Mixed(parts) => match <[Part; 1]>::try_from(parts) {
+            // `{$data.next}` can only be meant as the whole url.
+            Ok([Part::Embedded { expression, at }]) => {
+                return Ok(Form::Whole { expression, at, base });
+            }
+            Ok([text @ Part::Text(_)]) => vec![text],
+            Err(parts) => parts,
+        },
     };
-    if let Some(error) = lint::in_text(source).into_iter().next() {
-        return Err(error);
-    }
     refuse_placeholders(source)?;
     match base {
         None => fixed(source, parts, None),
@@ -167,19 +171,27 @@ fn in_authority(expression: &str, span: Range<usize>) -> ExprError {
     ))
 }
 
-/// Refuses `{id}`, which other formats fill in and this one would send as it is.
+/// Refuses `{id}`, which other formats fill in and this one would send as it is, and `{$foo}`.
 fn refuse_placeholders(source: &str) -> Result<(), ExprError> {
     for (open, _) in source.match_indices('{') {
         let rest = &source[open + 1..];
         let Some(length) = rest.find('}') else { continue };
         let name = &rest[..length];
         let is_name = |character: char| character.is_alphanumeric() || "_-.".contains(character);
-        if !name.is_empty() && name.chars().all(is_name) {
-            let message = format!("`{{{name}}}` is no expression");
-            return Err(ExprError::new(open..open + length + 2, message).hint(format!(
-                "did you mean `{{$inputs.{name}}}` or `{{$data.{name}}}`? literal braces are written `%7B` and `%7D`"
-            )));
+        let bare = name.strip_prefix('$').unwrap_or(name);
+        let is_known = Dialect::Flow.begins(name);
+        if bare.is_empty() || is_known || !bare.chars().all(is_name) {
+            continue;
         }
+        let error = if bare == name {
+            let hint = format!("did you mean `{{$inputs.{name}}}` or `{{$data.{name}}}`?");
+            ExprError::new(0..length + 2, format!("`{{{name}}}` is no expression"))
+                .hint(format!("{hint} literal braces are written `%7B` and `%7D`"))
+        } else {
+            let root = root_parser::root_name(bare);
+            root_parser::unknown(Dialect::Flow, root, 1 + root.len()).shifted(1)
+        };
+        return Err(error.shifted(open));
     }
     Ok(())
 }
@@ -242,6 +254,10 @@ fn not_absolute(text: &str, error: ExprError) -> ExprError {
     {
         return error.hint(format!("did you mean `{scheme}://`?"));
     }
-    // Only a text that looks like a host is repeated: a value from an answer is not shown.
+    let host = &text[..text.find(['/', '?', '#']).unwrap_or(text.len())];
+    let is_host = |character: char| character.is_ascii_alphanumeric() || ".-:".contains(character);
+    if (host.contains('.') || host.starts_with("localhost")) && host.chars().all(is_host) {
+        return error.hint(format!("did you mean `https://{host}`?"));
+    }
     error.hint("a url begins with `https://` or `http://`, or names a `resource` with a `base_url`")
 }

@@ -48,6 +48,8 @@ pub(super) enum Form {
     Whole {
         /// The expression.
         expression: Expression,
+        /// Where its `$` stands: 1 behind a brace, else 0.
+        at: usize,
         /// What a relative url is appended to, and whose origin an absolute one must have.
         base: Option<Base>,
     },
@@ -112,7 +114,7 @@ impl UrlTemplate {
     pub fn references(&self) -> Vec<Reference> {
         match &self.form {
             Form::Literal(_) => Vec::new(),
-            Form::Whole { expression, .. } => expression.references(),
+            Form::Whole { expression, at, .. } => vec![expression.reference(*at, "")],
             Form::Parts { segments, tail, .. } => segments
                 .iter()
                 .flat_map(|segment| &segment.parts)
@@ -130,7 +132,7 @@ impl UrlTemplate {
     pub fn render(&self, scope: &Scope<'_>) -> Result<Url, EvalError> {
         match &self.form {
             Form::Literal(url) => Ok(url.clone()),
-            Form::Whole { expression, base } => self.whole(expression, base.as_ref(), scope),
+            Form::Whole { expression, base, .. } => self.whole(expression, base.as_ref(), scope),
             Form::Parts { prefix, segments, tail } => {
                 let mut rendered = prefix.clone();
                 for segment in segments {

@@ -1,0 +1,34 @@
+//! The driver's clock: tokio's, so that tests can pause it, carried on from the wall clock.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::time::Timestamp;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    start: Instant,
+    epoch: Timestamp,
+}
+
+impl Clock {
+    /// A clock that reads the wall clock once, and not before `earliest`: a run that is restored
+    /// never goes back in time.
+    pub(super) fn start(earliest: Timestamp) -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let epoch = Timestamp::from_micros(u64::try_from(since_epoch.as_micros()).unwrap_or(0));
+        Self { start: Instant::now(), epoch: epoch.max(earliest) }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        let passed = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Timestamp::from_micros(self.epoch.as_micros().saturating_add(passed))
+    }
+
+    /// When `at` is, for a sleep; far away where it can't be told.
+    pub(super) fn instant(&self, at: Timestamp) -> Instant {
+        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+        self.start + at.since(self.epoch).min(FAR)
+    }
+}

@@ -1,0 +1,325 @@
+//! The driver on tokio: performs the kernel's effects and feeds their outcomes back.
+//!
+//! A run is one future. Its activities are polled within it: calls need concurrency, not
+//! threads; an activity that computes for long should spawn. Dropping the run drops everything
+//! that it started.
+//!
+//! ```
+//! use fsm_core::{Bindings, Graph, Machine, Outcome, Status};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut graph = Graph::builder("errand");
+//! graph.activity("fetch");
+//! graph.final_state("home");
+//! graph.transition("fetch", "home").done().action("count");
+//! let machine = Machine::<u32, ()>::bind(
+//!     graph.initial("fetch").build()?,
+//!     Bindings::new()
+//!         .activity("fetch", |_, _| async { Outcome::done() })
+//!         .action("count", |fetched, _| *fetched += 1),
+//! )?;
+//! let ended = machine.run(0).await;
+//! assert!(matches!(ended.snapshot.status(), Status::Finished(_)));
+//! assert_eq!(*ended.snapshot.context(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod handle;
+mod observer;
+mod timers;
+mod works;
+
+use std::collections::VecDeque;
+use std::future::{Future, IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use self::clock::Clock;
+use self::handle::Command;
+pub use self::handle::Handle;
+pub use self::observer::{Observer, Recorder};
+use self::timers::Timers;
+use self::works::Works;
+use crate::event::Event;
+use crate::kernel::{
+    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Status, StepError, Ticket,
+};
+use crate::machine::{Machine, Visit};
+use crate::time::Timestamp;
+
+/// After so many steps without a wait, other tasks get their turn.
+const STEPS_BEFORE_YIELD: u32 = 128;
+
+/// A run that is about to be driven: await it.
+pub struct Run<C, E, O = ()> {
+    machine: Machine<C, E>,
+    snapshot: Snapshot<C>,
+    observer: O,
+    handle: Option<(Handle<E>, UnboundedReceiver<Command<E>>)>,
+    restored: Effects,
+}
+
+/// A run that was driven as far as it goes.
+#[derive(Debug)]
+pub struct Ended<C, O = ()> {
+    /// Where it stands. [`Status::Running`] means that it waits for an event from outside, and
+    /// nobody is left who could send one.
+    pub snapshot: Snapshot<C>,
+    /// What watched it.
+    pub observer: O,
+}
+
+impl<C, E: Event> Machine<C, E> {
+    /// A run from the start, with seed 0.
+    pub fn run(&self, context: C) -> Run<C, E> {
+        Run {
+            machine: self.clone(),
+            snapshot: self.snapshot(context, 0),
+            observer: (),
+            handle: None,
+            restored: Effects::new(),
+        }
+    }
+
+    /// A run that goes on from a snapshot: activities under way are started again, with their old
+    /// tickets, and timers that fell due meanwhile fire at once.
+    ///
+    /// # Errors
+    /// As [`Machine::restore`].
+    pub fn resume(&self, snapshot: Snapshot<C>) -> Result<Run<C, E>, SnapshotFault> {
+        let mut restored = Effects::new();
+        self.restore(&snapshot, &mut restored)?;
+        Ok(Run { machine: self.clone(), snapshot, observer: (), handle: None, restored })
+    }
+
+    /// Repeats a run from its inputs, without performing anything.
+    ///
+    /// # Errors
+    /// The first input that is refused, unless it is an event: that was refused then, too.
+    pub fn replay<'a>(
+        &self,
+        context: C,
+        seed: u64,
+        inputs: impl IntoIterator<Item = &'a (Timestamp, Input<E>)>,
+    ) -> Result<Snapshot<C>, StepError>
+    where
+        E: 'a,
+    {
+        let mut snapshot = self.snapshot(context, seed);
+        let mut effects = Effects::new();
+        for (now, input) in inputs {
+            match self.step(&mut snapshot, *now, input, &mut effects, &mut ()) {
+                Err(refused) if !matches!(input, Input::Event(_)) => return Err(refused),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(snapshot)
+    }
+}
+
+impl<C, E: Event, O> Run<C, E, O> {
+    /// Sets what the jitter of retries is derived from; for a run that has not begun.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        if self.snapshot.status() == Status::New {
+            self.snapshot.set_seed(seed);
+        }
+        self
+    }
+
+    /// Lets `observer` watch; it comes back with the end of the run.
+    #[must_use]
+    pub fn observer<P: Observer<C, E>>(self, observer: P) -> Run<C, E, P> {
+        let Run { machine, snapshot, handle, restored, .. } = self;
+        Run { machine, snapshot, observer, handle, restored }
+    }
+
+    /// A way to speak to the run while it is driven. As long as one exists, a run that waits for
+    /// events goes on waiting.
+    pub fn handle(&mut self) -> Handle<E> {
+        self.handle.get_or_insert_with(Handle::new).0.clone()
+    }
+
+    /// Drives the run as far as it goes: to its end, or until it waits for an event that nobody
+    /// is left to send.
+    ///
+    /// # Panics
+    /// If a guard, an action, or an activity does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops all work under way and the run with it.
+    pub async fn drive(self) -> Ended<C, O>
+    where
+        O: Observer<C, E>,
+    {
+        let Run { machine, snapshot, observer, handle, restored } = self;
+        let clock = Clock::start(snapshot.now());
+        let mut driver = Driver {
+            now: clock.now(),
+            clock,
+            machine,
+            snapshot,
+            observer,
+            commands: handle.map(|(_, receiver)| receiver),
+            effects: restored,
+            works: Works::new(),
+            timers: Timers::default(),
+            inbox: VecDeque::new(),
+        };
+        driver.drive().await;
+        Ended { snapshot: driver.snapshot, observer: driver.observer }
+    }
+}
+
+impl<C, E, O> IntoFuture for Run<C, E, O>
+where
+    C: Send + 'static,
+    E: Event + Send + Sync + 'static,
+    O: Observer<C, E> + Send + 'static,
+{
+    type Output = Ended<C, O>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Ended<C, O>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.drive())
+    }
+}
+
+struct Driver<C, E, O> {
+    machine: Machine<C, E>,
+    snapshot: Snapshot<C>,
+    observer: O,
+    commands: Option<UnboundedReceiver<Command<E>>>,
+    effects: Effects,
+    clock: Clock,
+    /// Read once a wake-up.
+    now: Timestamp,
+    works: Works<E>,
+    timers: Timers,
+    inbox: VecDeque<(Ticket, Outcome<E>)>,
+}
+
+/// What a wait ended with; outcomes are in the inbox.
+enum Woken<E> {
+    Outcomes,
+    Timer,
+    Command(Command<E>),
+    /// Nothing can happen any more.
+    Idle,
+}
+
+impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
+    async fn drive(&mut self) {
+        match self.snapshot.status() {
+            // The kernel takes the first input of a new run whatever the machine is.
+            Status::New => drop(self.step(&Input::Start)),
+            Status::Running => self.perform(),
+            Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
+        }
+        let mut steps = 0;
+        while !self.snapshot.status().is_over() {
+            if let Some((ticket, outcome)) = self.inbox.pop_front() {
+                steps += 1;
+                if steps % STEPS_BEFORE_YIELD == 0 {
+                    tokio::task::yield_now().await;
+                    self.now = self.clock.now();
+                }
+                // A wait is counted from now, not from when this wake-up began.
+                if !matches!(outcome, Outcome::Done(_)) {
+                    self.now = self.clock.now();
+                }
+                // Outcomes are never refused: those that come late change nothing.
+                drop(self.step(&Input::Outcome { ticket, outcome }));
+                continue;
+            }
+            let woken = poll_fn(|task| self.poll_wait(task)).await;
+            self.now = self.clock.now();
+            match woken {
+                Woken::Outcomes => {}
+                Woken::Timer => {
+                    while let Some(ticket) = self.timers.due(self.now) {
+                        // Due by the clock that set it, so it is not early.
+                        drop(self.step(&Input::Timer(ticket)));
+                    }
+                }
+                Woken::Command(Command::Cancel) => drop(self.step(&Input::Cancel)),
+                Woken::Command(Command::Event(event, answer)) => {
+                    let taken = self.step(&Input::Event(event));
+                    // Whoever sent the event may have stopped listening.
+                    let _ = answer.send(taken);
+                }
+                Woken::Idle => return,
+            }
+        }
+    }
+
+    fn poll_wait(&mut self, task: &mut Context<'_>) -> Poll<Woken<E>> {
+        let mut more = self.commands.is_some();
+        if let Some(commands) = &mut self.commands {
+            match commands.poll_recv(task) {
+                Poll::Ready(Some(command)) => return Poll::Ready(Woken::Command(command)),
+                Poll::Ready(None) => {
+                    self.commands = None;
+                    more = false;
+                }
+                Poll::Pending => {}
+            }
+        }
+        if self.timers.poll(&self.clock, task).is_ready() {
+            return Poll::Ready(Woken::Timer);
+        }
+        let inbox = &mut self.inbox;
+        if self.works.poll(task, |ticket, outcome| inbox.push_back((ticket, outcome))) {
+            return Poll::Ready(Woken::Outcomes);
+        }
+        if self.works.is_empty() && self.timers.is_empty() && !more {
+            return Poll::Ready(Woken::Idle);
+        }
+        Poll::Pending
+    }
+
+    fn step(&mut self, input: &Input<E>) -> Result<(), StepError> {
+        self.observer.before(self.now, input, &self.snapshot);
+        self.machine.step(
+            &mut self.snapshot,
+            self.now,
+            input,
+            &mut self.effects,
+            &mut self.observer,
+        )?;
+        self.observer.after(&self.snapshot, self.effects.as_slice());
+        self.perform();
+        Ok(())
+    }
+
+    fn perform(&mut self) {
+        for index in 0..self.effects.as_slice().len() {
+            match self.effects.as_slice()[index] {
+                Effect::Start(start) => {
+                    let frozen = &self.machine.frozen;
+                    let visit = Visit {
+                        state: start.state,
+                        name: frozen.graph.name_of(start.state),
+                        number: start.visit,
+                        attempt: start.attempt,
+                        seed: self.snapshot.seed(),
+                        now: self.now,
+                    };
+                    let activity = &frozen.activities[start.activity.index()];
+                    let work = activity(self.snapshot.context(), &visit);
+                    if let Some(outcome) = self.works.start(start.ticket, work) {
+                        self.inbox.push_back((start.ticket, outcome));
+                    }
+                }
+                Effect::Timer { ticket, at } => self.timers.set(ticket, at),
+                Effect::Cancel(ticket) => self.works.cancel(ticket),
+                Effect::Finish => {}
+            }
+        }
+    }
+}

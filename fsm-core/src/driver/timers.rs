@@ -1,0 +1,59 @@
+//! One heap of timers with one sleep.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::time::Sleep;
+
+use super::clock::Clock;
+use crate::kernel::Ticket;
+use crate::time::Timestamp;
+
+#[derive(Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(Timestamp, Ticket)>>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// What the sleep is set to.
+    armed: Option<Timestamp>,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, ticket: Ticket, at: Timestamp) {
+        self.heap.push(Reverse((at, ticket)));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// A timer that is due at `now`.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<Ticket> {
+        match self.heap.peek() {
+            Some(Reverse((at, ticket))) if *at <= now => {
+                let ticket = *ticket;
+                self.heap.pop();
+                Some(ticket)
+            }
+            _ => None,
+        }
+    }
+
+    /// Ready when the earliest timer is due.
+    pub(super) fn poll(&mut self, clock: &Clock, task: &mut Context<'_>) -> Poll<()> {
+        let Some(Reverse((at, _))) = self.heap.peek() else { return Poll::Pending };
+        let deadline = clock.instant(*at);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if self.armed != Some(*at) {
+            sleep.as_mut().reset(deadline);
+            self.armed = Some(*at);
+        }
+        let ready = sleep.as_mut().poll(task);
+        if ready.is_ready() {
+            self.armed = None;
+        }
+        ready
+    }
+}

@@ -1,0 +1,356 @@
+//! One attempt at a call, from the request to the decoded answer or to the error.
+//!
+//! [`Attempt::run`] goes the way forward and notes where it is; [`Attempt::fail`] is the one place
+//! where a failure becomes a [`CallError`]. They are apart because the clock can stop the way at
+//! any point: then `run` is gone, and `fail` tells from the notes whether the request had left and
+//! what had arrived.
+
+use std::time::SystemTime;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{
+    HeaderMap, HeaderValue, Method, Uri,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+    response::Parts,
+};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    call::{Answer, Call, IDEMPOTENCY_KEY},
+    decode::{Decode, DecodeError, is_textual},
+    error::{CallError, ErrorKind, Retry},
+    received::Received,
+    redact::{ShownUrl, one_line, scrub},
+    redirect::{RedirectError, Route},
+    retry::{Repeatability, on_interruption},
+    retry_after::retry_after,
+    transport::{Body, Departure, Transport, TransportError},
+};
+
+/// How much of the body of an answer that is no success is read.
+const ERROR_BODY: u64 = 256 * 1024;
+
+/// How much of such a body is looked at for the excerpt in the message.
+const EXCERPT_SOURCE: usize = 1024;
+
+/// An attempt on its way, with the notes that tell how far it came.
+pub(crate) struct Attempt<'c> {
+    call: &'c Call,
+    repeatability: Repeatability,
+    route: Route,
+    /// Watched only where it matters: for requests that must not arrive twice.
+    departure: Option<Departure>,
+    /// The head of the answer that ends the route.
+    head: Option<Parts>,
+    received: Received,
+    started: Instant,
+}
+
+/// What stopped an attempt.
+pub(crate) enum Failure {
+    /// The request cannot be put into HTTP.
+    Unsendable(&'static str),
+    /// The transport gave up.
+    Interrupted(TransportError),
+    /// The time is over.
+    Deadline,
+    /// A status that is neither success nor redirect.
+    Status,
+    /// A redirect that is not followed.
+    Redirect(RedirectError),
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The body is not what it claims to be.
+    Undecodable(DecodeError),
+}
+
+impl<'c> Attempt<'c> {
+    pub(crate) fn new(call: &'c Call) -> Self {
+        let repeatability = call.repeatability();
+        Self {
+            call,
+            repeatability,
+            route: Route::new(call.method.clone(), call.url.clone()),
+            departure: (repeatability == Repeatability::Unsafe).then(Departure::default),
+            head: None,
+            received: Received::Nothing,
+            started: Instant::now(),
+        }
+    }
+
+    /// Goes the whole way.
+    pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Answer, Failure> {
+        loop {
+            let request = self.request()?;
+            let response = transport.send(request).await.map_err(Failure::Interrupted)?;
+            let (head, mut body) = response.into_parts();
+            let status = head.status;
+            if status.is_redirection() {
+                let limit = self.call.max_redirects;
+                if let Err(error) = self.route.follow(status, &head.headers, limit) {
+                    self.head = Some(head);
+                    return Err(Failure::Redirect(error));
+                }
+                finish_if_there(&mut body);
+                continue;
+            }
+
+            let declared = declared_length(&head.headers);
+            self.head = Some(head);
+            if !status.is_success() {
+                self.read_error_page(&mut body).await;
+                return Err(Failure::Status);
+            }
+            let has_content = self.route.method != Method::HEAD;
+            if has_content && declared.is_some_and(|length| length > self.call.max_body) {
+                return Err(Failure::TooLarge);
+            }
+            self.read(&mut body).await?;
+            return self.answer(self.call.decode).map_err(Failure::Undecodable);
+        }
+    }
+
+    /// The request for the present part of the route.
+    fn request(&self) -> Result<http::Request<Bytes>, Failure> {
+        let Route { method, url, keeps_body, .. } = &self.route;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Failure::Unsendable("only http and https urls can be called"));
+        }
+        let authority_and_rest = without_user_info(url);
+        let uri = Uri::try_from(authority_and_rest.as_deref().unwrap_or(url.as_str()))
+            .map_err(|_| Failure::Unsendable("its url holds characters that HTTP does not allow"))?;
+
+        let mut headers = self.call.headers.clone();
+        if let Some(credentials) = authority_and_rest.as_ref().and_then(|_| basic(url)) {
+            headers.entry(AUTHORIZATION).or_insert(credentials);
+        }
+        self.route.filter(&mut headers);
+
+        let mut content = Bytes::new();
+        if *keeps_body {
+            content = self.call.body.as_bytes().clone();
+            if let Some(media_type) = self.call.body.media_type() {
+                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
+            }
+            // The key goes wherever the body goes: a server that was reached by a redirect must be
+            // able to recognise the next attempt, too.
+            if let Some(key) = &self.call.idempotency_key {
+                headers.insert(IDEMPOTENCY_KEY, key.clone());
+            } else if let Some(key) = self.call.headers.get(IDEMPOTENCY_KEY) {
+                headers.insert(IDEMPOTENCY_KEY, key.clone());
+            }
+        }
+        if self.call.decode == Decode::Json {
+            let wanted = HeaderValue::from_static("application/json, */*;q=0.5");
+            headers.entry(ACCEPT).or_insert(wanted);
+        }
+        if content.is_empty() && matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers refuse such a request without a length (411).
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+
+        let mut request = http::Request::new(content);
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        if let Some(departure) = &self.departure {
+            request.extensions_mut().insert(departure.clone());
+        }
+        Ok(request)
+    }
+
+    async fn read(&mut self, body: &mut Body) -> Result<(), Failure> {
+        while let Some(chunk) = body.chunk().await {
+            let chunk = chunk.map_err(Failure::Interrupted)?;
+            self.received.push(chunk, self.call.max_body).map_err(|_| Failure::TooLarge)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what comes of the body of an answer whose status has decided already.
+    async fn read_error_page(&mut self, body: &mut Body) {
+        let limit = ERROR_BODY.min(self.call.max_body);
+        while let Some(Ok(chunk)) = body.chunk().await {
+            if self.received.push(chunk, limit).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Puts the answer together. Takes the notes, so it comes last.
+    fn answer(&mut self, decode: Decode) -> Result<Answer, DecodeError> {
+        let head = self.head.as_ref().expect("an answer is put together after its head arrived");
+        let (status, headers) = (head.status, &head.headers);
+        let body = std::mem::take(&mut self.received).into_bytes();
+        let value = match decode.apply(&self.route.method, status, headers, &body) {
+            Ok(value) => value,
+            Err(error) if status.is_success() => return Err(error),
+            // The status is the failure; that its page is broken besides is no news.
+            Err(_) => as_it_is(&body),
+        };
+        let headers = self.head.take().map(|head| head.headers).unwrap_or_default();
+        let latency = self.started.elapsed();
+        Ok(Answer { status, headers, url: self.route.url.clone(), body, latency, value })
+    }
+
+    /// Says what went wrong, and whether it may be tried again.
+    pub(crate) fn fail(mut self, failure: Failure) -> CallError {
+        let http_status = self.head.as_ref().map(|head| head.status.as_u16());
+        let (kind, retry, message) = match failure {
+            Failure::Status => return self.status_error(),
+            // A bad status is the outcome, even if its page was still on the way.
+            Failure::Deadline if http_status.is_some_and(|code| code >= 300) => {
+                return self.status_error();
+            }
+            Failure::Redirect(error) => return self.redirect_error(&error),
+            Failure::Unsendable(why) => {
+                let message = format!("{} cannot be sent: {why}", self.shown_request());
+                (ErrorKind::Transform, Retry::Never, message)
+            }
+            Failure::TooLarge => {
+                let (source, limit) = (self.source(), self.call.max_body);
+                let message = format!("{source}: the body is larger than max_body ({limit} bytes)");
+                (ErrorKind::TooLarge, Retry::Never, message)
+            }
+            Failure::Undecodable(error) => {
+                let message = format!("{}: {error}", self.source());
+                (ErrorKind::Decode, Retry::Never, scrub(&message, &self.call.headers))
+            }
+            Failure::Interrupted(error) => {
+                let cause = one_line(&error.message);
+                let cause = match self.head {
+                    None => cause,
+                    Some(_) => format!("the body broke off at byte {}: {cause}", self.received.len()),
+                };
+                self.interruption(error.kind, error.sent, &cause)
+            }
+            Failure::Deadline => {
+                let (timeout, length) = (self.call.timeout, self.received.len());
+                let cause = match self.head {
+                    None => format!("no answer within {timeout:?}"),
+                    Some(_) => format!("after {timeout:?} only {length} bytes of the body were there"),
+                };
+                let left = self.departure.as_ref().is_none_or(Departure::may_have_left);
+                self.interruption(ErrorKind::Timeout, left, &cause)
+            }
+        };
+        CallError { kind, message, http_status, retry, answer: None }
+    }
+
+    fn interruption(&self, kind: ErrorKind, left: bool, cause: &str) -> (ErrorKind, Retry, String) {
+        let departed = left || self.head.is_some() || self.route.was_redirected();
+        let (kind, retry) = on_interruption(kind, self.repeatability, departed);
+        let request = self.shown_request();
+        let message = if kind == ErrorKind::UnknownOutcome {
+            format!(
+                "{request} may or may not have taken effect: {cause}. It is not sent again, since it carries no Idempotency-Key"
+            )
+        } else {
+            format!("{request}: {cause}")
+        };
+        (kind, retry, message)
+    }
+
+    fn status_error(&mut self) -> CallError {
+        let source = self.source();
+        let answer = self.error_answer();
+        let after = retry_after(&answer.headers, SystemTime::now());
+        let retry = self.call.rules.on_status(answer.status, self.repeatability, after);
+        let message = match self.excerpt(&answer) {
+            None => source,
+            Some(excerpt) => format!("{source}: {excerpt}"),
+        };
+        let http_status = Some(answer.status.as_u16());
+        CallError { kind: ErrorKind::Status, message, http_status, retry, answer: Some(answer) }
+    }
+
+    fn redirect_error(&mut self, error: &RedirectError) -> CallError {
+        let message = format!("{} {error}", self.source());
+        let answer = self.error_answer();
+        CallError {
+            kind: ErrorKind::Redirect,
+            message,
+            http_status: Some(answer.status.as_u16()),
+            retry: Retry::Never,
+            answer: Some(answer),
+        }
+    }
+
+    fn error_answer(&mut self) -> Box<Answer> {
+        Box::new(self.answer(Decode::Auto).expect("without success the body is taken as it is"))
+    }
+
+    /// The beginning of a textual error page, fit for a message.
+    fn excerpt(&self, answer: &Answer) -> Option<String> {
+        if !is_textual(&answer.headers) {
+            return None;
+        }
+        let beginning = &answer.body[..answer.body.len().min(EXCERPT_SOURCE)];
+        // Scrubbed before it is cut, so that no half of a secret is left at the end.
+        let scrubbed = scrub(&String::from_utf8_lossy(beginning), &self.call.headers);
+        Some(one_line(&scrubbed)).filter(|excerpt| !excerpt.is_empty())
+    }
+
+    /// "GET http://example.com/users/7"
+    fn shown_request(&self) -> String {
+        format!("{} {}", self.route.method, ShownUrl(&self.route.url))
+    }
+
+    /// "503 Service Unavailable from GET http://example.com/users/7"
+    fn source(&self) -> String {
+        let request = self.shown_request();
+        match &self.head {
+            None => request,
+            Some(head) => match head.status.canonical_reason() {
+                None => format!("{} from {request}", head.status.as_u16()),
+                Some(reason) => format!("{} {reason} from {request}", head.status.as_u16()),
+            },
+        }
+    }
+}
+
+/// Reads a body that has come along with its head, so that its connection can be used again. One
+/// that is still on its way is not waited for: a new connection is cheaper.
+fn finish_if_there(body: &mut Body) {
+    while let Some(Some(Ok(_))) = body.chunk().now_or_never() {}
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The url without user name and password, where it has any.
+fn without_user_info(url: &Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut bare = url.clone();
+    // Both only fail for urls that have no host, and such a url has no user info.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    Some(bare.into())
+}
+
+/// The basic authorization (RFC 7617) that the user info of a url stands for.
+fn basic(url: &Url) -> Option<HeaderValue> {
+    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
+    credentials.push(b':');
+    credentials.extend(percent_decode_str(url.password().unwrap_or("")));
+    let mut value =
+        HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(credentials))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The text of a body, or its bytes in base64.
+fn as_it_is(body: &[u8]) -> Value {
+    match std::str::from_utf8(body) {
+        Ok(text) => Value::String(text.to_owned()),
+        Err(_) => Value::String(BASE64_STANDARD.encode(body)),
+    }
+}

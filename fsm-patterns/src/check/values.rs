@@ -1,0 +1,78 @@
+//! Numbers in their ranges.
+//!
+//! Zero is refused where it would mean "never": no call in no time. `retry_count` and
+//! `retry_delay` may be zero, and `retry_max_wait: 0` says that no wait is put up with.
+
+use std::time::Duration;
+
+use super::outline::Outline;
+use super::top;
+use crate::duration::LONGEST;
+use crate::fault::{Fault, Place};
+use crate::spec::{EndpointSpec, FlowSpec};
+
+pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fault>) {
+    let mut check = Check { faults };
+    check.above_zero(&Place::root(), "max_concurrent", flow.max_concurrent.into());
+    if let Some(timeout) = flow.total_timeout {
+        check.some_time(&Place::root(), "total_timeout", timeout);
+    }
+    // A comparison that NaN fails too.
+    if flow.error_threshold.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+        let share = flow.error_threshold.unwrap_or_default();
+        let message = format!("`error_threshold` must lie between 0 and 1, and {share} does not");
+        let fault = Fault::new(top("error_threshold"), message);
+        check.faults.push(match share {
+            percent if (1.0..=100.0).contains(&percent) => {
+                fault.hint(format!("it is a share: for {percent} percent write {}", percent / 100.0))
+            }
+            _ => fault.hint("it is a share: for 10 percent write 0.1"),
+        });
+    }
+    for (at, endpoint) in outline.endpoints() {
+        check.endpoint(&outline.place(at), endpoint);
+    }
+}
+
+struct Check<'f> {
+    faults: &'f mut Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn endpoint(&mut self, place: &Place, endpoint: &EndpointSpec) {
+        self.some_time(place, "timeout", endpoint.timeout);
+        self.not_too_long(place, "retry_delay", endpoint.retry_delay);
+        self.some_time(place, "retry_max_delay", endpoint.retry_max_delay);
+        if let Some(wait) = endpoint.retry_max_wait {
+            self.not_too_long(place, "retry_max_wait", wait);
+        }
+        self.above_zero(place, "max_body", endpoint.max_body);
+        self.above_zero(place, "max_redirects", endpoint.max_redirects.into());
+        for (index, status) in endpoint.retry_on.iter().flatten().enumerate() {
+            if !(100..=599).contains(status) {
+                let place = place.key("retry_on").item(index);
+                let fault = Fault::new(place, format!("{status} is no status of HTTP"));
+                self.faults.push(fault.hint("statuses lie between 100 and 599"));
+            }
+        }
+    }
+
+    fn above_zero(&mut self, place: &Place, key: &str, value: u64) {
+        if value == 0 {
+            let fault = Fault::new(place.key(key), format!("`{key}` must be more than 0"));
+            self.faults.push(fault.hint("leave the key out for its default"));
+        }
+    }
+
+    fn some_time(&mut self, place: &Place, key: &str, value: Duration) {
+        self.above_zero(place, key, u64::from(!value.is_zero()));
+        self.not_too_long(place, key, value);
+    }
+
+    fn not_too_long(&mut self, place: &Place, key: &str, value: Duration) {
+        if value > LONGEST {
+            let fault = Fault::new(place.key(key), format!("`{key}` is too long"));
+            self.faults.push(fault.hint("the longest duration is 100 years"));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Reading the keys of a map one by one, and keeping every fault on the way.
+//!
+//! A value is read by a plain function from a node to a [`Read`]; [`Fields`] knows under which key
+//! and at which place it stands, and so makes whole sentences of what the function found wrong.
+//! Nothing stops at a fault: what could not be read is noted as unread, and the checks that come
+//! later ([`crate::check`]) stay silent about it.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::keys::Keys;
+use super::report::Located;
+use super::tree::{Kind, Member, Node};
+use crate::check::spelling;
+use crate::expr::ExprError;
+use crate::fault::{Fault, Place, Step};
+
+/// A value, or everything that is wrong with it.
+pub(super) type Read<T> = Result<T, Vec<Wrong>>;
+
+/// One thing that is wrong with a value.
+pub(super) struct Wrong {
+    says: Says,
+    hint: Option<String>,
+    /// Where inside the value, if not the value itself.
+    inside: Vec<Step>,
+    /// Whether the key is meant and not what stands under it.
+    is_key: bool,
+    /// Which bytes of the string are meant.
+    part: Option<Range<usize>>,
+}
+
+enum Says {
+    /// A sentence that still lacks its subject: "must be a list".
+    Of(String),
+    /// A whole sentence.
+    Whole(String),
+    /// Nothing: it was reported already.
+    Nothing,
+}
+
+impl Wrong {
+    /// A sentence that lacks its subject: "must be a list, not 5".
+    pub(super) fn of(predicate: impl Into<String>) -> Self {
+        Self::saying(Says::Of(predicate.into()))
+    }
+
+    /// A whole sentence.
+    pub(super) fn whole(sentence: impl Into<String>) -> Self {
+        Self::saying(Says::Whole(sentence.into()))
+    }
+
+    /// "must be `expected`, not …"
+    pub(super) fn expected(expected: &str, node: &Node) -> Self {
+        match node.kind {
+            Kind::Broken => Self::saying(Says::Nothing),
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Map(_) => Self::of(format!("must be {expected}, not {}", node.words())),
+        }
+    }
+
+    /// What an expression parser found in the value `node`.
+    pub(super) fn expression(error: ExprError) -> Self {
+        let inside = error.pointer.split('/').skip(1).map(step).collect();
+        let mut wrong = Self::whole(error.message);
+        wrong.hint = error.hint;
+        wrong.inside = inside;
+        wrong.part = Some(error.span);
+        wrong
+    }
+
+    fn saying(says: Says) -> Self {
+        Self { says, hint: None, inside: Vec::new(), is_key: false, part: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, found in the member `key` of the value.
+    pub(super) fn under(mut self, key: &str) -> Self {
+        self.inside.insert(0, Step::Key(key.to_owned()));
+        self
+    }
+
+    /// The same, found in the item `index` of the value.
+    pub(super) fn at_item(mut self, index: usize) -> Self {
+        self.inside.insert(0, Step::Item(index));
+        self
+    }
+
+    /// Says that the key is meant.
+    pub(super) fn key(mut self) -> Self {
+        self.is_key = true;
+        self
+    }
+}
+
+impl From<Wrong> for Vec<Wrong> {
+    fn from(wrong: Wrong) -> Self {
+        vec![wrong]
+    }
+}
+
+/// A token of a JSON Pointer (RFC 6901) as a step.
+fn step(token: &str) -> Step {
+    match token.parse() {
+        Ok(index) => Step::Item(index),
+        Err(_) => Step::Key(token.replace("~1", "/").replace("~0", "~")),
+    }
+}
+
+/// Where the faults of a file gather.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    tree: &'t Node,
+    pub(super) faults: Vec<Located>,
+    /// The places whose values could not be read.
+    unread: HashSet<Place>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str, tree: &'t Node, faults: Vec<Located>) -> Self {
+        Self { text, tree, faults, unread: HashSet::new() }
+    }
+
+    /// Whether the value at `place`, or one that it lies in, could not be read.
+    pub(super) fn is_unread(&self, place: &Place) -> bool {
+        let mut so_far = Place::root();
+        if self.unread.contains(&so_far) {
+            return true;
+        }
+        for step in place.steps() {
+            so_far = match step {
+                Step::Key(key) => so_far.key(key),
+                Step::Item(index) => so_far.item(*index),
+            };
+            if self.unread.contains(&so_far) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Keeps a fault, at its place in the file.
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.faults.push(Located::find(self.text, self.tree, fault));
+    }
+
+    fn wrong(&mut self, subject: &str, place: &Place, wrong: Wrong) {
+        self.unread.insert(place.clone());
+        let Wrong { says, hint, inside, is_key, part } = wrong;
+        let message = match says {
+            Says::Of(predicate) => format!("{subject} {predicate}"),
+            Says::Whole(sentence) => sentence,
+            Says::Nothing => return,
+        };
+        let place = inside.into_iter().fold(place.clone(), |place, step| match step {
+            Step::Key(key) => place.key(key),
+            Step::Item(index) => place.item(index),
+        });
+        let fault = Fault { place, message, hint, part };
+        match self.tree.nearest(&fault.place).key {
+            Some(key) if is_key => self.faults.push(Located::at(key, fault)),
+            Some(_) | None => self.fault(fault),
+        }
+    }
+}
+
+/// The members of one map that is being read.
+pub(super) struct Fields<'r, 't> {
+    pub(super) reader: &'r mut Reader<'t>,
+    pub(super) place: Place,
+    keys: &'static Keys,
+    members: &'t [Member],
+}
+
+impl<'r, 't> Fields<'r, 't> {
+    /// Opens `node`, which should be a map with `keys`, and reports the keys that it should not
+    /// have. `None` if it is no map.
+    pub(super) fn open(
+        reader: &'r mut Reader<'t>,
+        node: &'t Node,
+        place: Place,
+        keys: &'static Keys,
+    ) -> Option<Self> {
+        let Kind::Map(members) = &node.kind else {
+            let of = keys.of;
+            reader.wrong(of, &place, Wrong::expected("a map of keys", node));
+            return None;
+        };
+        let mut fields = Self { reader, place, keys, members };
+        for member in members {
+            if !keys.known.contains(&member.key.as_str()) {
+                fields.unknown(&member.key);
+            }
+        }
+        Some(fields)
+    }
+
+    fn unknown(&mut self, key: &str) {
+        let wrong = if self.keys.later.contains(&key) {
+            Wrong::whole(format!("`{key}` is not yet available in this version"))
+                .hint("remove it; a key is never ignored")
+        } else if key == "<<" {
+            Wrong::whole("merge keys (`<<`) are not part of YAML 1.2")
+                .hint("an alias can stand for a whole value: `headers: *common`")
+        } else {
+            let wrong = Wrong::whole(format!("{} has no key `{key}`", self.keys.of));
+            match spelling::closest(key, self.keys.known.iter().copied()) {
+                Some(close) => wrong.hint(format!("did you mean `{close}`?")),
+                None => wrong.hint(format!("the keys are {}", spelling::list(self.keys.known))),
+            }
+        };
+        let place = self.place.key(key);
+        self.reader.wrong("", &place, wrong.key());
+    }
+
+    /// The node under `key`.
+    pub(super) fn node(&self, key: &str) -> Option<&'t Node> {
+        self.members.iter().find(|member| member.key == key).map(|member| &member.value)
+    }
+
+    /// The value under `key`, or `None` if it is absent or wrong.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&Node) -> Read<T>,
+    ) -> Option<T> {
+        let node = self.node(key)?;
+        match read(node) {
+            Ok(value) => Some(value),
+            Err(wrongs) => {
+                for wrong in wrongs {
+                    self.wrong(key, wrong);
+                }
+                None
+            }
+        }
+    }
+
+    /// The value under `key`, which must be there.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &str,
+        hint: &str,
+        read: impl FnOnce(&Node) -> Read<T>,
+    ) -> Option<T> {
+        if self.node(key).is_none() {
+            self.missing(key, hint);
+        }
+        self.optional(key, read)
+    }
+
+    /// Reports that `key` is not there.
+    pub(super) fn missing(&mut self, key: &str, hint: &str) {
+        let message = format!("{} needs the key `{key}`", self.keys.of);
+        self.wrong(key, Wrong::whole(message).hint(hint));
+    }
+
+    /// Reports something that is wrong with the value under `key`.
+    pub(super) fn wrong(&mut self, key: &str, wrong: Wrong) {
+        let place = self.place.key(key);
+        self.reader.wrong(&format!("`{key}`"), &place, wrong);
+    }
+}

@@ -1,0 +1,170 @@
+//! Flow files: YAML 1.2 or JSON in, a checked [`FlowSpec`] out, or everything that is wrong with it.
+//!
+//! Text becomes a tree of nodes that know their bytes (`tree`, `yaml`, `scalar`); the tree is read
+//! key by key (`read`, `fields`, `values`, `keys`); what was read passes the checks that flows
+//! built in Rust pass too ([`crate::check`]); and every fault goes back to its line and column
+//! (`report`). No step stops at the first fault, and nothing is sent before all of them are gone.
+//!
+//! ```
+//! # use fsm_patterns::file;
+//! let text = "
+//! fsm: 1
+//! name: users
+//! mode: sequential
+//! endpoints:
+//!   - name: users
+//!     url: https://api.example.com/users
+//!     methud: GET
+//! ";
+//! let report = file::load("users.yaml", text).unwrap_err();
+//! assert_eq!(
+//!     report.to_string(),
+//!     "users.yaml:8:5: an endpoint has no key `methud` (did you mean `method`?)"
+//! );
+//! ```
+
+mod fields;
+mod keys;
+mod read;
+mod report;
+mod scalar;
+mod tree;
+mod values;
+mod yaml;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use keys::{ENDPOINT, FLOW, GROUP, Keys};
+pub use report::{Finding, Report};
+
+use crate::check;
+use crate::fault::{Fault, Place};
+use crate::spec::FlowSpec;
+use fields::Reader;
+use report::Located;
+use tree::{Kind, Node};
+
+/// A flow file without faults.
+#[derive(Clone)]
+pub struct Loaded {
+    /// What the file says.
+    pub spec: FlowSpec,
+    source: Source,
+}
+
+/// The text of a file with its tree, to find the places of faults that come later.
+#[derive(Clone)]
+struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    tree: Arc<Node>,
+}
+
+impl Loaded {
+    /// Gives faults that were found after loading their places in the file.
+    ///
+    /// # Complexity
+    /// Linear in the depth of each place and the number of keys on the way.
+    pub fn report(&self, faults: impl IntoIterator<Item = Fault>) -> Report {
+        let Source { name, text, tree } = &self.source;
+        let located = faults.into_iter().map(|fault| Located::find(text, tree, fault)).collect();
+        Report::new(name, text, located)
+    }
+
+    /// The bytes of the file at `place`; where there is no such place, those of the nearest one
+    /// above it.
+    pub fn span(&self, place: &Place) -> std::ops::Range<usize> {
+        self.source.tree.nearest(place).node.span.clone()
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("name", &self.source.name).field("spec", &self.spec).finish()
+    }
+}
+
+/// Reads and checks a flow file. A `name` that ends in `.json` must be JSON; any other is YAML.
+///
+/// # Errors
+/// Everything that is wrong with the file, in the order of the file.
+///
+/// # Complexity
+/// Linear in the size of the text.
+pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
+    let mut faults = Vec::new();
+    let tree = match parse(name, text, &mut faults) {
+        Ok(tree) => tree,
+        Err(fault) => return Err(Report::new(name, text, vec![fault])),
+    };
+    if kind(&tree) == FileKind::Machine {
+        let fault = Fault::new(Place::root(), "this is a machine, not a flow of calls")
+            .hint("a machine is not run: try `fsm simulate`");
+        return Err(Report::new(name, text, vec![Located::find(text, &tree, fault)]));
+    }
+    let mut reader = Reader::new(text, &tree, faults);
+    let partial = read::flow(&mut reader, &tree);
+    if let Some(partial) = &partial {
+        let found = match partial.has_modes {
+            true => check::check(&partial.spec),
+            false => check::check_without_modes(&partial.spec),
+        };
+        for fault in found {
+            if !reader.is_unread(&fault.place) {
+                reader.fault(fault);
+            }
+        }
+    }
+    match partial {
+        Some(partial) if reader.faults.is_empty() => {
+            let (name, text) = (name.into(), text.into());
+            Ok(Loaded { spec: partial.spec, source: Source { name, text, tree: Arc::new(tree) } })
+        }
+        Some(_) | None => Err(Report::new(name, text, reader.faults)),
+    }
+}
+
+/// What a file describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// Calls and their order: [`load`] reads it.
+    Flow,
+    /// States and transitions: it is simulated and checked, and not run.
+    Machine,
+}
+
+/// Tells a machine file, which has `states` or `initial` and no `mode`, from a flow file.
+///
+/// A text that cannot be read at all counts as a flow, so that [`load`] says what is wrong.
+pub fn kind_of(text: &str) -> FileKind {
+    match yaml::parse(text, &mut Vec::new()) {
+        Ok(tree) => kind(&tree),
+        Err(_) => FileKind::Flow,
+    }
+}
+
+fn kind(tree: &Node) -> FileKind {
+    let has = |key| tree.member(key).is_some();
+    let is_machine = (has("states") || has("initial")) && !has("mode") && !has("endpoints");
+    if is_machine { FileKind::Machine } else { FileKind::Flow }
+}
+
+fn parse(name: &str, text: &str, faults: &mut Vec<Located>) -> Result<Node, Located> {
+    let is_json = name.to_ascii_lowercase().ends_with(".json");
+    let tree =
+        if is_json { yaml::parse_json(text, faults)? } else { yaml::parse(text, faults)? };
+    match tree.kind {
+        Kind::Map(_) => Ok(tree),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::List(_) => {
+            let message = format!("a flow must be a map of keys, not {}", tree.words());
+            let fault = Fault::new(Place::root(), message).hint("begin the file with `fsm: 1`");
+            Err(Located::at(tree.span.start..tree.span.start, fault))
+        }
+        Kind::Broken => Err(faults.remove(0)),
+    }
+}

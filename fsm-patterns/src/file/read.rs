@@ -1,0 +1,200 @@
+//! A tree of nodes to a [`FlowSpec`]: every key at its place, every fault kept.
+//!
+//! What cannot be read is replaced by something harmless, so that the rest is read and checked
+//! too; the harmless value never runs, because a file with a fault is never loaded.
+
+use std::sync::LazyLock;
+
+use super::fields::{Fields, Reader, Wrong};
+use super::keys;
+use super::tree::{Kind, Node};
+use super::values;
+use crate::expr::UrlTemplate;
+use crate::fault::Place;
+use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode};
+
+/// The version of the format.
+const VERSION: u64 = 1;
+
+/// What was read, as far as it could be.
+pub(super) struct Partial {
+    pub(super) spec: FlowSpec,
+    /// Whether every mode is what the file says; else the checks of order mean nothing.
+    pub(super) has_modes: bool,
+}
+
+/// Reads a whole flow. `None` if there is nothing that could be one.
+pub(super) fn flow<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<Partial> {
+    let mut fields = Fields::open(reader, root, Place::root(), &keys::FLOW)?;
+    version(&mut fields);
+    let name = fields.required("name", "for example `name: enrich-user`", values::text);
+    let mode = fields.required("mode", "for example `mode: sequential`", values::mode);
+    let mut spec = FlowSpec::new(name.unwrap_or_default(), mode.unwrap_or(Mode::Hybrid));
+    let mut has_modes = mode.is_some();
+
+    spec.inputs = fields.optional("inputs", values::schema);
+    let hint = "for example `endpoints: [{ name: users, url: https://api.example.com/users }]`";
+    spec.entries = entries(&mut fields, hint, &mut has_modes);
+    spec.output = fields.optional("output", values::output);
+    if let Some(count) = fields.optional("max_concurrent", values::count) {
+        spec.max_concurrent = count;
+    }
+    spec.total_timeout =
+        fields.optional("total_timeout", values::or_none(values::duration)).flatten();
+    if let Some(fail_fast) = fields.optional("fail_fast", values::boolean) {
+        spec.fail_fast = fail_fast;
+    }
+    spec.error_threshold =
+        fields.optional("error_threshold", values::or_none(values::number)).flatten();
+    if let Some(enabled) = fields.optional("metrics_enabled", values::boolean) {
+        spec.metrics_enabled = enabled;
+    }
+    Some(Partial { spec, has_modes })
+}
+
+fn version(fields: &mut Fields<'_, '_>) {
+    let hint = "begin the file with `fsm: 1`";
+    let version: Option<u64> = fields.required("fsm", hint, values::count);
+    if let Some(version) = version.filter(|version| *version != VERSION) {
+        let message = format!("`fsm: {version}` is a format that this version cannot read");
+        fields.wrong("fsm", Wrong::whole(message).hint("write `fsm: 1`"));
+    }
+}
+
+/// Reads the key `endpoints`; the entries keep their places, also those that cannot be read.
+fn entries(fields: &mut Fields<'_, '_>, hint: &str, has_modes: &mut bool) -> Vec<Entry> {
+    let Some(node) = fields.node("endpoints") else {
+        fields.missing("endpoints", hint);
+        return Vec::new();
+    };
+    let Kind::List(items) = &node.kind else {
+        fields.wrong("endpoints", Wrong::expected("a list of endpoints", node).hint(hint));
+        return Vec::new();
+    };
+    let place = fields.place.key("endpoints");
+    let mut entries = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let place = place.item(index);
+        let is_group = item.member("endpoints").is_some()
+            || (item.member("mode").is_some() && item.member("url").is_none());
+        let entry = if is_group {
+            Entry::Group(group(fields.reader, item, place, has_modes))
+        } else {
+            Entry::Endpoint(Box::new(endpoint(fields.reader, item, place)))
+        };
+        entries.push(entry);
+    }
+    entries
+}
+
+fn group<'t>(
+    reader: &mut Reader<'t>,
+    node: &'t Node,
+    place: Place,
+    has_modes: &mut bool,
+) -> GroupSpec {
+    let mut group = GroupSpec {
+        name: String::new(),
+        mode: Mode::Hybrid,
+        entries: Vec::new(),
+        depends_on: Vec::new(),
+        condition: None,
+    };
+    let Some(mut fields) = Fields::open(reader, node, place, &keys::GROUP) else { return group };
+    group.name = name(&mut fields, "for example `name: checks`");
+    match fields.required("mode", "for example `mode: parallel`", values::mode) {
+        Some(mode) => group.mode = mode,
+        None => *has_modes = false,
+    }
+    group.entries = entries(&mut fields, "a group is a list of endpoints", has_modes);
+    group.depends_on = depends_on(&mut fields);
+    group.condition = fields.optional("condition", values::condition);
+    group
+}
+
+fn endpoint<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> EndpointSpec {
+    let Some(mut fields) = Fields::open(reader, node, place, &keys::ENDPOINT) else {
+        return EndpointSpec::new("", UNREAD.clone());
+    };
+    let name = name(&mut fields, "for example `name: users`");
+    let url = fields.required("url", "for example `url: https://api.example.com/users`", values::url);
+    let mut spec = EndpointSpec::new(name, url.unwrap_or_else(|| UNREAD.clone()));
+    request(&mut fields, &mut spec);
+    retry(&mut fields, &mut spec);
+    answer(&mut fields, &mut spec);
+    spec.condition = fields.optional("condition", values::condition);
+    spec.depends_on = depends_on(&mut fields);
+    spec
+}
+
+/// What is sent.
+fn request(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+    if let Some(method) = fields.optional("method", values::method) {
+        spec.method = method;
+    }
+    spec.headers = fields.optional("headers", values::headers).unwrap_or_default();
+    spec.params = fields.optional("params", values::params).unwrap_or_default();
+    spec.body = fields.optional("body", values::template);
+    spec.transform_input = fields.optional("transform_input", values::transform);
+    if let Some(count) = fields.optional("max_redirects", values::count) {
+        spec.max_redirects = count;
+    }
+}
+
+/// How long, and how often.
+fn retry(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+    if let Some(timeout) = fields.optional("timeout", values::duration) {
+        spec.timeout = timeout;
+    }
+    spec.retry_count = fields.optional("retry_count", values::count);
+    if let Some(delay) = fields.optional("retry_delay", values::duration) {
+        spec.retry_delay = delay;
+    }
+    if let Some(delay) = fields.optional("retry_max_delay", values::duration) {
+        spec.retry_max_delay = delay;
+    }
+    spec.retry_max_wait =
+        fields.optional("retry_max_wait", values::or_none(values::duration)).flatten();
+    let statuses = values::list("a list of statuses", values::count);
+    spec.retry_on = fields.optional("retry_on", statuses);
+    if let Some(idempotency) = fields.optional("idempotency", values::boolean) {
+        spec.idempotency = idempotency;
+    }
+}
+
+/// What becomes of the answer.
+fn answer(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+    if let Some(parser) = fields.optional("response_parser", values::parser) {
+        spec.response_parser = parser;
+    }
+    spec.transform_output = fields.optional("transform_output", values::transform);
+    spec.error_handler = fields.optional("error_handler", values::handler);
+    if let Some(bytes) = fields.optional("max_body", values::count) {
+        spec.max_body = bytes;
+    }
+}
+
+/// A name; one that is a number or a boolean is reported and still taken, so that those who
+/// depend on it are not reported as well.
+fn name(fields: &mut Fields<'_, '_>, hint: &str) -> String {
+    let written = fields.node("name").map(Node::to_value);
+    match fields.required("name", hint, values::text) {
+        Some(name) => name,
+        None => match written {
+            Some(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
+                value.to_string()
+            }
+            Some(_) | None => String::new(),
+        },
+    }
+}
+
+fn depends_on(fields: &mut Fields<'_, '_>) -> Vec<String> {
+    let names = values::list("a list of names", values::text);
+    fields.optional("depends_on", names).unwrap_or_default()
+}
+
+/// Stands where no url could be read.
+static UNREAD: LazyLock<UrlTemplate> = LazyLock::new(|| {
+    UrlTemplate::parse("http://unread.invalid/").expect("a literal url is a url")
+});
