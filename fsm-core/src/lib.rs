@@ -1,4 +1,5 @@
 //! fsm-core
+mod draw;
 mod driver;
 mod event;
 mod graph;
@@ -6,7 +7,8 @@ mod kernel;
 mod machine;
 mod time;
 mod typed;
-pub use driver::{Ended, Handle, Observer, Recorder, Run};
+pub use draw::Drawing;
+pub use driver::{Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::*;
 pub use graph::*;
 pub use kernel::*;

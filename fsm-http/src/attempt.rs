@@ -8,25 +8,19 @@
 use std::time::SystemTime;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{
-    HeaderMap, HeaderValue, Method, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
-    response::Parts,
-};
-use percent_encoding::percent_decode_str;
+use http::{HeaderMap, Method, header::CONTENT_LENGTH, response::Parts};
 use serde_json::Value;
 use tokio::time::Instant;
-use url::Url;
 
 use crate::{
-    call::{Answer, Call, IDEMPOTENCY_KEY},
+    call::{Answer, Call},
     decode::{Decode, DecodeError, is_textual},
     error::{CallError, ErrorKind, Retry},
     received::Received,
     redact::{ShownUrl, one_line, scrub},
     redirect::{RedirectError, Route},
+    request::{Unsendable, request},
     retry::{Repeatability, on_interruption},
     retry_after::retry_after,
     transport::{Body, Departure, Transport, TransportError},
@@ -37,6 +31,9 @@ const ERROR_BODY: u64 = 256 * 1024;
 
 /// How much of such a body is looked at for the excerpt in the message.
 const EXCERPT_SOURCE: usize = 1024;
+
+/// How many chunks of a redirect's body are read for the sake of its connection.
+const REDIRECT_CHUNKS: usize = 8;
 
 /// An attempt on its way, with the notes that tell how far it came.
 pub(crate) struct Attempt<'c> {
@@ -54,7 +51,7 @@ pub(crate) struct Attempt<'c> {
 /// What stopped an attempt.
 pub(crate) enum Failure {
     /// The request cannot be put into HTTP.
-    Unsendable(&'static str),
+    Unsendable(Unsendable),
     /// The transport gave up.
     Interrupted(TransportError),
     /// The time is over.
@@ -86,7 +83,8 @@ impl<'c> Attempt<'c> {
     /// Goes the whole way.
     pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Answer, Failure> {
         loop {
-            let request = self.request()?;
+            let request = request(self.call, &self.route, self.departure.as_ref())
+                .map_err(Failure::Unsendable)?;
             let response = transport.send(request).await.map_err(Failure::Interrupted)?;
             let (head, mut body) = response.into_parts();
             let status = head.status;
@@ -113,55 +111,6 @@ impl<'c> Attempt<'c> {
             self.read(&mut body).await?;
             return self.answer(self.call.decode).map_err(Failure::Undecodable);
         }
-    }
-
-    /// The request for the present part of the route.
-    fn request(&self) -> Result<http::Request<Bytes>, Failure> {
-        let Route { method, url, keeps_body, .. } = &self.route;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Failure::Unsendable("only http and https urls can be called"));
-        }
-        let authority_and_rest = without_user_info(url);
-        let uri = Uri::try_from(authority_and_rest.as_deref().unwrap_or(url.as_str()))
-            .map_err(|_| Failure::Unsendable("its url holds characters that HTTP does not allow"))?;
-
-        let mut headers = self.call.headers.clone();
-        if let Some(credentials) = authority_and_rest.as_ref().and_then(|_| basic(url)) {
-            headers.entry(AUTHORIZATION).or_insert(credentials);
-        }
-        self.route.filter(&mut headers);
-
-        let mut content = Bytes::new();
-        if *keeps_body {
-            content = self.call.body.as_bytes().clone();
-            if let Some(media_type) = self.call.body.media_type() {
-                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
-            }
-            // The key goes wherever the body goes: a server that was reached by a redirect must be
-            // able to recognise the next attempt, too.
-            if let Some(key) = &self.call.idempotency_key {
-                headers.insert(IDEMPOTENCY_KEY, key.clone());
-            } else if let Some(key) = self.call.headers.get(IDEMPOTENCY_KEY) {
-                headers.insert(IDEMPOTENCY_KEY, key.clone());
-            }
-        }
-        if self.call.decode == Decode::Json {
-            let wanted = HeaderValue::from_static("application/json, */*;q=0.5");
-            headers.entry(ACCEPT).or_insert(wanted);
-        }
-        if content.is_empty() && matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
-            // Some servers refuse such a request without a length (411).
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-
-        let mut request = http::Request::new(content);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        if let Some(departure) = &self.departure {
-            request.extensions_mut().insert(departure.clone());
-        }
-        Ok(request)
     }
 
     async fn read(&mut self, body: &mut Body) -> Result<(), Failure> {
@@ -225,7 +174,9 @@ impl<'c> Attempt<'c> {
                 let cause = one_line(&error.message);
                 let cause = match self.head {
                     None => cause,
-                    Some(_) => format!("the body broke off at byte {}: {cause}", self.received.len()),
+                    Some(_) => {
+                        format!("the body broke off at byte {}: {cause}", self.received.len())
+                    }
                 };
                 self.interruption(error.kind, error.sent, &cause)
             }
@@ -233,7 +184,9 @@ impl<'c> Attempt<'c> {
                 let (timeout, length) = (self.call.timeout, self.received.len());
                 let cause = match self.head {
                     None => format!("no answer within {timeout:?}"),
-                    Some(_) => format!("after {timeout:?} only {length} bytes of the body were there"),
+                    Some(_) => {
+                        format!("after {timeout:?} only {length} bytes of the body were there")
+                    }
                 };
                 let left = self.departure.as_ref().is_none_or(Departure::may_have_left);
                 self.interruption(ErrorKind::Timeout, left, &cause)
@@ -317,34 +270,13 @@ impl<'c> Attempt<'c> {
 /// Reads a body that has come along with its head, so that its connection can be used again. One
 /// that is still on its way is not waited for: a new connection is cheaper.
 fn finish_if_there(body: &mut Body) {
-    while let Some(Some(Ok(_))) = body.chunk().now_or_never() {}
+    for _ in 0..REDIRECT_CHUNKS {
+        let Some(Some(Ok(_))) = body.chunk().now_or_never() else { return };
+    }
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// The url without user name and password, where it has any.
-fn without_user_info(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut bare = url.clone();
-    // Both only fail for urls that have no host, and such a url has no user info.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    Some(bare.into())
-}
-
-/// The basic authorization (RFC 7617) that the user info of a url stands for.
-fn basic(url: &Url) -> Option<HeaderValue> {
-    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
-    credentials.push(b':');
-    credentials.extend(percent_decode_str(url.password().unwrap_or("")));
-    let mut value =
-        HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(credentials))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// The text of a body, or its bytes in base64.

@@ -33,6 +33,7 @@ pub struct Call {
     /// an `Authorization` header is declared; a fragment is not sent.
     pub url: Url,
     /// The declared headers. Mark values that are secret with [`HeaderValue::set_sensitive`].
+    /// `Content-Length` and `Transfer-Encoding` are left out: they follow from the body.
     pub headers: HeaderMap,
     /// The body, empty by default.
     pub body: Payload,

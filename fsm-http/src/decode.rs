@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_page_in_place_of_json_is_named_with_its_beginning() {
-        let error = decode(Decode::Auto, "application/json", b"<html>\n Sign in").expect_err("html");
+        let error =
+            decode(Decode::Auto, "application/json", b"<html>\n Sign in").expect_err("html");
         insta::assert_snapshot!(error, @"the body, declared as `application/json`, is not JSON: expected value at line 1 column 1; it begins with: <html> Sign in");
         let error = decode(Decode::Json, "", b"{\"a\": 1").expect_err("cut");
         insta::assert_snapshot!(error, @r#"the body, which has no Content-Type, is not JSON: EOF while parsing an object at line 1 column 7; it begins with: {"a": 1"#);

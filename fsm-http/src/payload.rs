@@ -45,7 +45,8 @@ impl Payload {
 
     /// The pairs of a form, sent as `application/x-www-form-urlencoded`.
     pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let text =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         Self { bytes: text.into(), media_type: Some("application/x-www-form-urlencoded") }
     }
 
@@ -80,7 +81,11 @@ mod tests {
     fn each_payload_is_written_in_its_own_format() {
         let table = [
             (Payload::empty(), "", None),
-            (Payload::json(&json!({"b": 1, "a": "é"})), r#"{"b":1,"a":"é"}"#, Some("application/json")),
+            (
+                Payload::json(&json!({"b": 1, "a": "é"})),
+                r#"{"b":1,"a":"é"}"#,
+                Some("application/json"),
+            ),
             (Payload::text("hi"), "hi", Some("text/plain; charset=utf-8")),
             (Payload::bytes(&b"\x01"[..]), "\u{1}", Some("application/octet-stream")),
             (
@@ -97,6 +102,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_content() {
-        assert_eq!(format!("{:?}", Payload::text("hunter2")), "Payload(text/plain; charset=utf-8, 7 bytes)");
+        assert_eq!(
+            format!("{:?}", Payload::text("hunter2")),
+            "Payload(text/plain; charset=utf-8, 7 bytes)"
+        );
     }
 }

@@ -200,7 +200,10 @@ mod tests {
         }
         assert_eq!(follow(302, HeaderMap::new()), Err(RedirectError::NoLocation));
         assert!(matches!(follow(302, to("http://[")), Err(RedirectError::BadLocation(_))));
-        assert_eq!(follow(302, to("file:///etc/passwd")), Err(RedirectError::Scheme("file".into())));
+        assert_eq!(
+            follow(302, to("file:///etc/passwd")),
+            Err(RedirectError::Scheme("file".into()))
+        );
         assert_eq!(
             follow(302, to("http://a.test/y?t=1")),
             Err(RedirectError::Downgrade("http://a.test/y".into()))

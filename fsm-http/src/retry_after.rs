@@ -13,11 +13,7 @@ use http::{HeaderMap, header::RETRY_AFTER};
 /// Where the header stands several times, the longest wait that can be read counts: to wait for it
 /// honours them all. A date in the past means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    headers
-        .get_all(RETRY_AFTER)
-        .iter()
-        .filter_map(|value| parse(value.to_str().ok()?, now))
-        .max()
+    headers.get_all(RETRY_AFTER).iter().filter_map(|value| parse(value.to_str().ok()?, now)).max()
 }
 
 /// Reads one value, with or without spaces around it; `None` where it is neither form.

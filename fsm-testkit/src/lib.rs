@@ -1,1 +1,19 @@
-//! Under construction.
+//! What tests of machines and flows are made of.
+//!
+//! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
+//! - [`tally`]: a context that counts entries and exits, and the code for every name that those
+//!   graphs use.
+//!
+//! ```
+//! use fsm_testkit::strategies::{Size, any_blueprint};
+//! use fsm_testkit::tally;
+//! use proptest::prelude::*;
+//!
+//! proptest!(ProptestConfig::with_cases(16), |(blueprint in any_blueprint(Size::SMALL))| {
+//!     let machine = tally::machine(blueprint.graph());
+//!     prop_assert!(machine.graph().states().count() > 0);
+//! });
+//! ```
+
+pub mod strategies;
+pub mod tally;

@@ -51,7 +51,7 @@ pub(super) fn mermaid(out: &mut impl Write, lines: &str) -> fmt::Result {
         rest = &rest[character.len_utf8()..];
         let after = rest.chars().next().unwrap_or('\n');
         let plain = match character {
-            ' ' => before.is_alphanumeric() && after != ' ' && after != '\n' && !directs(done),
+            ' ' => !matches!(before, ' ' | '\n') && !matches!(after, ' ' | '\n') && !directs(done),
             '_' => before.is_alphanumeric() && after.is_alphanumeric(),
             '.' => before.is_ascii_digit() && after.is_ascii_digit(),
             _ => character.is_alphanumeric(),
@@ -122,9 +122,9 @@ mod tests {
         let table = [
             ("fetch user_2 after 1.5s", "fetch user_2 after 1.5s"),
             ("a:b;c", "a#58;b#59;c"),
-            ("%% no comment", "#37;#37;#32;no comment"),
+            ("%% no comment", "#37;#37; no comment"),
             ("Direction  TB", "Direction#32;#32;TB"),
-            ("1. list", "1#46;#32;list"),
+            ("1. list", "1#46; list"),
             ("_em_", "#95;em#95;"),
             ("www.x", "www#46;x"),
             (" a ", "#32;a#32;"),
@@ -137,6 +137,9 @@ mod tests {
 
     #[test]
     fn yaml_hides_quotes_and_the_marks_of_mermaids_preprocessor() {
-        assert_eq!(written(yaml, "a \"b\" %%{x}"), r#""a \u0022b\u0022 \u0025\u0025\u007bx\u007d""#);
+        assert_eq!(
+            written(yaml, "a \"b\" %%{x}"),
+            r#""a \u0022b\u0022 \u0025\u0025\u007bx\u007d""#
+        );
     }
 }

@@ -24,7 +24,7 @@ impl fmt::Display for Id<'_> {
             write!(f, "m{}", self.sheet)?;
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if self.name.len() <= LONGEST && self.name.bytes().all(plain) {
+        if (1..=LONGEST).contains(&self.name.len()) && self.name.bytes().all(plain) {
             f.write_str("s_")?;
             f.write_str(self.name)
         } else {

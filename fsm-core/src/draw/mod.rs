@@ -16,9 +16,10 @@
 //! |---|---|
 //! | `plan` | what lies where: order, nesting, and which machines are expanded |
 //! | `id` | ids that are safe in both languages |
-//! | `label` | what a state or a transition says, wrapped to lines |
+//! | `label` | what a state or a transition says |
+//! | `text` | arbitrary text made fit for a picture: nothing hidden, wrapped to lines |
 //! | `escape` | how text is quoted in each language |
-//! | `dot`, `dot_style` | the drawing for Graphviz |
+//! | `dot` | the drawing for Graphviz |
 //! | `mermaid` | the drawing for Mermaid |
 //!
 //! ```
@@ -31,17 +32,17 @@
 //! door.transition("open", "closed").on("pull");
 //! let graph = door.initial("closed").build()?;
 //!
-//! assert!(graph.to_dot().contains(r#"s_closed -> s_open [label="push [unlocked]"]"#));
+//! assert!(graph.to_dot().contains(r#"s_closed -> s_open [label=" push [unlocked] "]"#));
 //! # Ok::<(), fsm_core::GraphFaults>(())
 //! ```
 
 mod dot;
-mod dot_style;
 mod escape;
 mod id;
 mod label;
 mod mermaid;
 mod plan;
+mod text;
 
 use std::fmt;
 
@@ -160,8 +161,8 @@ impl Graph {
     /// order.transition("charge", "refused").failed();
     /// let dot = order.initial("charge").build()?.to_dot();
     ///
-    /// assert!(dot.contains(r#"s_charge -> s_charge [label="retry <= 3""#));
-    /// assert!(dot.contains(r#"s_charge -> s_paid [label="done / send receipt"]"#));
+    /// assert!(dot.contains(r#"s_charge -> s_charge [label=" retry <= 3 ""#));
+    /// assert!(dot.contains(r#"s_charge -> s_paid [label=" done / send receipt "]"#));
     /// # Ok::<(), fsm_core::GraphFaults>(())
     /// ```
     ///

@@ -10,6 +10,12 @@ pub struct Handle<E> {
     sender: mpsc::UnboundedSender<Command<E>>,
 }
 
+/// The other end of a [`Handle`]: what a run listens to.
+#[derive(Debug)]
+pub struct Inbox<E> {
+    pub(super) receiver: mpsc::UnboundedReceiver<Command<E>>,
+}
+
 #[derive(Debug)]
 pub(super) enum Command<E> {
     Event(E, oneshot::Sender<Result<(), StepError>>),
@@ -23,9 +29,11 @@ impl<E> Clone for Handle<E> {
 }
 
 impl<E> Handle<E> {
-    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Command<E>>) {
+    /// A handle for a run that is still to be made, and the end that it takes
+    /// ([`Run::inbox`](crate::Run::inbox)).
+    pub fn pair() -> (Self, Inbox<E>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self { sender }, receiver)
+        (Self { sender }, Inbox { receiver })
     }
 
     /// Sends an event and waits until the run has taken it.

@@ -41,7 +41,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::clock::Clock;
 use self::handle::Command;
-pub use self::handle::Handle;
+pub use self::handle::{Handle, Inbox};
 pub use self::observer::{Observer, Recorder};
 use self::timers::Timers;
 use self::works::Works;
@@ -60,7 +60,7 @@ pub struct Run<C, E, O = ()> {
     machine: Machine<C, E>,
     snapshot: Snapshot<C>,
     observer: O,
-    handle: Option<(Handle<E>, UnboundedReceiver<Command<E>>)>,
+    inbox: Option<Inbox<E>>,
     restored: Effects,
 }
 
@@ -81,7 +81,7 @@ impl<C, E: Event> Machine<C, E> {
             machine: self.clone(),
             snapshot: self.snapshot(context, 0),
             observer: (),
-            handle: None,
+            inbox: None,
             restored: Effects::new(),
         }
     }
@@ -94,7 +94,7 @@ impl<C, E: Event> Machine<C, E> {
     pub fn resume(&self, snapshot: Snapshot<C>) -> Result<Run<C, E>, SnapshotFault> {
         let mut restored = Effects::new();
         self.restore(&snapshot, &mut restored)?;
-        Ok(Run { machine: self.clone(), snapshot, observer: (), handle: None, restored })
+        Ok(Run { machine: self.clone(), snapshot, observer: (), inbox: None, restored })
     }
 
     /// Repeats a run from its inputs, without performing anything.
@@ -135,14 +135,16 @@ impl<C, E: Event, O> Run<C, E, O> {
     /// Lets `observer` watch; it comes back with the end of the run.
     #[must_use]
     pub fn observer<P: Observer<C, E>>(self, observer: P) -> Run<C, E, P> {
-        let Run { machine, snapshot, handle, restored, .. } = self;
-        Run { machine, snapshot, observer, handle, restored }
+        let Run { machine, snapshot, inbox, restored, .. } = self;
+        Run { machine, snapshot, observer, inbox, restored }
     }
 
-    /// A way to speak to the run while it is driven. As long as one exists, a run that waits for
+    /// Listens to the other end of a [`Handle`]. As long as a handle exists, a run that waits for
     /// events goes on waiting.
-    pub fn handle(&mut self) -> Handle<E> {
-        self.handle.get_or_insert_with(Handle::new).0.clone()
+    #[must_use]
+    pub fn inbox(mut self, inbox: Inbox<E>) -> Self {
+        self.inbox = Some(inbox);
+        self
     }
 
     /// Drives the run as far as it goes: to its end, or until it waits for an event that nobody
@@ -157,7 +159,7 @@ impl<C, E: Event, O> Run<C, E, O> {
     where
         O: Observer<C, E>,
     {
-        let Run { machine, snapshot, observer, handle, restored } = self;
+        let Run { machine, snapshot, observer, inbox, restored } = self;
         let clock = Clock::start(snapshot.now());
         let mut driver = Driver {
             now: clock.now(),
@@ -165,11 +167,11 @@ impl<C, E: Event, O> Run<C, E, O> {
             machine,
             snapshot,
             observer,
-            commands: handle.map(|(_, receiver)| receiver),
+            commands: inbox.map(|inbox| inbox.receiver),
             effects: restored,
             works: Works::new(),
             timers: Timers::default(),
-            inbox: VecDeque::new(),
+            outcomes: VecDeque::new(),
         };
         driver.drive().await;
         Ended { snapshot: driver.snapshot, observer: driver.observer }
@@ -201,10 +203,10 @@ struct Driver<C, E, O> {
     now: Timestamp,
     works: Works<E>,
     timers: Timers,
-    inbox: VecDeque<(Ticket, Outcome<E>)>,
+    outcomes: VecDeque<(Ticket, Outcome<E>)>,
 }
 
-/// What a wait ended with; outcomes are in the inbox.
+/// What a wait ended with; outcomes lie ready.
 enum Woken<E> {
     Outcomes,
     Timer,
@@ -223,7 +225,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
         let mut steps = 0;
         while !self.snapshot.status().is_over() {
-            if let Some((ticket, outcome)) = self.inbox.pop_front() {
+            if let Some((ticket, outcome)) = self.outcomes.pop_front() {
                 steps += 1;
                 if steps % STEPS_BEFORE_YIELD == 0 {
                     tokio::task::yield_now().await;
@@ -273,8 +275,8 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         if self.timers.poll(&self.clock, task).is_ready() {
             return Poll::Ready(Woken::Timer);
         }
-        let inbox = &mut self.inbox;
-        if self.works.poll(task, |ticket, outcome| inbox.push_back((ticket, outcome))) {
+        let outcomes = &mut self.outcomes;
+        if self.works.poll(task, |ticket, outcome| outcomes.push_back((ticket, outcome))) {
             return Poll::Ready(Woken::Outcomes);
         }
         if self.works.is_empty() && self.timers.is_empty() && !more {
@@ -313,7 +315,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                     let activity = &frozen.activities[start.activity.index()];
                     let work = activity(self.snapshot.context(), &visit);
                     if let Some(outcome) = self.works.start(start.ticket, work) {
-                        self.inbox.push_back((start.ticket, outcome));
+                        self.outcomes.push_back((start.ticket, outcome));
                     }
                 }
                 Effect::Timer { ticket, at } => self.timers.set(ticket, at),

@@ -23,7 +23,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             self.start(slot);
         } else {
             self.run.token_mut(slot).phase = Phase::Queued;
-            self.run.ready.push_back(Ticket { slot, number });
+            self.run.enqueue(Ticket { slot, number });
         }
     }
 
@@ -37,7 +37,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         while !self.run.status.is_over() && self.has_room() {
             let Some(ticket) = self.run.ready.pop_front() else { break };
             // Those that were cancelled while they waited are passed over.
-            if self.run.awaiting(ticket).is_some_and(|token| token.phase == Phase::Queued) {
+            if self.run.is_queued(ticket) {
                 self.start(ticket.slot);
             }
         }
@@ -95,7 +95,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     /// Takes the first enabled transition for one of `keys`.
     fn go_on(&mut self, slot: u32, keys: &[Key]) {
         let state = self.run.token(slot).state;
-        match keys.iter().find_map(|key| self.find(slot, state, *key)) {
+        match self.find(slot, state, keys) {
             Some(edge) => self.take(slot, edge),
             None => self.stuck(state),
         }
@@ -165,8 +165,16 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     pub(super) fn timer(&mut self, ticket: Ticket) -> Result<(), StepError> {
         let slot = ticket.slot;
         let Some(token) = self.run.awaiting(ticket).copied() else { return self.alarm(ticket) };
-        let waits = matches!(token.phase, Phase::Waiting | Phase::Delaying | Phase::Running);
-        if waits && self.run.now < token.due {
+        let awaited = match token.phase {
+            Phase::Waiting | Phase::Delaying => true,
+            // The ticket of an activity without a timeout names no timer.
+            Phase::Running => self.frozen.table.row(token.state).policed,
+            Phase::Resting | Phase::Queued | Phase::Owning | Phase::Moving | Phase::Free => false,
+        };
+        if !awaited {
+            return Ok(());
+        }
+        if self.run.now < token.due {
             return Err(StepError::TimerEarly);
         }
         match token.phase {

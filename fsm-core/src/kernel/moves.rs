@@ -85,7 +85,9 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut level = Some(self.run.token(slot).state).filter(|state| Some(*state) != domain);
         while let Some(state) = level {
             let row = *self.frozen.table.row(state);
-            if row.hooked {
+            let is_split = self.frozen.graph.kind(state) == Kind::Fork(None);
+            // Several tokens go on from a split, which was left when they were made.
+            if row.hooked && !is_split {
                 let exit = self.frozen.graph.extras_of(state).exit;
                 let scene = self.scene(slot, Some(state));
                 self.act(exit.0, &scene);

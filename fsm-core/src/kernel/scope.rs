@@ -79,6 +79,12 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let scope = self.run.token(slot).scope;
         let mut branches = self.frozen.table.range(fork, Key::ALWAYS);
         let Some(first) = branches.next() else { return self.stuck(fork) };
+        // Left once, here, however many tokens go on from it: see `leave`.
+        if self.frozen.table.row(fork).hooked {
+            let exit = self.frozen.graph.extras_of(fork).exit;
+            let scene = self.scene(slot, Some(fork));
+            self.act(exit.0, &scene);
+        }
         let number = self.run.token(slot).number;
         let ticket = Ticket { slot, number };
         self.out.agenda.push_back(Agenda::Branch { ticket, edge: first as u32 });
@@ -112,7 +118,8 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
             return self.choose(slot);
         }
         // The token stays in the count; the one that fills the join goes on for all.
-        self.leave(slot, self.frozen.graph.parent(join));
+        // It leaves every state that it came in with, up to the fork's scope.
+        self.leave(slot, self.fork_around(slot));
         self.run.remove(slot);
         self.check_join(scope);
     }
@@ -120,7 +127,8 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
     /// A token comes to the join that closes its scope.
     pub(super) fn arrive(&mut self, slot: u32, scope: u32) {
         self.run.remove(slot);
-        self.run.scopes[scope as usize].arrived += 1;
+        let arrived = &mut self.run.scopes[scope as usize].arrived;
+        *arrived = arrived.saturating_add(1);
         self.check_join(scope);
     }
 

@@ -236,6 +236,22 @@ impl<C> Snapshot<C> {
         self.sequence
     }
 
+    /// Puts an activity at the end of the queue. Tickets of those that were cancelled while they
+    /// waited are thrown out before they outnumber the tokens, so that the queue stays small
+    /// also where nothing ever starts.
+    pub(super) fn enqueue(&mut self, ticket: Ticket) {
+        if self.ready.len() > 2 * self.slots() as usize {
+            let ready = std::mem::take(&mut self.ready);
+            self.ready = ready.into_iter().filter(|ticket| self.is_queued(*ticket)).collect();
+        }
+        self.ready.push_back(ticket);
+    }
+
+    /// Whether the activity of this ticket still waits for a slot.
+    pub(super) fn is_queued(&self, ticket: Ticket) -> bool {
+        self.awaiting(ticket).is_some_and(|token| token.phase == Phase::Queued)
+    }
+
     /// The token that a ticket speaks of, if it still awaits the answer.
     pub(super) fn awaiting(&self, ticket: Ticket) -> Option<&Token> {
         (ticket.slot < self.slots())

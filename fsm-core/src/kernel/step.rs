@@ -113,7 +113,10 @@ impl<C, E: Event> Machine<C, E> {
         trace: &mut T,
     ) -> bool {
         let frozen = &*self.frozen;
-        if run.main.phase != Phase::Resting || run.fingerprint != frozen.graph.fingerprint {
+        if run.main.phase != Phase::Resting
+            || run.stepping
+            || run.fingerprint != frozen.graph.fingerprint
+        {
             return false;
         }
         let now = now.max(run.now);
@@ -124,6 +127,10 @@ impl<C, E: Event> Machine<C, E> {
         let Some((to, transition)) = taken else { return false };
         effects.list.clear();
         run.now = now;
+        // The numbers that a whole step gives, so that either can replay the other.
+        let number = run.fresh();
+        run.main.visit = number;
+        run.main.number = number;
         run.main.state = to;
         trace.moved(Move { token: 0, from: at.state, to, transition });
         true
@@ -188,7 +195,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 Agenda::Choose(ticket) => {
                     if let Some(token) = self.run.awaiting(ticket) {
                         let state = token.state;
-                        match self.find(ticket.slot, state, Key::ALWAYS) {
+                        match self.find(ticket.slot, state, &[Key::ALWAYS]) {
                             Some(edge) => self.take(ticket.slot, edge),
                             None => self.stuck(state),
                         }
@@ -212,7 +219,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             return Err(StepError::UnknownEvent { machine: graph.name().into(), event });
         };
         if self.run.main.phase != Phase::Owning {
-            return match self.find(0, self.run.main.state, Key::event(id)) {
+            return match self.find(0, self.run.main.state, &[Key::event(id)]) {
                 Some(edge) => {
                     self.take(0, edge);
                     Ok(())
@@ -241,11 +248,17 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             let already = token.owns != NONE && handled.contains(&token.owns);
             if !already {
-                let Some(edge) = self.find(slot, token.state, Key::event(event)) else { continue };
+                let Some(edge) = self.find(slot, token.state, &[Key::event(event)]) else {
+                    continue;
+                };
+                // Marked before it moves: on its way it may take the owners around it along.
+                let mut scope = token.scope;
+                while scope != NONE && handled.insert(scope) {
+                    scope = self.run.token(self.run.scopes[scope as usize].owner).scope;
+                }
                 self.take(slot, edge);
                 taken = true;
             }
-            handled.insert(token.scope);
             if self.run.status.is_over() {
                 break;
             }
@@ -261,19 +274,21 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
     }
 
-    /// The first enabled transition of a token at `state` for `key`, its own before those of the
-    /// composite states around it.
-    pub(super) fn find(&self, slot: u32, state: StateId, key: Key) -> Option<Edge> {
+    /// The first enabled transition of a token at `state` for one of `keys`, its own before those
+    /// of the composite states around it, and of one state those for the first key before others.
+    pub(super) fn find(&self, slot: u32, state: StateId, keys: &[Key]) -> Option<Edge> {
         let frozen = self.frozen;
         let mut level = Some(state);
         while let Some(here) = level {
-            for edge in &frozen.table.edges[frozen.table.range(here, key)] {
-                if self.holds(slot, edge) {
-                    return Some(*edge);
+            for key in keys {
+                for edge in &frozen.table.edges[frozen.table.range(here, *key)] {
+                    if self.holds(slot, edge) {
+                        return Some(*edge);
+                    }
                 }
             }
             // What a choice, a join, or a delay does is its own affair.
-            if key == Key::ALWAYS || key == Key::DONE {
+            if matches!(keys, [Key::ALWAYS | Key::DONE]) {
                 return None;
             }
             level = frozen.graph.parent(here).filter(|outer| {

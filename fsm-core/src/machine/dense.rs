@@ -1,17 +1,16 @@
 //! The short way for small graphs: one cell a state and event, one call a candidate.
 //!
-//! Cells hold a state's own transitions first, then those of the composite states around it, so
-//! a machine without forks is flat once it is frozen. Every candidate has code to call, if only
-//! code that says yes: one indirect call is cheaper than a branch that is often guessed wrong.
-//! What is not a step between two plain states ends in code that says no, and the long way
-//! ([`Machine::step`](super::Machine::step)) decides anew.
+//! Cells hold a state's own transitions. Every candidate has code to call, if only code that says
+//! yes: one indirect call is cheaper than a branch that is often guessed wrong. What is not a
+//! step between two plain states, such as a transition of a composite state around, ends in code
+//! that says no, and the long way ([`Machine::step`](super::Machine::step)) decides anew.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{ActionFn, Edge, FusedFn, GuardFn, Key, NONE, Resting, Table};
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, Graph, Kind, StateId, TransitionId};
+use crate::graph::{EventId, Graph, StateId, TransitionId};
 use crate::kernel::{Cause, Scene};
 
 /// At most so many cells are laid out.
@@ -60,8 +59,8 @@ impl<C: 'static, E: 'static> Dense<C, E> {
         let cells = graph.nodes.len() * columns.len();
         for state in graph.states() {
             for event in &columns {
-                let edges = event.map_or(Vec::new(), |event| flat(graph, table, state, event));
-                let mut cell = codes.candidates(graph, &edges);
+                let edges = event.map_or(0..0, |event| table.range(state, Key::event(event)));
+                let mut cell = codes.candidates(graph, &table.edges[edges]);
                 let first = cell.remove(0);
                 let next = match cell.is_empty() {
                     true => NONE,
@@ -79,16 +78,6 @@ impl<C: 'static, E: 'static> Dense<C, E> {
         candidates.extend(further);
         Self { columns: columns.len(), by_variant, candidates }
     }
-}
-
-fn flat(graph: &Graph, table: &Table, state: StateId, event: EventId) -> Vec<Edge> {
-    let mut edges = Vec::new();
-    let mut level = Some(state);
-    while let Some(here) = level {
-        edges.extend_from_slice(&table.edges[table.range(here, Key::event(event))]);
-        level = graph.parent(here).filter(|outer| matches!(graph.kind(*outer), Kind::Composite(_)));
-    }
-    edges
 }
 
 struct Codes<'a, C, E> {

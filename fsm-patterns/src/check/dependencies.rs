@@ -12,7 +12,7 @@ use crate::fault::{Fault, Place};
 use crate::spec::Mode;
 
 /// More faults than these get no "did you mean", which would cost more than it helps.
-pub(super) const MOST_HINTS: usize = 100;
+pub(super) const MOST_HINTS: usize = 20;
 
 /// The longest cycle that is spelt out.
 const LONGEST_PATH: usize = 12;
@@ -20,7 +20,8 @@ const LONGEST_PATH: usize = 12;
 /// The dependencies of one scope, by index.
 pub(super) struct Order {
     pub(super) dependencies: Vec<Vec<usize>>,
-    /// Each entry after its dependencies; `None` where there is a cycle.
+    /// Each entry after its dependencies; `None` where there is a cycle, or where a dependency
+    /// could not be resolved: then nobody can say what comes after what.
     pub(super) sorted: Option<Vec<usize>>,
 }
 
@@ -40,6 +41,7 @@ fn check_scope(outline: &Outline<'_>, scope: usize, faults: &mut Vec<Fault>) -> 
     let mut dependencies = vec![Vec::new(); entries.len()];
     // Each dependency with its place, in the order of the entries.
     let mut edges = Vec::new();
+    let mut all_known = true;
     for (index, entry) in entries.iter().enumerate() {
         let at = At { scope, index };
         let list = outline.place(at).key("depends_on");
@@ -63,7 +65,10 @@ fn check_scope(outline: &Outline<'_>, scope: usize, faults: &mut Vec<Fault>) -> 
                     edges.push((index, dependency, place));
                     graph.add_edge(NodeIndex::new(dependency), NodeIndex::new(index), ());
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => {
+                    all_known = false;
+                    faults.push(fault);
+                }
             }
         }
     }
@@ -79,7 +84,7 @@ fn check_scope(outline: &Outline<'_>, scope: usize, faults: &mut Vec<Fault>) -> 
             }
         }
     }
-    let sorted = toposort(&graph, None).ok();
+    let sorted = if all_known { toposort(&graph, None).ok() } else { None };
     let sorted = sorted.map(|order| order.into_iter().map(NodeIndex::index).collect());
     Order { dependencies, sorted }
 }
@@ -95,7 +100,7 @@ fn resolve(
     let entry = outline.entry(at).name();
     let found = outline.find(name);
     let Some(found) = found else {
-        let message = format!("`{entry}` depends on `{name}`, and nothing is called so");
+        let message = format!("`{entry}` depends on the unknown name `{name}`");
         let fault = Fault::new(place.clone(), message);
         let siblings = outline.scopes[at.scope].entries.iter().map(|sibling| sibling.name());
         let others = siblings.filter(|sibling| *sibling != entry);

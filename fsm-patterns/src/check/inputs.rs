@@ -41,10 +41,10 @@ impl InputCheck {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.use_loader(Box::new(NothingElse));
         let mut schemas = Schemas::new();
-        let compiled = compiler
-            .add_resource(HOME, schema.clone())
-            .and_then(|()| compiler.compile(HOME, &mut schemas));
-        match compiled {
+        if let Err(error) = compiler.add_resource(HOME, schema.clone()) {
+            return Err(schema_faults(&error));
+        }
+        match compiler.compile(HOME, &mut schemas) {
             Ok(root) => Ok(Self { schemas: Arc::new(schemas), root }),
             Err(error) => Err(schema_faults(&error)),
         }
@@ -164,7 +164,8 @@ fn schema_faults(error: &CompileError) -> Vec<Fault> {
                     Some(crate::fault::Step::Key(key)) => format!("`{key}`"),
                     Some(crate::fault::Step::Item(_)) | None => "it".to_owned(),
                 };
-                let message = format!("no JSON Schema: {subject} {}", sentence(&leaf.kind));
+                let message =
+                    format!("not a valid JSON Schema: {subject} {}", sentence(&leaf.kind));
                 Fault::new(place, message).hint("`inputs` is a JSON Schema, draft 2020-12")
             });
             let mut faults: Vec<Fault> = faults.collect();
@@ -181,11 +182,13 @@ fn schema_faults(error: &CompileError) -> Vec<Fault> {
             vec![whole(message).hint("put the definition under `$defs`: `$ref: \"#/$defs/NAME\"`")]
         }
         CompileError::InvalidRegex { regex, .. } => {
-            let message = format!("no JSON Schema: `{regex}` is no regular expression");
+            let message = format!("not a valid JSON Schema: `{regex}` is no regular expression");
             vec![whole(message).hint("patterns are those of ECMA-262")]
         }
         // The crate's enum has a dozen rarer cases, and its own words serve for them.
-        other => vec![whole(format!("no JSON Schema: {}", other.to_string().replace(HOME, "")))],
+        other => {
+            vec![whole(format!("not a valid JSON Schema: {}", other.to_string().replace(HOME, "")))]
+        }
     }
 }
 
@@ -201,15 +204,34 @@ fn leaves<'e, 's, 'v>(error: &'e ValidationError<'s, 'v>) -> Vec<&'e ValidationE
     let mut open = vec![error];
     let mut leaves = Vec::new();
     while let Some(error) = open.pop() {
-        // Of alternatives that all fail, the whole says more than each of them.
         let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_));
-        if error.causes.is_empty() || is_choice {
+        if is_choice {
+            // The one alternative that has the right type is the one that was meant; of several,
+            // the whole says more than each of them.
+            let mut meant = error.causes.iter().filter(|cause| !is_of_another_type(cause, error));
+            match (meant.next(), meant.next()) {
+                (Some(cause), None) => open.push(cause),
+                _ => leaves.push(error),
+            }
+        } else if error.causes.is_empty() {
             leaves.push(error);
         } else {
             open.extend(error.causes.iter().rev());
         }
     }
     leaves
+}
+
+/// Whether `cause` fails because the value of `choice` itself has another type.
+fn is_of_another_type(
+    mut cause: &ValidationError<'_, '_>,
+    choice: &ValidationError<'_, '_>,
+) -> bool {
+    while let [only] = cause.causes.as_slice() {
+        cause = only;
+    }
+    let depth = |error: &ValidationError<'_, '_>| error.instance_location.tokens.len();
+    matches!(cause.kind, ErrorKind::Type { .. }) && depth(cause) == depth(choice)
 }
 
 /// What is wrong, going on from a subject.

@@ -26,22 +26,23 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
             };
             faults.push(Fault::new(place, message).hint("give it one, for example `users`"));
         } else if !is_well_made(name) {
-            let message = format!("`{}` is no name", name.escape_debug());
+            let message = format!("`{}` is not a valid name", name.escape_debug());
             faults.push(Fault::new(place, message).hint(instead(name)));
         } else if !seen.insert(name) {
-            let message = format!("the name `{name}` is here a second time");
+            let message = format!("the name `{name}` is used twice");
             let fault = Fault::new(place, message);
             faults.push(match outline.find(name) {
                 Some(first) => fault.hint(format!("the first is {}", outline.place(first))),
                 None => fault,
             });
         }
-        if let Entry::Group(group) = entry {
-            if group.entries.is_empty() {
+        match entry {
+            Entry::Group(group) if group.entries.is_empty() => {
                 let message = format!("the group `{name}` is empty");
                 let fault = Fault::new(outline.place(at).key("endpoints"), message);
                 faults.push(fault.hint("a group needs at least one endpoint"));
             }
+            Entry::Group(_) | Entry::Endpoint(_) => {}
         }
     }
 }

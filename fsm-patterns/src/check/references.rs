@@ -167,7 +167,7 @@ impl Check<'_, '_> {
 
     fn step(&mut self, at: Option<At>, name: &str, fault: impl Fn(String, String) -> Fault) {
         let Some(step) = self.outline.find(name) else {
-            let message = format!("there is no step `{name}`");
+            let message = format!("unknown step `{name}`");
             let names = self.outline.endpoints().map(|(_, endpoint)| endpoint.name.as_str());
             let close = (self.faults.len() < MOST_HINTS).then(|| spelling::closest(name, names));
             let hint = match close.flatten() {
@@ -201,11 +201,13 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
         Root::Inputs | Root::Step { .. } => None,
         Root::Data if ended => Some("name the step: `$steps.NAME.output`"),
         Root::Data => None,
-        Root::Body | Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => match moment {
-            Moment::Before => Some("`transform_output` and `response_parser` see the answer"),
-            Moment::Ended => Some("name the step: `$steps.NAME.output`"),
-            Moment::Answered | Moment::Failed => None,
-        },
+        Root::Body | Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => {
+            match moment {
+                Moment::Before => Some("`transform_output` and `response_parser` see the answer"),
+                Moment::Ended => Some("name the step: `$steps.NAME.output`"),
+                Moment::Answered | Moment::Failed => None,
+            }
+        }
         Root::Error => match moment {
             Moment::Before | Moment::Answered => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
@@ -264,7 +266,7 @@ fn check_order(
     let mut scopes: Vec<usize> = asked.keys().copied().collect();
     scopes.sort_unstable();
     for scope in scopes {
-        // In a cycle nothing comes before anything, and the cycle is reported already.
+        // Why there is no order is reported already.
         let Some(sorted) = &orders[scope].sorted else { continue };
         let (Some(pairs), Some(reads)) = (asked.get(&scope), waiting.remove(&scope)) else {
             continue;

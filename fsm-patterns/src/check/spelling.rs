@@ -23,19 +23,8 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
             best = Some((distance, candidate));
         }
     }
-    best.filter(|(distance, candidate)| distance * 3 <= candidate.len().max(3)).map(|(_, word)| word)
-}
-
-/// The hint for a word that nobody knows: the close one, or the few that there are.
-pub(crate) fn hint<'a>(word: &str, known: &[&'a str]) -> Option<String> {
-    if let Some(close) = closest(word, known.iter().copied()) {
-        return Some(format!("did you mean `{close}`?"));
-    }
-    match known {
-        [] => None,
-        few if few.len() <= 10 => Some(format!("there is {}", list(few))),
-        _ => None,
-    }
+    best.filter(|(distance, candidate)| distance * 3 <= candidate.len().max(3))
+        .map(|(_, word)| word)
 }
 
 /// `a`, `b`, and `c`, each in backquotes.

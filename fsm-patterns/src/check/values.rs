@@ -3,6 +3,7 @@
 //! Zero is refused where it would mean "never": no call in no time. `retry_count` and
 //! `retry_delay` may be zero, and `retry_max_wait: 0` says that no wait is put up with.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::outline::Outline;
@@ -10,6 +11,9 @@ use super::top;
 use crate::duration::LONGEST;
 use crate::fault::{Fault, Place};
 use crate::spec::{EndpointSpec, FlowSpec};
+
+/// The statuses that HTTP can have.
+pub(crate) const STATUSES: RangeInclusive<u16> = 100..=599;
 
 pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fault>) {
     let mut check = Check { faults };
@@ -23,9 +27,8 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
         let message = format!("`error_threshold` must lie between 0 and 1, and {share} does not");
         let fault = Fault::new(top("error_threshold"), message);
         check.faults.push(match share {
-            percent if (1.0..=100.0).contains(&percent) => {
-                fault.hint(format!("it is a share: for {percent} percent write {}", percent / 100.0))
-            }
+            percent if (2.0..=100.0).contains(&percent) => fault
+                .hint(format!("it is a share: for {percent} percent write {}", percent / 100.0)),
             _ => fault.hint("it is a share: for 10 percent write 0.1"),
         });
     }
@@ -49,9 +52,9 @@ impl Check<'_> {
         self.above_zero(place, "max_body", endpoint.max_body);
         self.above_zero(place, "max_redirects", endpoint.max_redirects.into());
         for (index, status) in endpoint.retry_on.iter().flatten().enumerate() {
-            if !(100..=599).contains(status) {
+            if !STATUSES.contains(status) {
                 let place = place.key("retry_on").item(index);
-                let fault = Fault::new(place, format!("{status} is no status of HTTP"));
+                let fault = Fault::new(place, format!("{status} is not a status of HTTP"));
                 self.faults.push(fault.hint("statuses lie between 100 and 599"));
             }
         }

@@ -89,7 +89,8 @@ pub enum EvalError {
     },
     /// Only two numbers or two strings have an order.
     #[error(
-        "`{left} {operator} {right}` compares {left_found} with {right_found}; only two numbers or two strings have an order"
+        "`{left} {operator} {right}` compares {left_found} with {right_found}; \
+         only two numbers or two strings have an order"
     )]
     NoOrder {
         /// The left operand.

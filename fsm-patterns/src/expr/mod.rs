@@ -21,6 +21,11 @@
 //! A pointer runs to the end of the string, to the `}` of an embedded expression, or, in a
 //! condition, to white space, `)`, or an operator.
 //!
+//! **Types.** A string that is one expression keeps the value's type. `{$…}` inside a string is
+//! always text, also where nothing else is in the string: strings as they are, everything else,
+//! null too, as JSON. A string that begins with a known root but goes on in another way
+//! (`$data science`) is an error, since one of the two must be a slip.
+//!
 //! **What is not there.** A member that is absent is an error in a template or url, so that no
 //! call goes out with a hole in it, and null in a condition. A step without an output counts as
 //! null, and so does what would lie inside; its missing error likewise.

@@ -211,7 +211,7 @@ impl<'r, 't> Fields<'r, 't> {
             Wrong::whole("merge keys (`<<`) are not part of YAML 1.2")
                 .hint("an alias can stand for a whole value: `headers: *common`")
         } else {
-            let wrong = Wrong::whole(format!("{} has no key `{key}`", self.keys.of));
+            let wrong = Wrong::whole(format!("unknown key `{key}` in {}", self.keys.of));
             match spelling::closest(key, self.keys.known.iter().copied()) {
                 Some(close) => wrong.hint(format!("did you mean `{close}`?")),
                 None => wrong.hint(format!("the keys are {}", spelling::list(self.keys.known))),

@@ -1,7 +1,7 @@
 //! Flow files: YAML 1.2 or JSON in, a checked [`FlowSpec`] out, or everything that is wrong with it.
 //!
-//! Text becomes a tree of nodes that know their bytes (`tree`, `yaml`, `scalar`); the tree is read
-//! key by key (`read`, `fields`, `values`, `keys`); what was read passes the checks that flows
+//! Text becomes a tree of nodes that know their bytes (`tree`, `yaml`, `scalar`, `syntax`); the tree is read
+//! key by key (`read`, `fields`, `values`, `request`, `keys`); what was read passes the checks that flows
 //! built in Rust pass too ([`crate::check`]); and every fault goes back to its line and column
 //! (`report`). No step stops at the first fault, and nothing is sent before all of them are gone.
 //!
@@ -19,7 +19,7 @@
 //! let report = file::load("users.yaml", text).unwrap_err();
 //! assert_eq!(
 //!     report.to_string(),
-//!     "users.yaml:8:5: an endpoint has no key `methud` (did you mean `method`?)"
+//!     "users.yaml:8:5: unknown key `methud` in an endpoint (did you mean `method`?)"
 //! );
 //! ```
 
@@ -27,7 +27,9 @@ mod fields;
 mod keys;
 mod read;
 mod report;
+mod request;
 mod scalar;
+mod syntax;
 mod tree;
 mod values;
 mod yaml;
@@ -35,6 +37,7 @@ mod yaml;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(test)]
 pub(crate) use keys::{ENDPOINT, FLOW, GROUP, Keys};
 pub use report::{Finding, Report};
 
@@ -96,7 +99,7 @@ pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
     let mut faults = Vec::new();
     let tree = match parse(name, text, &mut faults) {
         Ok(tree) => tree,
-        Err(fault) => return Err(Report::new(name, text, vec![fault])),
+        Err(fault) => return Err(Report::new(name, text, vec![*fault])),
     };
     if kind(&tree) == FileKind::Machine {
         let fault = Fault::new(Place::root(), "this is a machine, not a flow of calls")
@@ -108,7 +111,7 @@ pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
     if let Some(partial) = &partial {
         let found = match partial.has_modes {
             true => check::check(&partial.spec),
-            false => check::check_without_modes(&partial.spec),
+            false => check::check_without_order(&partial.spec),
         };
         for fault in found {
             if !reader.is_unread(&fault.place) {
@@ -150,21 +153,22 @@ fn kind(tree: &Node) -> FileKind {
     if is_machine { FileKind::Machine } else { FileKind::Flow }
 }
 
-fn parse(name: &str, text: &str, faults: &mut Vec<Located>) -> Result<Node, Located> {
+fn parse(name: &str, text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
     let is_json = name.to_ascii_lowercase().ends_with(".json");
-    let tree =
-        if is_json { yaml::parse_json(text, faults)? } else { yaml::parse(text, faults)? };
+    let tree = if is_json { yaml::parse_json(text, faults)? } else { yaml::parse(text, faults)? };
     match tree.kind {
         Kind::Map(_) => Ok(tree),
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Number(_)
-        | Kind::Text(_)
-        | Kind::List(_) => {
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => {
             let message = format!("a flow must be a map of keys, not {}", tree.words());
             let fault = Fault::new(Place::root(), message).hint("begin the file with `fsm: 1`");
-            Err(Located::at(tree.span.start..tree.span.start, fault))
+            Err(Box::new(Located::at(tree.span.start..tree.span.start, fault)))
         }
-        Kind::Broken => Err(faults.remove(0)),
+        Kind::Broken => Err(Box::new(faults.remove(0))),
     }
+}
+
+/// The value of a text, for tests that hold the schema to the reader.
+#[cfg(test)]
+pub(crate) fn value_of(text: &str) -> serde_json::Value {
+    yaml::parse(text, &mut Vec::new()).map(|tree| tree.to_value()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::fields::{Fields, Reader, Wrong};
 use super::keys;
+use super::request;
 use super::tree::{Kind, Node};
 use super::values;
 use crate::expr::UrlTemplate;
@@ -19,7 +20,7 @@ const VERSION: u64 = 1;
 /// What was read, as far as it could be.
 pub(super) struct Partial {
     pub(super) spec: FlowSpec,
-    /// Whether every mode is what the file says; else the checks of order mean nothing.
+    /// Whether every mode is what the file says; else mode hybrid stands in, which allows most.
     pub(super) has_modes: bool,
 }
 
@@ -117,9 +118,10 @@ fn endpoint<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> Endpoi
         return EndpointSpec::new("", UNREAD.clone());
     };
     let name = name(&mut fields, "for example `name: users`");
-    let url = fields.required("url", "for example `url: https://api.example.com/users`", values::url);
+    let url =
+        fields.required("url", "for example `url: https://api.example.com/users`", values::url);
     let mut spec = EndpointSpec::new(name, url.unwrap_or_else(|| UNREAD.clone()));
-    request(&mut fields, &mut spec);
+    sent(&mut fields, &mut spec);
     retry(&mut fields, &mut spec);
     answer(&mut fields, &mut spec);
     spec.condition = fields.optional("condition", values::condition);
@@ -128,12 +130,12 @@ fn endpoint<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> Endpoi
 }
 
 /// What is sent.
-fn request(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+fn sent(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     if let Some(method) = fields.optional("method", values::method) {
         spec.method = method;
     }
-    spec.headers = fields.optional("headers", values::headers).unwrap_or_default();
-    spec.params = fields.optional("params", values::params).unwrap_or_default();
+    spec.headers = fields.optional("headers", request::headers).unwrap_or_default();
+    spec.params = fields.optional("params", request::params).unwrap_or_default();
     spec.body = fields.optional("body", values::template);
     spec.transform_input = fields.optional("transform_input", values::transform);
     if let Some(count) = fields.optional("max_redirects", values::count) {
@@ -155,7 +157,7 @@ fn retry(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     }
     spec.retry_max_wait =
         fields.optional("retry_max_wait", values::or_none(values::duration)).flatten();
-    let statuses = values::list("a list of statuses", values::count);
+    let statuses = values::list("a list of statuses", values::status);
     spec.retry_on = fields.optional("retry_on", statuses);
     if let Some(idempotency) = fields.optional("idempotency", values::boolean) {
         spec.idempotency = idempotency;
@@ -195,6 +197,5 @@ fn depends_on(fields: &mut Fields<'_, '_>) -> Vec<String> {
 }
 
 /// Stands where no url could be read.
-static UNREAD: LazyLock<UrlTemplate> = LazyLock::new(|| {
-    UrlTemplate::parse("http://unread.invalid/").expect("a literal url is a url")
-});
+static UNREAD: LazyLock<UrlTemplate> =
+    LazyLock::new(|| UrlTemplate::parse("http://unread.invalid/").expect("a literal url is a url"));

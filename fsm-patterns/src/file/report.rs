@@ -114,8 +114,16 @@ impl Report {
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let findings = located
             .into_iter()
-            .map(|Located { fault, span, note }| {
-                let line = lines.partition_point(|start| *start <= span.start);
+            .map(|Located { mut fault, span, note }| {
+                let line_of = |at: usize| lines.partition_point(|start| *start <= at);
+                if let Some((other, text)) = &note {
+                    let other = format!("{text} is in line {}", line_of(other.start));
+                    fault.hint = Some(match fault.hint {
+                        Some(hint) => format!("{hint}; {other}"),
+                        None => other,
+                    });
+                }
+                let line = line_of(span.start);
                 let start = lines[line.saturating_sub(1)];
                 let column = text.get(start..span.start).map_or(0, |before| before.chars().count());
                 let source = source.clone();
@@ -183,9 +191,10 @@ impl Diagnostic for Finding {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let here = LabeledSpan::new_primary_with_span(Some("here".to_owned()), self.span.clone());
-        let note = self.note.as_ref().map(|(span, text)| {
-            LabeledSpan::new_with_span(Some((*text).to_owned()), span.clone())
-        });
+        let note = self
+            .note
+            .as_ref()
+            .map(|(span, text)| LabeledSpan::new_with_span(Some((*text).to_owned()), span.clone()));
         Some(Box::new(std::iter::once(here).chain(note)))
     }
 }

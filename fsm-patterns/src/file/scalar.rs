@@ -114,9 +114,32 @@ mod tests {
     #[test]
     fn what_only_yaml_1_1_takes_for_something_else_is_text() {
         let texts = [
-            "no", "yes", "on", "off", "y", "n", "1_000", "0b11", "0o8", "0x", "0x-1", "1:30", ".",
-            "-", "+", "e5", "1e", "1e+", "nULL", "tRUE", "2026-11-21", "--1", "1.2.3", "infinity",
-            "nan", "-.nan",
+            "no",
+            "yes",
+            "on",
+            "off",
+            "y",
+            "n",
+            "1_000",
+            "0b11",
+            "0o8",
+            "0x",
+            "0x-1",
+            "1:30",
+            ".",
+            "-",
+            "+",
+            "e5",
+            "1e",
+            "1e+",
+            "nULL",
+            "tRUE",
+            "2026-11-21",
+            "--1",
+            "1.2.3",
+            "infinity",
+            "nan",
+            "-.nan",
         ];
         for text in texts {
             assert_eq!(resolve(text), Ok(Kind::Text(text.to_owned())));

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method};
+use http::Method;
 use serde_json::Value;
 
 use super::fields::{Read, Wrong};
 use super::tree::{Kind, Node};
-use crate::check::spelling;
+use crate::check::{STATUSES, spelling};
 use crate::duration;
 use crate::expr::{Condition, Template, UrlTemplate};
 use crate::spec::{Handler, Mode, Output, Parser, Transform, When};
@@ -85,6 +85,18 @@ pub(super) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
     }
 }
 
+/// A status of HTTP, 100 to 599.
+pub(super) fn status(node: &Node) -> Read<u16> {
+    let status: u64 = count(node)?;
+    match u16::try_from(status) {
+        Ok(status) if STATUSES.contains(&status) => Ok(status),
+        Ok(_) | Err(_) => {
+            let wrong = Wrong::whole(format!("{status} is not a status of HTTP"));
+            Err(wrong.hint("statuses lie between 100 and 599").into())
+        }
+    }
+}
+
 /// Any number.
 pub(super) fn number(node: &Node) -> Read<f64> {
     match &node.kind {
@@ -151,7 +163,7 @@ pub(super) fn list<T>(
 }
 
 /// All values, or everything that is wrong with any of them.
-fn gather<T>(reads: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+pub(super) fn gather<T>(reads: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     let (mut values, mut wrongs) = (Vec::new(), Vec::new());
     for read in reads {
         match read {
@@ -167,7 +179,7 @@ pub(super) fn mode(node: &Node) -> Read<Mode> {
     let name = text(node)?;
     let names = Mode::ALL.map(Mode::name);
     Mode::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
-        Wrong::whole(format!("there is no mode `{name}`")).hint(one_of(&name, &names)).into()
+        Wrong::whole(format!("unknown mode `{name}`")).hint(one_of(&name, &names)).into()
     })
 }
 
@@ -177,7 +189,7 @@ pub(super) fn method(node: &Node) -> Read<Method> {
     let upper = name.to_ascii_uppercase();
     METHODS.into_iter().find(|method| method.as_str() == upper).ok_or_else(|| {
         let names = METHODS.each_ref().map(Method::as_str);
-        Wrong::whole(format!("there is no method `{name}`")).hint(one_of(&upper, &names)).into()
+        Wrong::whole(format!("unknown method `{name}`")).hint(one_of(&upper, &names)).into()
     })
 }
 
@@ -244,7 +256,7 @@ pub(super) fn parser(node: &Node) -> Read<Parser> {
                 let template = template(node)?;
                 if template.references().is_empty() {
                     let names = ["auto", "json", "text", "bytes"];
-                    let wrong = Wrong::whole(format!("there is no parser `{name}`"));
+                    let wrong = Wrong::whole(format!("unknown parser `{name}`"));
                     return Err(wrong.hint(one_of(name, &names)).into());
                 }
                 Ok(Parser::Template(template))
@@ -257,109 +269,6 @@ pub(super) fn parser(node: &Node) -> Read<Parser> {
         | Kind::Map(_)
         | Kind::Broken => template(node).map(Parser::Template),
     }
-}
-
-/// Headers by name; a value is a string, a number, or a boolean.
-pub(super) fn headers(node: &Node) -> Read<Vec<(HeaderName, Template)>> {
-    let Kind::Map(members) = &node.kind else {
-        let wrong = Wrong::expected("a map of headers", node);
-        return Err(wrong.hint("write `headers: { Accept: text/plain }`").into());
-    };
-    let mut seen = std::collections::HashSet::new();
-    gather(members.iter().map(|member| {
-        let key = &member.key;
-        let Ok(name) = HeaderName::from_bytes(key.as_bytes()) else {
-            let wrong = Wrong::whole(format!("`{}` is no name of a header", key.escape_debug()))
-                .hint("names are letters, digits, and `-`, without spaces");
-            return Err(wrong.under(key).key().into());
-        };
-        if !seen.insert(name.clone()) {
-            let wrong = Wrong::whole(format!("the header `{key}` is here twice"))
-                .hint("names of headers are the same in upper and lower case");
-            return Err(wrong.under(key).key().into());
-        }
-        let value = header_value(key, &member.value)
-            .map_err(|wrongs| wrongs.into_iter().map(|wrong| wrong.under(key)).collect::<Vec<_>>());
-        value.map(|value| (name, value))
-    }))
-}
-
-fn header_value(name: &str, node: &Node) -> Read<Template> {
-    match &node.kind {
-        Kind::Text(text) if HeaderValue::from_bytes(text.as_bytes()).is_err() => {
-            let wrong = Wrong::whole(format!("the header `{name}` holds a control character"));
-            return Err(wrong.hint("a header is one line of text").into());
-        }
-        Kind::Null | Kind::List(_) => return Err(not_plain(name, node)),
-        Kind::Map(_) if !is_expression(node) => return Err(not_plain(name, node)),
-        Kind::Text(_) | Kind::Bool(_) | Kind::Number(_) | Kind::Map(_) | Kind::Broken => {}
-    }
-    template(node)
-}
-
-fn not_plain(name: &str, node: &Node) -> Vec<Wrong> {
-    let wrong = Wrong::whole(format!(
-        "the header `{name}` must be text, a number, or a boolean, not {}",
-        node.words()
-    ));
-    match braces(node) {
-        Some(hint) => wrong.hint(hint).into(),
-        None => wrong.into(),
-    }
-}
-
-/// Query parameters by name; a value may be a list, which repeats the name, and is no object.
-pub(super) fn params(node: &Node) -> Read<Vec<(String, Template)>> {
-    let Kind::Map(members) = &node.kind else {
-        let wrong = Wrong::expected("a map of parameters", node);
-        return Err(wrong.hint("write `params: { limit: 100 }`").into());
-    };
-    gather(members.iter().map(|member| {
-        let key = &member.key;
-        let value = param_value(key, &member.value)
-            .map_err(|wrongs| wrongs.into_iter().map(|wrong| wrong.under(key)).collect::<Vec<_>>());
-        value.map(|value| (key.clone(), value))
-    }))
-}
-
-fn param_value(name: &str, node: &Node) -> Read<Template> {
-    let object = |node: &Node| {
-        let wrong = Wrong::whole(format!("the parameter `{name}` cannot be an object"));
-        match braces(node) {
-            Some(hint) => wrong.hint(hint),
-            None => wrong.hint("a query has no objects: give each member a parameter of its own"),
-        }
-    };
-    match &node.kind {
-        Kind::Map(_) if !is_expression(node) => return Err(object(node).into()),
-        Kind::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                if matches!(item.kind, Kind::Map(_)) && !is_expression(item) {
-                    return Err(object(item).at_item(index).into());
-                }
-            }
-        }
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Number(_)
-        | Kind::Text(_)
-        | Kind::Map(_)
-        | Kind::Broken => {}
-    }
-    template(node)
-}
-
-/// Whether a map is `{ value: … }` or `{ jsonpath: … }`, which templates evaluate.
-fn is_expression(node: &Node) -> bool {
-    node.member("value").is_some() || node.member("jsonpath").is_some()
-}
-
-/// For `{$inputs.id}` without quotes, which YAML takes for a map with an empty member.
-fn braces(node: &Node) -> Option<String> {
-    let Kind::Map(members) = &node.kind else { return None };
-    let [member] = members.as_slice() else { return None };
-    let is_bare = member.key.starts_with('$') && member.value.kind == Kind::Null;
-    is_bare.then(|| format!("write `\"{{{}}}\"` with the quotes, or `{0}`", member.key))
 }
 
 /// A JSON Schema: a map, or `true` or `false`.

@@ -11,11 +11,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 use serde::de::IgnoredAny;
 
 use super::report::Located;
 use super::scalar;
+use super::syntax;
 use super::tree::{Kind, Member, Node};
 use crate::fault::{Fault, Place};
 
@@ -29,23 +30,28 @@ const MAX_ALIASED: usize = 100_000;
 ///
 /// # Errors
 /// A text that is no YAML, or that breaks a bound: nothing after it can be trusted.
-pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Located> {
+pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
+    build(text, Options::default().simple_key_max_lookahead, faults)
+}
+
+/// Builds the tree; `longest_key` is how far the parser looks for the end of a key.
+fn build(text: &str, longest_key: usize, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
     let options = granit_parser::options! {
         emit_comments: false,
-        // One more than ours, so that it is our message that is seen.
+        simple_key_max_lookahead: longest_key,
         flow_nesting_limit: MAX_DEPTH + 1,
         block_nesting_limit: MAX_DEPTH + 1,
     };
     let mut builder = Builder { faults, open: Vec::new(), anchors: HashMap::new(), aliased: 0 };
     let mut root = None;
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| syntax(text, &error))?;
+        let (event, span) = event.map_err(|error| syntax::yaml(text, &error))?;
         let range = trimmed(text, &span);
         match event {
             Event::DocumentStart(..) if root.is_some() => {
                 let fault = Fault::new(Place::root(), "a second document begins here")
                     .hint("a file holds one flow: remove what follows `---`");
-                return Err(Located::at(range, fault));
+                return Err(syntax::stop(range, fault));
             }
             Event::Alias(id) => builder.alias(id, range, &mut root)?,
             Event::Scalar(value, style, anchor, tag) => {
@@ -65,7 +71,7 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Locat
     }
     match root {
         Some(root) => Ok(root),
-        None => Err(Located::at(0..0, Fault::new(Place::root(), "the file is empty"))),
+        None => Err(syntax::stop(0..0, Fault::new(Place::root(), "the file is empty"))),
     }
 }
 
@@ -73,14 +79,12 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Locat
 ///
 /// # Errors
 /// As [`parse`], and where the text is YAML but no JSON.
-pub(crate) fn parse_json(text: &str, faults: &mut Vec<Located>) -> Result<Node, Located> {
+pub(crate) fn parse_json(text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        let at = offset(text, error.line(), error.column());
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        return Err(Located::at(at, Fault::new(Place::root(), format!("no JSON: {message}"))));
+        return Err(syntax::json(text, &error));
     }
-    parse(text, faults)
+    // YAML has a longest key, JSON has none.
+    build(text, text.len(), faults)
 }
 
 /// A list or map that is not closed yet.
@@ -125,10 +129,9 @@ impl Builder<'_> {
         span: Range<usize>,
         anchor: usize,
         tag: Option<&Tag>,
-    ) -> Result<(), Located> {
+    ) -> Result<(), Box<Located>> {
         if self.open.len() == MAX_DEPTH {
-            let message = format!("more than {MAX_DEPTH} levels of nesting");
-            return Err(Located::at(span, Fault::new(Place::root(), message)));
+            return Err(syntax::stop(span, Fault::new(Place::root(), syntax::too_deep())));
         }
         let expected = match &shape {
             Shape::List(_) => "seq",
@@ -225,16 +228,16 @@ impl Builder<'_> {
         id: usize,
         span: Range<usize>,
         root: &mut Option<Node>,
-    ) -> Result<(), Located> {
+    ) -> Result<(), Box<Located>> {
         let Some(Some((node, size))) = self.anchors.get(&id) else {
             let fault = Fault::new(Place::root(), "the alias stands inside its own anchor")
                 .hint("a flow cannot contain itself: write the value out");
-            return Err(Located::at(span, fault));
+            return Err(syntax::stop(span, fault));
         };
         self.aliased += size;
         if self.aliased > MAX_ALIASED {
             let message = format!("the aliases of this file copy more than {MAX_ALIASED} values");
-            return Err(Located::at(span, Fault::new(Place::root(), message)));
+            return Err(syntax::stop(span, Fault::new(Place::root(), message)));
         }
         let node = node.clone();
         self.complete(node, 0, root);
@@ -312,41 +315,4 @@ fn trimmed(text: &str, span: &Span) -> Range<usize> {
         Some(slice) => range.start..range.start + slice.trim_end().len(),
         None => 0..0,
     }
-}
-
-fn syntax(text: &str, error: &ScanError) -> Located {
-    let start = error.marker().byte_offset().unwrap_or(0).min(text.len());
-    let length = text[start..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8);
-    let fault = Fault::new(Place::root(), format!("no YAML: {}", error.kind()));
-    let hint = match error.kind() {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar => Some("indent with spaces, not with tabs"),
-        ErrorKind::MappingValueNotAllowed => Some("a text with `: ` inside needs quotes"),
-        ErrorKind::UnexpectedCharacter { .. } => Some("a text that begins so needs quotes"),
-        ErrorKind::UnknownAnchor => Some("a text that begins with `*` needs quotes"),
-        ErrorKind::ExpectedBlockMappingKey | ErrorKind::SimpleKeyExpected => {
-            Some("is the indentation the same as that of the lines above?")
-        }
-        ErrorKind::UnclosedQuotedScalar => Some("a quote is not closed"),
-        // The parser's enum is open, and for the rest its message is all that can be said.
-        _ => None,
-    };
-    let fault = match hint {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    };
-    Located::at(start..start + length, fault)
-}
-
-/// The byte at a line and column (both from 1, the column in bytes) as serde_json counts them.
-fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let length = text[at..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8);
-    at..at + length
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use fsm_patterns::expr::{
-    Dialect, EvalError, Expression, MAX_DEPTH, MAX_LENGTH, Root, Scope, StepField, Template,
+    Condition, Dialect, EvalError, Expression, MAX_DEPTH, MAX_LENGTH, Root, Scope, StepField,
+    Template, UrlTemplate,
 };
 use serde_json::{Value, json};
 
@@ -195,4 +196,14 @@ fn a_machine_file_has_roots_of_its_own() {
     assert!(Expression::parse("$context.n").unwrap_err().to_string().contains("machine files"));
     let text = Template::parse(&json!("$context.n")).unwrap();
     assert_eq!(text.render(&scope).unwrap(), json!("$context.n"));
+}
+
+#[test]
+fn everything_parsed_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone + std::fmt::Debug>() {}
+    shared::<Expression>();
+    shared::<Template>();
+    shared::<Condition>();
+    shared::<UrlTemplate>();
+    shared::<EvalError>();
 }

@@ -1,4 +1,8 @@
 //! Restoring a snapshot: every number in it is checked against the machine before it is trusted.
+//! What passes can be stepped with any input; a number that was given twice, a timer that is
+//! missing, or a count that can't be is found here and not in the middle of a run.
+
+mod scopes;
 
 use std::collections::HashSet;
 
@@ -64,6 +68,9 @@ struct Check<'a, C, E> {
     run: &'a Snapshot<C>,
 }
 
+/// Far more than any run gives, and far from where counting on would overflow.
+const LAST_NUMBER: u64 = u64::MAX / 2;
+
 type Checked = Result<(), SnapshotFault>;
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
@@ -74,7 +81,7 @@ impl<C, E: Event> Check<'_, C, E> {
     fn all(&self) -> Checked {
         let run = self.run;
         ensure(!run.stepping, || "an action panicked in its last step".into())?;
-        self.status()?;
+        ensure(run.sequence <= LAST_NUMBER, || "its sequence is longer than any run".into())?;
         let states = self.machine.graph().nodes.len();
         for slot in 0..run.slots() {
             let token = run.token(slot);
@@ -83,27 +90,47 @@ impl<C, E: Event> Check<'_, C, E> {
                 format!("token {slot} carries a number that was never given")
             })?;
         }
+        self.status()?;
         self.scopes()?;
         for slot in 0..run.slots() {
             self.token(slot)?;
         }
         self.free_places()?;
         self.queue()?;
-        self.alarms()
+        self.alarms()?;
+        self.numbers()
     }
 
     fn status(&self) -> Checked {
-        let states = self.machine.graph().nodes.len();
-        match self.run.status {
+        let (run, graph) = (self.run, self.machine.graph());
+        let states = graph.nodes.len();
+        let alone = run.others.iter().all(|token| token.phase == Phase::Free)
+            && run.alarms.is_empty()
+            && run.main.phase == Phase::Moving;
+        match run.status {
+            Status::New => {
+                let initial = Token { state: graph.initial(), ..Token::FREE };
+                let main = Token { phase: Phase::Free, ..run.main };
+                let fresh = alone && run.others.is_empty() && run.sequence == 0 && main == initial;
+                ensure(fresh, || "it has not begun, yet something happened".into())
+            }
+            Status::Running => ensure(run.main.phase != Phase::Moving, || {
+                "its first token is between two states".into()
+            }),
             Status::Finished(state) => {
-                let is_final =
-                    state.index() < states && self.machine.graph().kind(state) == Kind::Final;
-                ensure(is_final, || "it ended at a state that is not final".into())
+                let is_final = state.index() < states && graph.kind(state) == Kind::Final;
+                ensure(is_final && alone && run.main.state == state, || {
+                    "it ended at a state that is not final, or not with all of its tokens".into()
+                })
+            }
+            Status::Cancelled => {
+                ensure(alone, || "it was cancelled, yet a part of it goes on".into())
             }
             Status::Stuck(state) => {
-                ensure(state.index() < states, || "it is stuck at no state".into())
+                ensure(state.index() < states && run.main.phase != Phase::Resting, || {
+                    "it is stuck where it can't be".into()
+                })
             }
-            Status::New | Status::Running | Status::Cancelled => Ok(()),
         }
     }
 
@@ -111,17 +138,20 @@ impl<C, E: Event> Check<'_, C, E> {
         let (run, graph) = (self.run, self.machine.graph());
         let token = run.token(slot);
         let kind = graph.kind(token.state);
+        let works = |kind| matches!(kind, Kind::Activity(_) | Kind::Machine(_));
+        let retries = graph.retry(token.state).map_or(0, |policy| policy.count);
         let fits = match token.phase {
-            Phase::Free => slot != 0,
+            Phase::Free => slot != 0 && *token == Token::FREE,
             // A run that has not begun, or is over, has tokens that rest nowhere.
             Phase::Moving => run.status != Status::Running,
             Phase::Resting => {
-                let ended = kind == Kind::Final && graph.parent(token.state).is_some();
+                let outer = graph.parent(token.state).map(|outer| graph.kind(outer));
+                let ended = kind == Kind::Final && matches!(outer, Some(Kind::Composite(_)));
                 matches!(kind, Kind::Simple | Kind::Signal) || ended
             }
-            Phase::Queued | Phase::Running | Phase::Waiting => {
-                let first = token.phase != Phase::Running;
-                matches!(kind, Kind::Activity(_) | Kind::Machine(_)) && (first || token.attempt > 0)
+            Phase::Queued | Phase::Waiting => works(kind) && token.attempt <= retries,
+            Phase::Running => {
+                works(kind) && token.attempt > 0 && token.attempt <= retries.saturating_add(1)
             }
             Phase::Delaying => matches!(kind, Kind::Delay(_)),
             Phase::Owning => matches!(kind, Kind::Fork(Some(_))),
@@ -138,99 +168,11 @@ impl<C, E: Event> Check<'_, C, E> {
         })?;
         let fork =
             (token.scope != NONE).then(|| run.token(run.scopes[token.scope as usize].owner).state);
-        ensure(graph.scope_of(token.state) == fork, || {
+        // Where a run got stuck, a branch may not have left its fork yet.
+        let begins = token.phase == Phase::Moving && fork == Some(token.state);
+        ensure(begins || graph.scope_of(token.state) == fork, || {
             format!("token {slot} is at a state outside its scope")
         })
-    }
-
-    /// Every scope has an owner that knows it, and a list of tokens that know it.
-    fn scopes(&self) -> Checked {
-        let run = self.run;
-        let mut listed = HashSet::new();
-        let mut tokens_in_scopes = 0;
-        for (index, scope) in run.scopes.iter().enumerate() {
-            if scope.owner == NONE {
-                continue;
-            }
-            let bad = || format!("scope {index} is not whole");
-            ensure(scope.owner < run.slots(), bad)?;
-            let owner = run.token(scope.owner);
-            ensure(owner.owns as usize == index && owner.phase == Phase::Owning, bad)?;
-            let Kind::Fork(Some(_)) = self.machine.graph().kind(owner.state) else {
-                return Err(SnapshotFault(bad()));
-            };
-            let counters = self.machine.frozen.table.row(owner.state).counters as usize;
-            ensure(scope.counters.len() == counters, bad)?;
-            let mut previous = NONE;
-            let mut slot = scope.first;
-            let mut live = 0;
-            while slot != NONE {
-                ensure(slot != 0 && slot < run.slots() && listed.insert(slot), bad)?;
-                let token = run.token(slot);
-                let linked = token.scope as usize == index && token.previous == previous;
-                ensure(linked && token.phase != Phase::Free, bad)?;
-                (previous, slot) = (slot, token.next);
-                live += 1;
-            }
-            ensure(scope.last == previous && scope.live == live, bad)?;
-            // A scope without tokens would have been closed.
-            ensure(live > 0 || run.status.is_over(), bad)?;
-            tokens_in_scopes += live as usize;
-        }
-        for slot in 0..run.slots() {
-            let Token { scope, owns, phase, .. } = *run.token(slot);
-            if phase == Phase::Free {
-                continue;
-            }
-            let known = |index: u32| {
-                index == NONE
-                    || run.scopes.get(index as usize).is_some_and(|scope| scope.owner != NONE)
-            };
-            ensure(known(scope) && known(owns), || format!("token {slot} is in no scope"))?;
-            ensure(owns == NONE || run.scopes[owns as usize].owner == slot, || {
-                format!("token {slot} owns the scope of another")
-            })?;
-        }
-        self.nesting()?;
-        let live = (1..run.slots()).filter(|slot| run.token(*slot).phase != Phase::Free).count();
-        ensure(live == tokens_in_scopes, || "a token lives in no list".into())
-    }
-
-    /// Every chain of scopes ends at the first token.
-    fn nesting(&self) -> Checked {
-        let run = self.run;
-        // By scope, the start of the chain that came through it.
-        let mut seen = vec![usize::MAX; run.scopes.len()];
-        for start in 0..run.scopes.len() {
-            let mut index = start;
-            while run.scopes[index].owner != NONE && seen[index] == usize::MAX {
-                seen[index] = start;
-                match run.token(run.scopes[index].owner).scope {
-                    NONE => break,
-                    outer => index = outer as usize,
-                }
-                ensure(seen[index] != start, || "scopes lie within one another in a ring".into())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn free_places(&self) -> Checked {
-        let run = self.run;
-        let unique: HashSet<u32> = run.free.iter().copied().collect();
-        let free = |slot: u32| slot < run.slots() && run.token(slot).phase == Phase::Free;
-        let count = (0..run.slots()).filter(|slot| free(*slot)).count();
-        let whole = unique.len() == run.free.len()
-            && run.free.iter().all(|slot| free(*slot))
-            && count == run.free.len();
-        ensure(whole, || "the list of free places is not whole".into())?;
-        let unique: HashSet<u32> = run.free_scopes.iter().copied().collect();
-        let free = |scope: &u32| run.scopes.get(*scope as usize).is_some_and(|s| s.owner == NONE);
-        let count = run.scopes.iter().filter(|scope| scope.owner == NONE).count();
-        let whole = unique.len() == run.free_scopes.len()
-            && run.free_scopes.iter().all(free)
-            && count == run.free_scopes.len();
-        ensure(whole, || "the list of free scopes is not whole".into())
     }
 
     fn queue(&self) -> Checked {
@@ -249,8 +191,14 @@ impl<C, E: Event> Check<'_, C, E> {
             .copied()
             .filter(|ticket| run.awaiting(*ticket).is_some_and(|t| t.phase == Phase::Queued))
             .collect();
-        ensure(run.status.is_over() || queued.len() == count(Phase::Queued), || {
+        if run.status.is_over() {
+            return Ok(());
+        }
+        ensure(queued.len() == count(Phase::Queued), || {
             "an activity waits for a slot outside the queue".into()
+        })?;
+        ensure(queued.is_empty() || limit.is_some_and(|limit| run.running == limit.get()), || {
+            "an activity waits for a slot although one is free".into()
         })
     }
 
@@ -266,6 +214,57 @@ impl<C, E: Event> Check<'_, C, E> {
             let inside =
                 |outer: StateId| token.state == outer || graph.contains(outer, token.state);
             ensure(token.phase != Phase::Free && inside(edge.from), bad)?;
+        }
+        let live = |slot: &u32| !matches!(run.token(*slot).phase, Phase::Free | Phase::Moving);
+        for slot in (0..run.slots()).filter(live) {
+            self.timers_of(slot)?;
+        }
+        Ok(())
+    }
+
+    /// A timer that takes a token from its state for certain is there until it does.
+    fn timers_of(&self, slot: u32) -> Checked {
+        let (run, graph) = (self.run, self.machine.graph());
+        let table = &self.machine.frozen.table;
+        let state = run.token(slot).state;
+        let fork = graph.scope_of(state);
+        let around = std::iter::once(state).chain(graph.ancestors(state));
+        for state in around.take_while(|state| Some(*state) != fork) {
+            if !table.row(state).timed {
+                continue;
+            }
+            for index in table.range(state, Key::AFTER) {
+                let certain = table.edges[index].guard == NONE;
+                ensure(!certain || run.alarms.contains_key(&(slot, index as u32)), || {
+                    format!("token {slot} lacks a timer of the state that it is in")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every number was given once.
+    fn numbers(&self) -> Checked {
+        let run = self.run;
+        let mut given = HashSet::new();
+        for slot in 0..run.slots() {
+            let token = run.token(slot);
+            if matches!(token.phase, Phase::Free | Phase::Moving) {
+                continue;
+            }
+            let entered = matches!(token.phase, Phase::Resting | Phase::Owning);
+            let ordered = match entered {
+                true => token.visit == token.number,
+                false => token.visit < token.number,
+            };
+            ensure(token.visit > 0 && ordered && given.insert(token.number), || {
+                format!("token {slot} carries the number of another")
+            })?;
+        }
+        for ((slot, _), alarm) in &run.alarms {
+            ensure(alarm.number > 0 && given.insert(alarm.number), || {
+                format!("a timer of token {slot} carries the number of another")
+            })?;
         }
         Ok(())
     }

@@ -1,0 +1,245 @@
+//! The drawing for Graphviz.
+//!
+//! States come first, nested as they lie; then all transitions. Graphviz knows no edges between
+//! frames: an edge that leaves one starts at a state within it and is clipped at the frame
+//! (`ltail`), one that enters a frame ends at the dot where it is entered (`lhead`). Where an
+//! edge leads from a frame to its own inside there is nothing to clip at, so the words "anywhere
+//! in NAME" stand for the frame.
+
+use std::fmt::{self, Display, Write};
+
+use super::id::Id;
+use super::label::{Label, Turn, turns};
+use super::plan::{Place, Plan, Step};
+use super::{Direction, dot_style, escape};
+use crate::graph::{Kind, Transition};
+
+pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
+    let mut writer = Writer { plan, out, label: Label::default(), depth: 1 };
+    writer.head(direction)?;
+    writer.states()?;
+    writer.transitions()?;
+    writer.out.write_str("}\n")
+}
+
+struct Writer<'p, 'g, W> {
+    plan: &'p Plan<'g>,
+    out: &'p mut W,
+    label: Label,
+    depth: usize,
+}
+
+/// Where an edge starts or ends, and the frame at which it is clipped.
+struct End {
+    node: Node,
+    clip: Option<Place>,
+}
+
+/// What an edge can touch.
+enum Node {
+    /// The dot where the graph is entered.
+    Entry,
+    State(Place),
+    /// The dot where a composite state or a machine is entered.
+    Start(Place),
+    Anywhere(Place),
+}
+
+impl<W: Write> Writer<'_, '_, W> {
+    fn head(&mut self, direction: Direction) -> fmt::Result {
+        let graph = self.plan.sheets[0].graph;
+        self.out.write_str("digraph {\n")?;
+        self.out.write_str(style::DEFAULTS)?;
+        let rankdir = match direction {
+            Direction::TopToBottom => "TB",
+            Direction::LeftToRight => "LR",
+        };
+        self.label.graph(graph);
+        let mut attributes = Attributes::of(self.out, "  graph")?;
+        attributes.style(&format!("rankdir={rankdir}"))?;
+        attributes.label(&self.label)?;
+        attributes.end()?;
+        let initial = Place { sheet: 0, state: graph.initial() };
+        self.start(None, initial)
+    }
+
+    fn states(&mut self) -> fmt::Result {
+        for step in self.plan.walk() {
+            match step {
+                Step::Leaf(place) => self.node(place)?,
+                Step::Open(place) => {
+                    // The bar of a fork stands above its scope, not within it.
+                    if matches!(self.plan.kind(place), Kind::Fork(_)) {
+                        self.node(place)?;
+                    }
+                    self.open(place)?;
+                }
+                Step::Close => {
+                    self.depth -= 1;
+                    self.indent()?;
+                    self.out.write_str("}\n")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, place: Place) -> fmt::Result {
+        self.indent()?;
+        self.label.state(self.plan.graph(place), place.state);
+        let mut attributes = Attributes::of(self.out, self.plan.id(place))?;
+        attributes.label(&self.label)?;
+        if let Some(style) = style::node(self.plan.kind(place)) {
+            attributes.style(style)?;
+        }
+        attributes.end()
+    }
+
+    /// Opens the frame around what a state holds.
+    fn open(&mut self, place: Place) -> fmt::Result {
+        let kind = self.plan.kind(place);
+        let graph = self.plan.graph(place);
+        self.indent()?;
+        writeln!(self.out, "subgraph cluster_{} {{", self.plan.id(place))?;
+        self.depth += 1;
+        self.indent()?;
+        if matches!(kind, Kind::Fork(_)) {
+            // Its name stands on the bar; without a label of its own it would inherit one.
+            self.label.clear();
+        } else {
+            self.label.state(graph, place.state);
+            self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
+        }
+        let mut attributes = Attributes::of(self.out, "graph")?;
+        attributes.frame_label(&self.label)?;
+        attributes.style("labeljust=l, fontsize=12")?;
+        attributes.style(style::frame(kind))?;
+        attributes.end()?;
+        if let Some(initial) = self.plan.entered_with(place) {
+            self.start(Some(place), initial)?;
+        }
+        if self.plan.turns_inward(place) {
+            self.indent()?;
+            self.label.anywhere(graph, place.state);
+            let mut attributes = Attributes::of(self.out, Node::Anywhere(place).id(self.plan))?;
+            attributes.label(&self.label)?;
+            attributes.style(style::ANYWHERE)?;
+            attributes.end()?;
+        }
+        Ok(())
+    }
+
+    /// The dot where the drawing, or what `owner` holds, is entered.
+    fn start(&mut self, owner: Option<Place>, initial: Place) -> fmt::Result {
+        let dot = owner.map_or(Node::Entry, Node::Start);
+        self.indent()?;
+        let mut attributes = Attributes::of(self.out, dot.id(self.plan))?;
+        attributes.style(style::START)?;
+        attributes.end()?;
+        self.indent()?;
+        let head = self.head_of(initial, None);
+        write!(self.out, "{} -> ", dot.id(self.plan))?;
+        let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
+        attributes.clip("lhead", self.plan, head.clip)?;
+        attributes.end()
+    }
+
+    fn transitions(&mut self) -> fmt::Result {
+        let mut order = Vec::new();
+        for place in self.plan.sources() {
+            turns(self.plan, place, &mut order);
+            for ((_, edge), turn) in self.plan.edges_of(place).zip(&order) {
+                self.transition(place, edge, *turn)?;
+            }
+            self.retry(place)?;
+        }
+        Ok(())
+    }
+
+    fn transition(&mut self, from: Place, edge: &Transition, turn: Turn) -> fmt::Result {
+        let to = Place { state: edge.to, ..from };
+        let tail = self.tail_of(from, edge, to);
+        let head = self.head_of(to, Some(from));
+        self.label.transition(self.plan.graph(from), edge, turn);
+        write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
+        let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
+        attributes.edge_label(&self.label)?;
+        if let Some(style) = style::edge(edge.trigger) {
+            attributes.style(style)?;
+        }
+        if let (Node::Anywhere(_), Node::Start(_)) = (&tail.node, &head.node) {
+            attributes.style(style::INWARD)?;
+        }
+        attributes.clip("ltail", self.plan, tail.clip)?;
+        attributes.clip("lhead", self.plan, head.clip)?;
+        attributes.end()
+    }
+
+    /// A retry policy is a loop, as it runs.
+    fn retry(&mut self, place: Place) -> fmt::Result {
+        let Some(retry) = self.plan.retry(place) else { return Ok(()) };
+        let (tail, head) = if self.plan.is_container(place) {
+            (Node::Anywhere(place), self.head_of(place, Some(place)).node)
+        } else {
+            (Node::State(place), Node::State(place))
+        };
+        self.label.retry(&retry);
+        write!(self.out, "  {} -> ", tail.id(self.plan))?;
+        let mut attributes = Attributes::of(self.out, head.id(self.plan))?;
+        attributes.edge_label(&self.label)?;
+        attributes.style(style::RETRY)?;
+        attributes.end()
+    }
+
+    fn tail_of(&self, from: Place, edge: &Transition, to: Place) -> End {
+        if !self.plan.leaves_frame(from, edge) {
+            End { node: Node::State(from), clip: None }
+        } else if self.plan.encloses(from, to) {
+            End { node: Node::Anywhere(from), clip: None }
+        } else {
+            End { node: Node::State(self.plan.last_leaf(from)), clip: Some(from) }
+        }
+    }
+
+    /// The end at `to` of an edge that comes from the state `from`, or from a start.
+    fn head_of(&self, to: Place, from: Option<Place>) -> End {
+        if self.plan.entered_with(to).is_none() {
+            return End { node: Node::State(to), clip: None };
+        }
+        let inside = from.is_some_and(|from| self.plan.encloses(to, from));
+        End { node: Node::Start(to), clip: (!inside).then_some(to) }
+    }
+
+    fn indent(&mut self) -> fmt::Result {
+        // Deeper frames are not indented further: a million of them would take a terabyte.
+        write!(self.out, "{:1$}", "", 2 * self.depth.min(DEEPEST))
+    }
+}
+
+/// The deepest level that is told by indentation.
+const DEEPEST: usize = 16;
+
+impl Node {
+    fn id<'p>(&self, plan: &'p Plan<'_>) -> NodeId<'p> {
+        match *self {
+            Node::Entry => NodeId { prefix: "start", id: None },
+            Node::State(place) => NodeId { prefix: "", id: Some(plan.id(place)) },
+            Node::Start(place) => NodeId { prefix: "start_", id: Some(plan.id(place)) },
+            Node::Anywhere(place) => NodeId { prefix: "any_", id: Some(plan.id(place)) },
+        }
+    }
+}
+
+/// A node's id as it is written. Ids of states start with `s` and a digit or an underscore, or
+/// with `m` and a digit, so that none of the prefixes makes one look like another.
+struct NodeId<'p> {
+    prefix: &'static str,
+    id: Option<Id<'p>>,
+}
+
+impl fmt::Display for NodeId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix)?;
+        self.id.map_or(Ok(()), |id| id.fmt(f))
+    }
+}

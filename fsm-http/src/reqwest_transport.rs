@@ -1,0 +1,323 @@
+//! The network, through reqwest. No other file knows that crate.
+//!
+//! The client is stripped of everything that the call does by itself: it follows no redirect (it
+//! would forward unknown secrets and send a Referer with the query), repeats nothing (it has no
+//! back-off and ignores Retry-After), has no timeout of its own (the call's covers the body, too),
+//! and takes no proxy from the environment. What is left is what it does well: connections, their
+//! pool, TLS, HTTP/1 and HTTP/2, and gzip.
+//!
+//! One transport is one pool of connections and one TLS configuration. Building it takes some
+//! milliseconds, so make one for each resource and share it.
+
+use std::{
+    error::Error,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use url::Url;
+
+use crate::{
+    error::ErrorKind,
+    redact::one_line,
+    transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError},
+};
+
+/// How long an idle connection is kept. Widespread servers close theirs after five seconds; a
+/// request on a connection that the server is just closing is lost, and a lost POST is a riddle.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// The most header fields of an answer (HTTP/1), and the most bytes of them (HTTP/2). The bytes of
+/// an HTTP/1 head are bounded by hyper's buffer, some 400 KB.
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+
+/// Sends requests over the network.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    /// Why https cannot work here, where it cannot.
+    no_tls: Option<String>,
+}
+
+/// What can be chosen about a [`ReqwestTransport`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReqwestSettings {
+    /// The proxy for all requests; by default none, whatever the environment says.
+    pub proxy: Option<Url>,
+    /// More root certificates, in PEM, besides those of the system.
+    pub root_certificates: Vec<Vec<u8>>,
+    /// How long an idle connection is kept for the next request; 4 s by default. Keep it below the
+    /// time after which the server closes its side.
+    pub pool_idle: Duration,
+    /// The `User-Agent` of calls that declare none; by default this crate's name and version.
+    pub user_agent: String,
+}
+
+impl Default for ReqwestSettings {
+    fn default() -> Self {
+        Self {
+            proxy: None,
+            root_certificates: Vec::new(),
+            pool_idle: IDLE,
+            user_agent: concat!("fsm-http/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl ReqwestTransport {
+    /// A transport with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] where the client cannot be set up on this machine.
+    pub fn new() -> Result<Self, TransportError> {
+        Self::with(&ReqwestSettings::default())
+    }
+
+    /// A transport with chosen settings.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] that names the setting which cannot be used.
+    pub fn with(settings: &ReqwestSettings) -> Result<Self, TransportError> {
+        match builder(settings)?.build() {
+            Ok(client) => Ok(Self { client, no_tls: no_tls_by_feature() }),
+            // A machine without certificates (a bare container) can still call http.
+            Err(error) if settings.root_certificates.is_empty() => {
+                let reason = deepest(&error);
+                match without_certificates(builder(settings)?).build() {
+                    Ok(client) => Ok(Self { client, no_tls: Some(reason) }),
+                    Err(_) => Err(TransportError::unsent(ErrorKind::Tls, reason)),
+                }
+            }
+            Err(error) => Err(TransportError::unsent(ErrorKind::Tls, deepest(&error))),
+        }
+    }
+}
+
+impl Transport for ReqwestTransport {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        Box::pin(async move {
+            let (head, content) = request.into_parts();
+            if let Some(reason) = &self.no_tls
+                && head.uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+            {
+                let message = format!("https cannot be used: {reason}");
+                return Err(TransportError::unsent(ErrorKind::Tls, message));
+            }
+            let url = Url::parse(&head.uri.to_string()).map_err(|error| {
+                TransportError::unsent(ErrorKind::Transform, format!("not a url: {error}"))
+            })?;
+
+            let departure = head.extensions.get::<Departure>().cloned();
+            let mut outgoing = reqwest::Request::new(head.method, url);
+            *outgoing.headers_mut() = head.headers;
+            *outgoing.body_mut() = Some(match &departure {
+                None => content.into(),
+                Some(departure) => Watched::wrap(content, departure.clone()),
+            });
+
+            let result = self.client.execute(outgoing).await;
+            let mut incoming = result.map_err(|error| explain(&error, departure.as_ref()))?;
+            let mut response = http::Response::new(Body::empty());
+            *response.status_mut() = incoming.status();
+            *response.headers_mut() = std::mem::take(incoming.headers_mut());
+            if incoming.content_length() != Some(0) {
+                *response.body_mut() = Body::chunks(Incoming(incoming));
+            }
+            Ok(response)
+        })
+    }
+}
+
+fn builder(settings: &ReqwestSettings) -> Result<reqwest::ClientBuilder, TransportError> {
+    let mut builder = reqwest::Client::builder()
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .pool_idle_timeout(settings.pool_idle)
+        .tcp_nodelay(true)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .user_agent(&settings.user_agent);
+    if let Some(proxy) = &settings.proxy {
+        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|error| {
+            let message = format!("the proxy cannot be used: {}", deepest(&error));
+            TransportError::unsent(ErrorKind::Connect, message)
+        })?;
+        builder = builder.proxy(proxy);
+    }
+    with_root_certificates(builder, &settings.root_certificates)
+}
+
+#[cfg(feature = "rustls")]
+fn with_root_certificates(
+    mut builder: reqwest::ClientBuilder,
+    certificates: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, TransportError> {
+    for pem in certificates {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
+            let message = format!("a root certificate cannot be read: {}", deepest(&error));
+            TransportError::unsent(ErrorKind::Tls, message)
+        })?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    Ok(builder)
+}
+
+#[cfg(not(feature = "rustls"))]
+fn with_root_certificates(
+    builder: reqwest::ClientBuilder,
+    certificates: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, TransportError> {
+    match (certificates.is_empty(), no_tls_by_feature()) {
+        (false, Some(reason)) => Err(TransportError::unsent(ErrorKind::Tls, reason)),
+        (true, _) | (false, None) => Ok(builder),
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.tls_certs_only([])
+}
+
+#[cfg(not(feature = "rustls"))]
+fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+}
+
+fn no_tls_by_feature() -> Option<String> {
+    let reason = "this program was built without TLS (enable the feature `rustls` of fsm-http)";
+    (!cfg!(feature = "rustls")).then(|| reason.to_owned())
+}
+
+/// The body of an answer on its way in.
+struct Incoming(reqwest::Response);
+
+impl Chunks for Incoming {
+    fn next_chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
+        Box::pin(async {
+            match self.0.chunk().await {
+                Ok(chunk) => chunk.map(Ok),
+                Err(error) => Some(Err(explain(&error, None))),
+            }
+        })
+    }
+}
+
+/// The body of a request that tells when it leaves: a connection asks for it right after the
+/// request was handed to it, and not before. Both questions a connection can begin with count, so
+/// that a body which turns out to be empty is not missed.
+struct Watched {
+    content: Option<Bytes>,
+    departure: Departure,
+}
+
+impl Watched {
+    fn wrap(content: Bytes, departure: Departure) -> reqwest::Body {
+        departure.hold();
+        let content = Some(content).filter(|content| !content.is_empty());
+        reqwest::Body::wrap(Self { content, departure })
+    }
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.departure.depart();
+        Poll::Ready(self.content.take().map(|content| Ok(Frame::data(content))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.departure.depart();
+        self.content.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.content.as_ref().map_or(0, |content| content.len() as u64))
+    }
+}
+
+/// Translates what reqwest, hyper, and the system say. A `departure` knows best whether the request
+/// left; without one it may have, unless there was no connection.
+fn explain(error: &reqwest::Error, departure: Option<&Departure>) -> TransportError {
+    let unconnected = error.is_connect() || error.is_builder();
+    let sent = !unconnected && departure.is_none_or(Departure::may_have_left);
+    let (kind, what) = classify(error);
+    TransportError { kind, sent, message: format!("{what}: {}", deepest(error)) }
+}
+
+/// The kind of a failure, and what to call it.
+fn classify(error: &reqwest::Error) -> (ErrorKind, &'static str) {
+    // A timeout is also reported as an error of decoding or connecting, so it is asked for first.
+    if error.is_timeout() {
+        return (ErrorKind::Timeout, "the system gave up waiting");
+    }
+    // The default resolver's errors are not among those that reqwest itself counts as such.
+    if error.is_dns() || chain(error).any(|cause| cause.to_string() == "dns error") {
+        return (ErrorKind::Dns, "the host name cannot be resolved");
+    }
+    if error.is_builder() {
+        return (ErrorKind::Transform, "the request cannot be put into HTTP");
+    }
+    let io_kinds: Vec<_> =
+        chain(error).filter_map(|cause| cause.downcast_ref()).map(io::Error::kind).collect();
+    let has = |kind| io_kinds.contains(&kind);
+    if error.is_connect() {
+        // While connecting, only the TLS layer finds fault with data.
+        return if has(io::ErrorKind::InvalidData) {
+            (ErrorKind::Tls, "the TLS handshake failed")
+        } else {
+            (ErrorKind::Connect, "no connection")
+        };
+    }
+    if let Some(error) = chain(error).find_map(|cause| cause.downcast_ref::<hyper::Error>())
+        && error.is_parse()
+    {
+        // The question `is_parse_too_large` exists on hyper's server side only.
+        return if error.to_string().contains("too large") {
+            (ErrorKind::TooLarge, "the head of the answer is too large")
+        } else {
+            (ErrorKind::Decode, "the answer is no valid HTTP")
+        };
+    }
+    let malformed = has(io::ErrorKind::InvalidData) || has(io::ErrorKind::InvalidInput);
+    if malformed && !has(io::ErrorKind::UnexpectedEof) {
+        return (ErrorKind::Decode, "the body is malformed");
+    }
+    (ErrorKind::Reset, "the connection broke")
+}
+
+/// An error and what caused it, from the outside in.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        // An error inside an io error is not its source, but it is what there is to know.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
+        Some(error)
+    })
+}
+
+/// The innermost cause: the outer ones say the same in more general words, and name the url.
+fn deepest(error: &reqwest::Error) -> String {
+    let innermost = chain(error).skip(1).last();
+    one_line(&innermost.map_or_else(|| "no cause given".to_owned(), ToString::to_string))
+}

@@ -1,0 +1,53 @@
+//! What a call tells the kernel: plain data, part of the record of a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fsm_core::{Event, EventKey};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::step::StepError;
+
+/// What came of one attempt of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FlowEvent {
+    /// An answer, parsed and transformed.
+    Answered(Answered),
+    /// None, or one that is no success.
+    Refused(Refusal),
+}
+
+/// A successful attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The step's output.
+    pub output: Arc<Value>,
+    /// The answer's status.
+    pub http_status: u16,
+    /// From sending to decoded, in microseconds.
+    pub latency_us: u64,
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why.
+    pub error: StepError,
+    /// Whether a request was sent.
+    pub sent: bool,
+    /// How long the server asked to wait.
+    pub retry_after: Option<Duration>,
+    /// From sending to the failure, in microseconds, where a request was sent.
+    pub latency_us: Option<u64>,
+}
+
+impl Event for FlowEvent {
+    /// Flows take no events from outside: these come with the outcomes of calls.
+    fn key(&self) -> EventKey<'_> {
+        match self {
+            FlowEvent::Answered(_) => EventKey::Name("answered"),
+            FlowEvent::Refused(_) => EventKey::Name("refused"),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A flow that is ready to run: checked, compiled to a graph, bound to a transport.
+
+use std::fmt;
+use std::sync::Arc;
+
+use fsm_core::{Bindings, Graph, Machine};
+use fsm_http::{ReqwestTransport, Transport};
+use serde_json::Value;
+
+use crate::call;
+use crate::check::{self, InputCheck, InputFault};
+use crate::compile::{Compiled, compile};
+use crate::context::FlowContext;
+use crate::event::FlowEvent;
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::report::RunReport;
+use crate::rules::{Rules, action};
+use crate::run::FlowRun;
+use crate::spec::FlowSpec;
+
+/// A flow whose graph is drawn, checked, and run. Cheap to clone; runs share its transport.
+#[derive(Clone)]
+pub struct Flow {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) machine: Machine<FlowContext, FlowEvent>,
+    pub(crate) transport: Arc<dyn Transport>,
+    inputs: Option<InputCheck>,
+}
+
+/// Why a flow can't be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlowError {
+    /// What was declared has faults: all of them.
+    #[error("the flow has faults:{}", list(.0))]
+    Faults(Vec<Fault>),
+    /// The compiled graph does not hold together: an error of this crate.
+    #[error("the compiled graph is not sound (please report this): {0}")]
+    Unsound(String),
+    /// The HTTP client could not be set up.
+    #[error("the HTTP client can't be set up")]
+    Transport(#[source] fsm_http::TransportError),
+}
+
+fn list(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  - {fault}")).collect()
+}
+
+/// An input that the flow's `inputs` do not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the input does not fit `inputs`: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct InputError(Vec<InputFault>);
+
+impl InputError {
+    /// Everything that does not fit.
+    pub fn faults(&self) -> &[InputFault] {
+        &self.0
+    }
+}
+
+impl Flow {
+    /// Checks and compiles a flow, with an HTTP client of its own.
+    ///
+    /// # Errors
+    /// [`FlowError::Faults`] with everything that is wrong with it.
+    ///
+    /// # Complexity
+    /// O(endpoints + dependencies).
+    pub fn new(spec: FlowSpec) -> Result<Self, FlowError> {
+        let transport = ReqwestTransport::new().map_err(FlowError::Transport)?;
+        Self::with_transport(spec, Arc::new(transport))
+    }
+
+    /// As [`Flow::new`], with a transport of the caller's choice: one that several flows share,
+    /// or the one in memory for tests.
+    ///
+    /// # Errors
+    /// As [`Flow::new`].
+    pub fn with_transport(
+        spec: FlowSpec,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, FlowError> {
+        let faults = check::check(&spec);
+        if !faults.is_empty() {
+            return Err(FlowError::Faults(faults));
+        }
+        let inputs = spec.inputs.as_ref().map(InputCheck::new).transpose();
+        let inputs = inputs.map_err(FlowError::Faults)?;
+        let plan = Plan::new(spec);
+        let Compiled { graph, units } =
+            compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
+        let rules = Arc::new(Rules { plan, units });
+        let bindings = {
+            let (rules, transport) = (rules.clone(), transport.clone());
+            Bindings::new().activity(action::CALL, move |context, visit| {
+                call::start(&rules, &transport, context, visit)
+            })
+        };
+        let machine = Machine::bind(graph, rules.bind(bindings))
+            .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
+        Ok(Self { rules, machine, transport, inputs })
+    }
+
+    /// The flow's name.
+    pub fn name(&self) -> &str {
+        &self.rules.plan.flow.name
+    }
+
+    /// The graph that runs are driven along: what is drawn is what executes.
+    pub fn graph(&self) -> &Graph {
+        self.machine.graph()
+    }
+
+    /// The names of the endpoints in declared order.
+    pub fn endpoints(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.rules.plan.endpoints.iter().map(|endpoint| endpoint.spec.name.as_str())
+    }
+
+    /// A run with `input`; await it.
+    ///
+    /// # Errors
+    /// [`InputError`] where the flow declares `inputs` that `input` does not satisfy: nothing was
+    /// sent.
+    pub fn run(&self, input: Value) -> Result<FlowRun, InputError> {
+        if let Some(inputs) = &self.inputs {
+            let faults = inputs.check(&input);
+            if !faults.is_empty() {
+                return Err(InputError(faults));
+            }
+        }
+        Ok(FlowRun::new(self.clone(), input))
+    }
+
+    /// Runs the flow to its end.
+    ///
+    /// # Errors
+    /// As [`Flow::run`]. What goes wrong with calls is in the report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the calls that are under way.
+    pub async fn execute(&self, input: Value) -> Result<RunReport, InputError> {
+        Ok(self.run(input)?.await)
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow").field("name", &self.name()).finish_non_exhaustive()
+    }
+}

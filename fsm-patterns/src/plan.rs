@@ -1,0 +1,228 @@
+//! The plan: the endpoints and groups of a flow as numbered units, with where each one's data
+//! comes from. The graph is compiled from it, and the running flow looks things up in it.
+
+use std::collections::HashMap;
+
+use crate::expr::Root;
+use crate::spec::{EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, Transform, When};
+
+/// A flow, numbered.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) flow: FlowSpec,
+    /// Endpoints in declared order, also those in groups.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The flow itself, then its groups.
+    pub(crate) containers: Vec<Container>,
+    pub(crate) by_name: HashMap<String, usize>,
+}
+
+/// An endpoint, or a group as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Unit {
+    /// By index into `endpoints`.
+    Endpoint(usize),
+    /// By index into `containers`.
+    Group(usize),
+}
+
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) spec: Box<EndpointSpec>,
+    pub(crate) container: usize,
+    pub(crate) depends_on: Vec<Unit>,
+    pub(crate) source: Source,
+    /// The steps that its parser or output transform reads.
+    pub(crate) reads: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
+    pub(crate) parent: Option<usize>,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) depends_on: Vec<Unit>,
+    pub(crate) source: Source,
+    pub(crate) condition: Option<When>,
+}
+
+/// Where `$data` of a unit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// What flowed into the container around it.
+    Container,
+    /// What the chain around it carries.
+    Carried,
+    /// Its dependencies: the one's output, or an object of several by name.
+    Dependencies,
+}
+
+impl Plan {
+    /// # Complexity
+    /// O(endpoints + dependencies).
+    pub(crate) fn new(mut flow: FlowSpec) -> Self {
+        let entries = std::mem::take(&mut flow.entries);
+        let root = Container {
+            name: flow.name.clone(),
+            mode: flow.mode,
+            parent: None,
+            units: Vec::new(),
+            depends_on: Vec::new(),
+            source: Source::Container,
+            condition: None,
+        };
+        let mut plan =
+            Self { flow, endpoints: Vec::new(), containers: vec![root], by_name: HashMap::new() };
+        plan.add(0, entries);
+        for index in 0..plan.endpoints.len() {
+            plan.endpoints[index].reads = plan.reads(&plan.endpoints[index].spec);
+        }
+        plan
+    }
+
+    /// Numbers the entries of a container in declared order, groups with all that is in them.
+    fn add(&mut self, container: usize, entries: Vec<Entry>) {
+        let mut siblings: HashMap<String, Unit> = HashMap::new();
+        let mut waits: Vec<(Unit, Vec<String>)> = Vec::new();
+        for entry in entries {
+            let (name, depends_on) = (entry.name().to_owned(), entry.depends_on().to_vec());
+            let unit = match entry {
+                Entry::Endpoint(spec) => {
+                    let index = self.endpoints.len();
+                    self.by_name.insert(name.clone(), index);
+                    self.endpoints.push(Endpoint {
+                        spec,
+                        container,
+                        depends_on: Vec::new(),
+                        source: Source::Container,
+                        reads: Vec::new(),
+                    });
+                    Unit::Endpoint(index)
+                }
+                Entry::Group(group) => {
+                    let index = self.containers.len();
+                    self.containers.push(Container {
+                        name: name.clone(),
+                        mode: group.mode,
+                        parent: Some(container),
+                        units: Vec::new(),
+                        depends_on: Vec::new(),
+                        source: Source::Container,
+                        condition: group.condition,
+                    });
+                    self.add(index, group.entries);
+                    Unit::Group(index)
+                }
+            };
+            siblings.insert(name, unit);
+            waits.push((unit, depends_on));
+            self.containers[container].units.push(unit);
+        }
+        let mode = self.containers[container].mode;
+        for (unit, names) in waits {
+            let depends_on: Vec<Unit> =
+                names.iter().filter_map(|name| siblings.get(name).copied()).collect();
+            let source = match mode {
+                Mode::Pipeline | Mode::Conditional => Source::Carried,
+                Mode::Sequential | Mode::Fanout => Source::Container,
+                Mode::Parallel | Mode::Hybrid if depends_on.is_empty() => Source::Container,
+                Mode::Parallel | Mode::Hybrid => Source::Dependencies,
+            };
+            match unit {
+                Unit::Endpoint(index) => {
+                    self.endpoints[index].depends_on = depends_on;
+                    self.endpoints[index].source = source;
+                }
+                Unit::Group(index) => {
+                    self.containers[index].depends_on = depends_on;
+                    self.containers[index].source = source;
+                }
+            }
+        }
+    }
+
+    fn reads(&self, spec: &EndpointSpec) -> Vec<usize> {
+        let mut references = Vec::new();
+        if let Parser::Template(template) = &spec.response_parser {
+            references.extend(template.references());
+        }
+        if let Some(Transform::Template(template)) = &spec.transform_output {
+            references.extend(template.references());
+        }
+        let mut reads: Vec<usize> = references
+            .iter()
+            .filter(|reference| matches!(reference.root, Root::Step { .. }))
+            .filter_map(|reference| self.by_name.get(reference.step()?).copied())
+            .collect();
+        reads.sort_unstable();
+        reads.dedup();
+        reads
+    }
+
+    pub(crate) fn name(&self, unit: Unit) -> &str {
+        match unit {
+            Unit::Endpoint(index) => &self.endpoints[index].spec.name,
+            Unit::Group(index) => &self.containers[index].name,
+        }
+    }
+
+    pub(crate) fn depends_on(&self, unit: Unit) -> &[Unit] {
+        match unit {
+            Unit::Endpoint(index) => &self.endpoints[index].depends_on,
+            Unit::Group(index) => &self.containers[index].depends_on,
+        }
+    }
+
+    pub(crate) fn condition(&self, unit: Unit) -> Option<&When> {
+        match unit {
+            Unit::Endpoint(index) => self.endpoints[index].spec.condition.as_ref(),
+            Unit::Group(index) => self.containers[index].condition.as_ref(),
+        }
+    }
+
+    pub(crate) fn source(&self, unit: Unit) -> Source {
+        match unit {
+            Unit::Endpoint(index) => self.endpoints[index].source,
+            Unit::Group(index) => self.containers[index].source,
+        }
+    }
+
+    /// The container around a unit.
+    pub(crate) fn around(&self, unit: Unit) -> usize {
+        match unit {
+            Unit::Endpoint(index) => self.endpoints[index].container,
+            Unit::Group(index) => self.containers[index].parent.unwrap_or(0),
+        }
+    }
+
+    /// Whether anything is decided before the unit begins.
+    pub(crate) fn is_checked(&self, unit: Unit) -> bool {
+        self.condition(unit).is_some() || self.can_be_blocked(unit)
+    }
+
+    /// Whether a unit may find that what it depends on failed. In a pipeline it can't: the
+    /// failure has skipped it already.
+    pub(crate) fn can_be_blocked(&self, unit: Unit) -> bool {
+        let mode = self.containers[self.around(unit)].mode;
+        mode != Mode::Pipeline && !self.depends_on(unit).is_empty()
+    }
+
+    /// What stands in for an endpoint's call that failed for good.
+    pub(crate) fn handler(&self, endpoint: usize) -> Option<&Handler> {
+        self.endpoints[endpoint].spec.error_handler.as_ref()
+    }
+
+    /// Every endpoint within a unit.
+    pub(crate) fn endpoints_in(&self, unit: Unit) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut open = vec![unit];
+        while let Some(unit) = open.pop() {
+            match unit {
+                Unit::Endpoint(index) => found.push(index),
+                Unit::Group(index) => open.extend(&self.containers[index].units),
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,166 @@
+//! What a run returns, in the words of the flow contract.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::context::FlowContext;
+use crate::plan::Plan;
+use crate::step::{StepError, StepRecord, StepStatus};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// As it should.
+    Completed,
+    /// With more failures than there may be.
+    Failed,
+    /// At its deadline.
+    TimedOut,
+    /// From outside.
+    Cancelled,
+}
+
+impl RunOutcome {
+    /// The name in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunOutcome::Completed => "completed",
+            RunOutcome::Failed => "failed",
+            RunOutcome::TimedOut => "timed_out",
+            RunOutcome::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The result of a run. Serialised, it is the JSON object that the command prints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunReport {
+    /// The run's id.
+    pub run: String,
+    /// The flow's name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// The value of the output template or merger, else the outputs by name.
+    pub output: Value,
+    /// Why it did not complete.
+    pub error: Option<StepError>,
+    /// Every endpoint by name, in declared order.
+    pub steps: IndexMap<String, StepReport>,
+    /// Counts and latencies, unless the flow switches them off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+}
+
+/// The result of one endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepReport {
+    /// How it ended.
+    pub status: StepStatus,
+    /// Requests sent.
+    pub attempts: u32,
+    /// The last attempt, from sending to decoded, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// The whole step with its waits, in milliseconds.
+    pub elapsed_ms: f64,
+    /// The status of the last answer.
+    pub http_status: Option<u16>,
+    /// What it gave.
+    pub output: Value,
+    /// Why it was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it failed; kept also where a handler stood in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
+}
+
+/// Counts and latencies of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Requests sent, all attempts counted.
+    pub total_requests: u64,
+    /// Successful attempts in percent of all; `None` without any.
+    pub success_rate: Option<f64>,
+    /// Failed attempts as a fraction of all; `None` without any.
+    pub error_rate: Option<f64>,
+    /// The mean latency of each endpoint's last attempt, in milliseconds; `None` without any.
+    pub avg_latency_ms: Option<f64>,
+}
+
+pub(crate) fn report(plan: &Plan, context: FlowContext, outcome: RunOutcome) -> RunReport {
+    let metrics = plan.flow.metrics_enabled.then(|| metrics(&context.steps));
+    let error = match outcome {
+        RunOutcome::Completed => None,
+        RunOutcome::Failed => Some(first_error(plan, &context)),
+        RunOutcome::TimedOut => {
+            let limit = plan.flow.total_timeout.map(crate::duration::format).unwrap_or_default();
+            let message = format!("the run did not end within `total_timeout` ({limit})");
+            Some(StepError::new(fsm_http::ErrorKind::Timeout, message))
+        }
+        RunOutcome::Cancelled => {
+            Some(StepError::new(fsm_http::ErrorKind::Cancelled, "the run was cancelled"))
+        }
+    };
+    let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
+    let steps = names.zip(context.steps.into_iter().map(step)).collect();
+    RunReport {
+        run: context.run,
+        name: plan.flow.name.clone(),
+        outcome,
+        output: context.output,
+        error,
+        steps,
+        metrics,
+    }
+}
+
+/// The error of the run as a whole, or of the first endpoint that failed.
+fn first_error(plan: &Plan, context: &FlowContext) -> StepError {
+    if let Some(error) = &context.error {
+        return error.clone();
+    }
+    let mut steps = plan.endpoints.iter().zip(&context.steps);
+    let failed = steps.find(|(_, step)| step.status == Some(StepStatus::Failed));
+    match failed.and_then(|(endpoint, step)| Some((endpoint, step.error.clone()?))) {
+        Some((endpoint, error)) => {
+            let message = format!("`{}` failed: {}", endpoint.spec.name, error.message);
+            StepError { message, ..error }
+        }
+        None => StepError::new(fsm_http::ErrorKind::Contract, "the run failed"),
+    }
+}
+
+fn step(record: StepRecord) -> StepReport {
+    let output = record.output.map_or(Value::Null, std::sync::Arc::unwrap_or_clone);
+    StepReport {
+        status: record.status.unwrap_or(StepStatus::Cancelled),
+        attempts: record.attempts,
+        latency_ms: record.latency_us.map(millis),
+        elapsed_ms: millis(record.elapsed_us),
+        http_status: record.http_status,
+        output,
+        reason: record.reason,
+        error: record.error,
+    }
+}
+
+fn millis(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+fn metrics(steps: &[StepRecord]) -> Metrics {
+    let total: u64 = steps.iter().map(|step| u64::from(step.attempts)).sum();
+    let good = steps.iter().filter(|step| step.status == Some(StepStatus::Ok)).count();
+    let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
+    let share = (total > 0).then(|| good as f64 / total as f64);
+    let mean = |sum: u64| millis(sum) / latencies.len() as f64;
+    Metrics {
+        total_requests: total,
+        success_rate: share.map(|share| share * 100.0),
+        error_rate: share.map(|share| 1.0 - share),
+        avg_latency_ms: (!latencies.is_empty()).then(|| mean(latencies.iter().sum())),
+    }
+}

@@ -1,0 +1,149 @@
+//! One run of a flow.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::hash::{BuildHasher, Hasher};
+use std::pin::Pin;
+
+use fsm_core::{Handle, Inbox, Observer, Snapshot, Status};
+use serde_json::Value;
+
+use crate::context::FlowContext;
+use crate::event::FlowEvent;
+use crate::flow::Flow;
+use crate::report::{RunOutcome, RunReport, report};
+use crate::step::StepStatus;
+
+/// A run that is about to begin: await it.
+///
+/// # Cancel safety
+/// Dropping the future drops the calls that are under way.
+pub struct FlowRun<O = ()> {
+    flow: Flow,
+    id: String,
+    input: Value,
+    seed: Option<u64>,
+    observer: O,
+    inbox: Option<Inbox<FlowEvent>>,
+}
+
+/// Ends a run from outside.
+#[derive(Clone, Debug)]
+pub struct CancelHandle(Handle<FlowEvent>);
+
+impl CancelHandle {
+    /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
+
+impl FlowRun {
+    pub(crate) fn new(flow: Flow, input: Value) -> Self {
+        Self { flow, id: fresh_id(), input, seed: None, observer: (), inbox: None }
+    }
+}
+
+impl<O> FlowRun<O> {
+    /// Names the run; idempotency keys are derived from its id. Default: a random id.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// Sets what the jitter of retries is derived from. Default: random.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Lets `observer` watch every input, effect, and move of the run.
+    #[must_use]
+    pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
+        let FlowRun { flow, id, input, seed, inbox, .. } = self;
+        FlowRun { flow, id, input, seed, observer, inbox }
+    }
+
+    /// A way to end the run from outside; the last one that was asked for counts.
+    pub fn cancel_handle(&mut self) -> CancelHandle {
+        let (handle, inbox) = Handle::pair();
+        self.inbox = Some(inbox);
+        CancelHandle(handle)
+    }
+
+    /// Drives the run to its end.
+    pub async fn drive(self) -> RunReport
+    where
+        O: Observer<FlowContext, FlowEvent>,
+    {
+        self.drive_observed().await.0
+    }
+
+    /// As [`FlowRun::drive`]; the observer and the last snapshot come back with the report.
+    pub async fn drive_observed(self) -> (RunReport, O, Snapshot<FlowContext>)
+    where
+        O: Observer<FlowContext, FlowEvent>,
+    {
+        let FlowRun { flow, id, input, seed, observer, inbox } = self;
+        let context = FlowContext::new(&flow.rules.plan, id, input);
+        let mut run = flow.machine.run(context).seed(seed.unwrap_or_else(random));
+        if let Some(inbox) = inbox {
+            run = run.inbox(inbox);
+        }
+        let ended = run.observer(observer).drive().await;
+        let report = flow.report(&ended.snapshot);
+        (report, ended.observer, ended.snapshot)
+    }
+}
+
+impl<O> IntoFuture for FlowRun<O>
+where
+    O: Observer<FlowContext, FlowEvent> + Send + 'static,
+{
+    type Output = RunReport;
+    type IntoFuture = Pin<Box<dyn Future<Output = RunReport> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.drive())
+    }
+}
+
+impl Flow {
+    /// What a run that stands at `snapshot` returns.
+    pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
+        let mut context = snapshot.context().clone();
+        let outcome = match snapshot.status() {
+            Status::Finished(state) => match self.graph().name_of(state) {
+                "run completed" => RunOutcome::Completed,
+                "run timed out" => RunOutcome::TimedOut,
+                _ => RunOutcome::Failed,
+            },
+            Status::New | Status::Running | Status::Cancelled | Status::Stuck(_) => {
+                self.rules.conclude(&mut context, StepStatus::Cancelled);
+                RunOutcome::Cancelled
+            }
+        };
+        report(&self.rules.plan, context, outcome)
+    }
+}
+
+/// A number that nobody can guess the next of; ids need no more.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+fn fresh_id() -> String {
+    format!("{:016x}", random())
+}
+
+impl<O> fmt::Debug for FlowRun<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlowRun")
+            .field("flow", &self.flow)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

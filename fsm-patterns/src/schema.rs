@@ -1,0 +1,368 @@
+//! The JSON Schema of a flow file, which editors use for completion and help.
+//!
+//! Written by hand, because every key wants a sentence; tests hold it to what the reader does: the
+//! same keys, the same defaults, and valid files valid here. It says what a single value may be;
+//! what only shows between values (names, cycles, expressions) is for [`crate::check`].
+//!
+//! ```
+//! let schema = fsm_patterns::schema::flow_schema();
+//! assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+//! ```
+
+use serde_json::{Value, json};
+
+/// The schema (draft 2020-12) of a flow file.
+pub fn flow_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Flow",
+        "description": "Calls to HTTP APIs and their order.",
+        "type": "object",
+        "required": ["fsm", "name", "mode", "endpoints"],
+        "additionalProperties": false,
+        "properties": {
+            "fsm": { "const": 1, "description": "The version of the format." },
+            "name": {
+                "type": "string",
+                "pattern": "\\S",
+                "description": "The name of the flow, also of its graph.",
+            },
+            "mode": { "$ref": "#/$defs/mode" },
+            "inputs": {
+                "$ref": "https://json-schema.org/draft/2020-12/schema",
+                "description": "A JSON Schema; the run's input is checked against it before the first call.",
+            },
+            "endpoints": {
+                "type": "array",
+                "minItems": 1,
+                "description": "The calls; in mode hybrid also groups of calls.",
+            },
+            "output": described("template", "What the run returns, over `$inputs` and `$steps`. Default: the outputs of the endpoints by name."),
+            "max_concurrent": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+                "default": 10,
+                "description": "How many calls may be under way at once.",
+            },
+            "total_timeout": or_null("positiveDuration", "When the whole run ends as `timed_out`. Default: never."),
+            "fail_fast": {
+                "type": "boolean",
+                "default": false,
+                "description": "Whether the first failure cancels the calls under way and ends the run.",
+            },
+            "error_threshold": {
+                "type": ["number", "null"],
+                "minimum": 0,
+                "maximum": 1,
+                "description": "The share of endpoints that may fail; beyond it the run stops as `failed`. Default: a failure never stops the run early, and none is tolerated.",
+            },
+            "metrics_enabled": {
+                "type": "boolean",
+                "default": true,
+                "description": "Whether the result carries `metrics`.",
+            },
+        },
+        "if": { "properties": { "mode": { "const": "hybrid" } } },
+        "then": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/entry" } } } },
+        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/endpoint" } } } },
+        "$defs": {
+            "mode": mode(),
+            "name": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9_-]+$",
+                "description": "Letters, digits, `_`, and `-`; unique in the flow.",
+            },
+            "entry": {
+                "if": { "anyOf": [{ "required": ["endpoints"] }, { "required": ["mode"], "not": { "required": ["url"] } }] },
+                "then": { "$ref": "#/$defs/group" },
+                "else": { "$ref": "#/$defs/endpoint" },
+            },
+            "group": group(),
+            "endpoint": endpoint(),
+            "dependsOn": {
+                "type": "array",
+                "items": { "$ref": "#/$defs/name" },
+                "uniqueItems": true,
+                "default": [],
+                "description": "The entries that must be settled first. In a chain: earlier ones; in fanout: none.",
+            },
+            "duration": duration(false),
+            "positiveDuration": duration(true),
+            "condition": {
+                "type": ["string", "boolean"],
+                "description": "An expression that is true or false: `$data.amount > 100 && $steps.check.status == 'ok'`.",
+                "examples": ["$data.amount > 100"],
+            },
+            "template": {
+                "description": "Any value; a string that is an expression (`$data.id`) becomes its value, and `{$inputs.id}` inside a longer string becomes text.",
+            },
+        },
+    })
+}
+
+fn mode() -> Value {
+    json!({
+        "description": "How the endpoints are put in order.",
+        "oneOf": [
+            { "const": "sequential", "description": "One after the other in declared order; a failure does not stop the others." },
+            { "const": "pipeline", "description": "One after the other, each fed with the output of the one before; an unhandled failure skips the rest." },
+            { "const": "conditional", "description": "One after the other, each only if its condition holds; a failure is passed over." },
+            { "const": "parallel", "description": "All at once, but for those that name others in `depends_on`." },
+            { "const": "fanout", "description": "All at once, each with the run's input." },
+            { "const": "hybrid", "description": "The graph that `depends_on` spells, with conditions and groups." },
+        ],
+    })
+}
+
+fn duration(positive: bool) -> Value {
+    let number = match positive {
+        true => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        false => json!({ "type": "number", "minimum": 0 }),
+    };
+    json!({
+        "description": "Seconds as a number, or a number with its unit: `500ms`, `30s`, `5m`, `2h`.",
+        "oneOf": [number, { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" }],
+        "examples": [30, "500ms", "30s", "5m", "2h"],
+    })
+}
+
+fn group() -> Value {
+    json!({
+        "description": "Endpoints of a hybrid flow with a mode of their own.",
+        "type": "object",
+        "required": ["name", "mode", "endpoints"],
+        "additionalProperties": false,
+        "properties": {
+            "name": { "$ref": "#/$defs/name" },
+            "mode": { "$ref": "#/$defs/mode" },
+            "endpoints": { "type": "array", "minItems": 1, "description": "The group's endpoints; in mode hybrid also groups." },
+            "depends_on": { "$ref": "#/$defs/dependsOn" },
+            "condition": described("condition", "Whether the group runs at all; if not, every endpoint of it is skipped."),
+        },
+        "if": { "properties": { "mode": { "const": "hybrid" } } },
+        "then": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/entry" } } } },
+        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/endpoint" } } } },
+    })
+}
+
+fn endpoint() -> Value {
+    json!({
+        "description": "One call.",
+        "type": "object",
+        "required": ["name", "url"],
+        "additionalProperties": false,
+        "properties": {
+            "name": { "$ref": "#/$defs/name" },
+            "url": {
+                "type": "string",
+                "description": "Where to. Expressions fill segments of the path, the query, and the fragment, or are the whole url.",
+                "examples": ["https://api.example.com/users/{$inputs.user_id}"],
+            },
+            "method": {
+                "type": "string",
+                "pattern": "^([Gg][Ee][Tt]|[Hh][Ee][Aa][Dd]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|[Dd][Ee][Ll][Ee][Tt][Ee]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss]|[Tt][Rr][Aa][Cc][Ee])$",
+                "default": "GET",
+                "examples": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                "description": "The method of the request, in upper or lower case.",
+            },
+            "headers": {
+                "type": "object",
+                "default": {},
+                "propertyNames": { "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
+                "additionalProperties": {
+                    "type": ["string", "number", "boolean", "object"],
+                    "description": "Text, a number, a boolean, or an expression.",
+                },
+                "description": "Headers of the request.",
+            },
+            "params": {
+                "type": "object",
+                "default": {},
+                "additionalProperties": { "$ref": "#/$defs/template" },
+                "description": "Added to the url's query: a list repeats the name, null is left out.",
+            },
+            "body": described("template", "What is sent. Default on POST, PUT, PATCH: `$data`."),
+            "timeout": with_default("positiveDuration", json!("30s"), "The time for one attempt, from connecting to the last byte."),
+            "retry_count": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": u32::MAX,
+                "description": "Further attempts after the first. Default: 3, but 0 on POST and PATCH.",
+            },
+            "retry_delay": with_default("duration", json!("1s"), "The first wait between attempts; each is twice the one before."),
+            "retry_max_delay": with_default("positiveDuration", json!("60s"), "The longest wait of our own making; never shortens Retry-After."),
+            "retry_max_wait": or_null("duration", "The longest wait that is put up with; a longer one ends the call as `rate_limited`. Default: none."),
+            "retry_on": {
+                "type": "array",
+                "items": { "type": "integer", "minimum": 100, "maximum": 599 },
+                "description": "The statuses that are retried. Default: 408, 425, 429, 500, 502, 503, 504.",
+            },
+            "idempotency": {
+                "type": "boolean",
+                "default": false,
+                "description": "Whether every attempt carries the same Idempotency-Key; a `retry_count` above 0 on POST or PATCH implies it.",
+            },
+            "response_parser": with_default("template", json!("auto"), "How the answer becomes a value: `auto`, `json`, `text`, `bytes`, or a template over `$response`."),
+            "transform_input": described("template", "Replaces `$data` for url, headers, params, body, and error_handler."),
+            "transform_output": described("template", "Replaces the decoded answer, which is `$data` in it."),
+            "condition": described("condition", "Whether the call is made at all."),
+            "depends_on": { "$ref": "#/$defs/dependsOn" },
+            "error_handler": described("template", "What the step gives instead when the call failed for good; may read `$error`."),
+            "max_body": {
+                "type": "integer",
+                "minimum": 1,
+                "default": 16 * 1024 * 1024,
+                "description": "The largest answer, in bytes after decompression.",
+            },
+            "max_redirects": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+                "default": 10,
+                "description": "How many redirects are followed.",
+            },
+        },
+    })
+}
+
+/// A definition with what it is for.
+fn described(definition: &str, description: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{definition}"), "description": description })
+}
+
+fn with_default(definition: &str, default: Value, description: &str) -> Value {
+    json!({
+        "$ref": format!("#/$defs/{definition}"),
+        "default": default,
+        "description": description,
+    })
+}
+
+/// A definition, or null where the default is that there is none.
+fn or_null(definition: &str, description: &str) -> Value {
+    json!({
+        "anyOf": [{ "$ref": format!("#/$defs/{definition}") }, { "type": "null" }],
+        "description": description,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::InputCheck;
+    use crate::file::{self, ENDPOINT, FLOW, GROUP, Keys};
+
+    #[test]
+    fn the_schema_names_the_keys_that_the_reader_reads() {
+        let schema = flow_schema();
+        let held: [(&Keys, &Value); 3] = [
+            (&FLOW, &schema["properties"]),
+            (&ENDPOINT, &schema["$defs"]["endpoint"]["properties"]),
+            (&GROUP, &schema["$defs"]["group"]["properties"]),
+        ];
+        for (keys, properties) in held {
+            let named: Vec<&String> = properties.as_object().unwrap().keys().collect();
+            assert_eq!(named, keys.known, "{}", keys.of);
+        }
+    }
+
+    /// A fixture of the crate's tests, as a value.
+    fn fixture(name: &str) -> Value {
+        let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).expect(&path);
+        file::value_of(&text)
+    }
+
+    #[test]
+    fn files_that_load_satisfy_the_schema() {
+        let schema = InputCheck::new(&flow_schema()).unwrap();
+        let names = ["enrichment.yaml", "payment.yaml", "health.json", "hybrid.yaml"];
+        for name in names {
+            assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_reader_refuses_by_shape_the_schema_refuses_too() {
+        let schema = InputCheck::new(&flow_schema()).unwrap();
+        let names = [
+            "ten_faults.yaml",
+            "missing.yaml",
+            "versions.yaml",
+            "wrong_types.yaml",
+            "out_of_range.yaml",
+            "not_yet.yaml",
+            "empty_list.yaml",
+            "names.yaml",
+            "group_in_chain.yaml",
+            "headers_and_params.yaml",
+            "inputs_schema.yaml",
+            "faults.json",
+        ];
+        for name in names {
+            assert_ne!(schema.check(&fixture(&format!("faults/{name}"))), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn every_unknown_key_is_refused() {
+        let schema = InputCheck::new(&flow_schema()).unwrap();
+        let good = json!({
+            "fsm": 1, "name": "n", "mode": "hybrid",
+            "endpoints": [
+                { "name": "a", "url": "http://localhost/" },
+                { "name": "g", "mode": "parallel", "endpoints": [{ "name": "b", "url": "http://localhost/" }] },
+            ],
+        });
+        assert_eq!(schema.check(&good), []);
+        for pointer in ["", "/endpoints/0", "/endpoints/1", "/endpoints/1/endpoints/0"] {
+            let mut bad = good.clone();
+            bad.pointer_mut(pointer).unwrap()["methud"] = json!("GET");
+            let faults = schema.check(&bad);
+            assert!(
+                faults.iter().any(|fault| fault.message == "must not have `methud`"),
+                "{faults:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        let schema = flow_schema();
+        for properties in [&schema["properties"], &schema["$defs"]["endpoint"]["properties"]] {
+            for (key, value) in properties.as_object().unwrap() {
+                let definition = value["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
+                let described = definition.and_then(|pointer| schema.pointer(pointer));
+                let text =
+                    value.get("description").or(described.and_then(|d| d.get("description")));
+                assert!(text.is_some_and(Value::is_string), "{key}");
+            }
+        }
+    }
+
+    /// Writing every default out changes nothing, so each default of the schema is the reader's.
+    #[test]
+    fn the_defaults_of_the_schema_are_those_of_the_reader() {
+        let schema = flow_schema();
+        let defaults = |properties: &Value| -> serde_json::Map<String, Value> {
+            let properties = properties.as_object().unwrap().iter();
+            properties
+                .filter_map(|(key, value)| Some((key.clone(), value.get("default")?.clone())))
+                .collect()
+        };
+        let (top, call) =
+            (defaults(&schema["properties"]), defaults(&schema["$defs"]["endpoint"]["properties"]));
+        assert!(top.len() >= 3 && call.len() >= 8, "{top:?} {call:?}");
+
+        let short = json!({
+            "fsm": 1, "name": "n", "mode": "parallel",
+            "endpoints": [{ "name": "a", "url": "http://localhost/" }],
+        });
+        let mut long = short.clone();
+        long.as_object_mut().unwrap().extend(top);
+        long["endpoints"][0].as_object_mut().unwrap().extend(call);
+        let read = |file: &Value| file::load("flow.json", &file.to_string()).unwrap().spec;
+        assert_eq!(format!("{:?}", read(&short)), format!("{:?}", read(&long)));
+    }
+}

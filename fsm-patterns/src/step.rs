@@ -1,0 +1,110 @@
+//! One step of a run: how it stands, and what it gave.
+
+use std::sync::Arc;
+
+use fsm_core::Timestamp;
+use fsm_http::ErrorKind;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// The call succeeded.
+    Ok,
+    /// The answer came from the cache.
+    Cached,
+    /// The call failed, and the error handler stood in for it.
+    Recovered,
+    /// The call was not made.
+    Skipped,
+    /// The call failed.
+    Failed,
+    /// The run's deadline came first.
+    TimedOut,
+    /// The run was stopped first.
+    Cancelled,
+}
+
+impl StepStatus {
+    /// The name in results and in `$steps.NAME.status`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepStatus::Ok => "ok",
+            StepStatus::Cached => "cached",
+            StepStatus::Recovered => "recovered",
+            StepStatus::Skipped => "skipped",
+            StepStatus::Failed => "failed",
+            StepStatus::TimedOut => "timed_out",
+            StepStatus::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why a step, or a run, failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct StepError {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// One line for people.
+    pub message: String,
+    /// The status of the answer, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+}
+
+impl StepError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), http_status: None }
+    }
+
+    /// What `$error` and `$steps.NAME.error` stand for.
+    pub(crate) fn to_value(&self) -> Value {
+        let mut object = serde_json::Map::new();
+        object.insert("kind".into(), self.kind.as_str().into());
+        object.insert("message".into(), self.message.clone().into());
+        object.insert("http_status".into(), self.http_status.into());
+        Value::Object(object)
+    }
+}
+
+/// What a run remembers of one step; part of its snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StepRecord {
+    pub(crate) status: Option<StepStatus>,
+    pub(crate) verdict: Verdict,
+    /// Requests sent.
+    pub(crate) attempts: u32,
+    pub(crate) began: Option<Timestamp>,
+    pub(crate) elapsed_us: u64,
+    pub(crate) latency_us: Option<u64>,
+    pub(crate) http_status: Option<u16>,
+    /// What flowed in.
+    pub(crate) data: Option<Arc<Value>>,
+    pub(crate) output: Option<Arc<Value>>,
+    pub(crate) reason: Option<String>,
+    pub(crate) error: Option<StepError>,
+    pub(crate) error_value: Option<Value>,
+    /// Failed, or skipped because of a failure: what depends on it is skipped, too.
+    pub(crate) broken: bool,
+    /// The call was under way when the step was left from outside.
+    pub(crate) cut: bool,
+}
+
+/// What the check before a step found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Verdict {
+    /// Nothing was checked yet.
+    #[default]
+    Open,
+    /// The call is to be made.
+    Go,
+    /// The condition does not hold.
+    Declined,
+    /// What it depends on failed.
+    Blocked(String),
+    /// The condition is not a boolean, or could not be evaluated.
+    Faulty(String),
+}
