@@ -231,27 +231,28 @@ fn mermaid_reads_every_graph() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(128)
+    })]
 
     #[test]
     fn any_names_come_out_as_they_went_in(names in outside::names()) {
         let graph = gallery::everything(&names);
         let picture = dot_reader::read(&graph.to_dot());
         let expanded = dot_reader::read(&graph.drawing().expanded().to_dot());
-        prop_assert_eq!(picture.edges.len(), expanded.edges.len() - 2, "a start and a transition more");
-        // The states that are nodes, the start, and what each composite state adds.
-        prop_assert_eq!(picture.nodes.len(), graph.states().len() - 1 + 1 + 2);
-        let labels: HashSet<&str> =
-            picture.nodes.values().chain(picture.frames.values())
-                .filter_map(|attributes| attributes.get("label"))
-                .filter_map(|label| label.lines().next())
-                .collect();
-        for state in graph.states() {
-            let name = graph.name_of(state);
-            let shown = name.chars().all(|c| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation());
-            if shown && name.trim() == name && name.chars().count() <= 40 {
-                prop_assert!(labels.contains(name), "{:?} is not among {:?}", name, labels);
-            }
+        let more = expanded.edges.len() - picture.edges.len();
+        prop_assert_eq!(more, 2, "an expanded machine adds a start and a transition");
+        // One state is a frame; its start, its "anywhere", and the start of all are added.
+        prop_assert_eq!(picture.nodes.len(), graph.states().len() + 2);
+
+        let attributes = picture.nodes.values().chain(picture.frames.values());
+        let labels: HashSet<&str> = attributes
+            .filter_map(|attributes| attributes.get("label"))
+            .filter_map(|label| label.lines().next())
+            .collect();
+        for name in graph.states().map(|state| graph.name_of(state)).filter(|name| is_shown(name)) {
+            prop_assert!(labels.contains(name), "{:?} is not among {:?}", name, labels);
         }
     }
 
@@ -259,16 +260,27 @@ proptest! {
     fn mermaid_gets_nothing_but_letters_digits_and_its_own_marks(names in outside::names()) {
         let text = gallery::everything(&names).to_mermaid();
         let body = text.splitn(3, "---\n").nth(2).expect("the title has its place");
-        for line in body.lines() {
-            let label = line.split_once(" : ").map(|(_, label)| label)
-                .or_else(|| line.trim().strip_prefix("state \"").and_then(|l| l.split_once("\" as ")).map(|(label, _)| label));
-            let Some(label) = label else { continue };
+        for label in body.lines().filter_map(mermaid_label) {
             let label = label.replace("<br/>", "");
             let codes = label.matches('#').count();
-            prop_assert_eq!(codes, label.matches(';').count(), "{}", line);
-            prop_assert!(
-                label.chars().all(|c| c.is_alphanumeric() || " _.#;".contains(c)), "{}", line
-            );
+            prop_assert_eq!(codes, label.matches(';').count(), "{}", label);
+            let plain = |c: char| c.is_alphanumeric() || " _.#;".contains(c);
+            prop_assert!(label.chars().all(plain), "{}", label);
         }
     }
+}
+
+/// Whether a name is short and plain enough to be shown on one line as it is.
+fn is_shown(name: &str) -> bool {
+    let plain = |c: char| c == ' ' || c.is_alphanumeric() || c.is_ascii_punctuation();
+    name.chars().all(plain) && name.trim() == name && name.chars().count() <= 40
+}
+
+/// The label in a line of a Mermaid diagram.
+fn mermaid_label(line: &str) -> Option<&str> {
+    if let Some((_, label)) = line.split_once(" : ") {
+        return Some(label);
+    }
+    let (label, _) = line.trim().strip_prefix("state \"")?.split_once("\" as ")?;
+    Some(label)
 }

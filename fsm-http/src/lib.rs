@@ -84,6 +84,7 @@ pub use error::{CallError, ErrorKind, Retry};
 pub use idempotency::idempotency_key;
 pub use memory::{MemoryTransport, Reply};
 pub use payload::Payload;
+pub use redact::is_credential;
 pub use reqwest_transport::{ReqwestSettings, ReqwestTransport};
 pub use retry::RetryRules;
 pub use transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError};

@@ -19,7 +19,7 @@ const EXCERPT: usize = 200;
 const SHORTEST_SECRET: usize = 4;
 
 /// Does the header carry credentials, by its name or by its mark?
-pub(crate) fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+pub fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
     value.is_sensitive()
         || *name == AUTHORIZATION
         || *name == PROXY_AUTHORIZATION
@@ -48,7 +48,7 @@ impl fmt::Debug for ShownHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            if is_secret(name, value) {
+            if is_credential(name, value) {
                 map.entry(&name.as_str(), &"[redacted]");
             } else {
                 map.entry(&name.as_str(), value);
@@ -95,7 +95,7 @@ fn steers_a_terminal(character: char) -> bool {
 pub(crate) fn scrub(text: &str, headers: &HeaderMap) -> String {
     let mut scrubbed = text.to_owned();
     for (name, value) in headers {
-        if !is_secret(name, value) {
+        if !is_credential(name, value) {
             continue;
         }
         let Ok(value) = value.to_str() else { continue };

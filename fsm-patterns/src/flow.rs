@@ -24,7 +24,6 @@ use crate::spec::FlowSpec;
 pub struct Flow {
     pub(crate) rules: Arc<Rules>,
     pub(crate) machine: Machine<FlowContext, FlowEvent>,
-    pub(crate) transport: Arc<dyn Transport>,
     inputs: Option<InputCheck>,
 }
 
@@ -92,14 +91,14 @@ impl Flow {
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
         let rules = Arc::new(Rules { plan, units });
         let bindings = {
-            let (rules, transport) = (rules.clone(), transport.clone());
+            let rules = rules.clone();
             Bindings::new().activity(action::CALL, move |context, visit| {
                 call::start(&rules, &transport, context, visit)
             })
         };
         let machine = Machine::bind(graph, rules.bind(bindings))
             .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        Ok(Self { rules, machine, transport, inputs })
+        Ok(Self { rules, machine, inputs })
     }
 
     /// The flow's name.
@@ -123,13 +122,13 @@ impl Flow {
     /// [`InputError`] where the flow declares `inputs` that `input` does not satisfy: nothing was
     /// sent.
     pub fn run(&self, input: Value) -> Result<FlowRun, InputError> {
-        if let Some(inputs) = &self.inputs {
-            let faults = inputs.check(&input);
-            if !faults.is_empty() {
-                return Err(InputError(faults));
-            }
-        }
+        self.check_input(&input)?;
         Ok(FlowRun::new(self.clone(), input))
+    }
+
+    pub(crate) fn check_input(&self, input: &Value) -> Result<(), InputError> {
+        let faults = self.inputs.as_ref().map_or(Vec::new(), |inputs| inputs.check(input));
+        if faults.is_empty() { Ok(()) } else { Err(InputError(faults)) }
     }
 
     /// Runs the flow to its end.

@@ -205,7 +205,9 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
             match moment {
                 Moment::Before => Some("`transform_output` and `response_parser` see the answer"),
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
-                Moment::Answered | Moment::Failed => None,
+                // A call may fail without an answer; what there is of one is in the error.
+                Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),
+                Moment::Answered => None,
             }
         }
         Root::Error => match moment {

@@ -6,13 +6,17 @@
 //! edge leads from a frame to its own inside there is nothing to clip at, so the words "anywhere
 //! in NAME" stand for the frame.
 
-use std::fmt::{self, Display, Write};
+mod statement;
+mod style;
 
+use std::fmt::{self, Write};
+
+use super::Direction;
 use super::id::Id;
 use super::label::{Label, Turn, turns};
 use super::plan::{Place, Plan, Step};
-use super::{Direction, dot_style, escape};
 use crate::graph::{Kind, Transition};
+use statement::Attributes;
 
 pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
     let mut writer = Writer { plan, out, label: Label::default(), depth: 1 };
@@ -240,6 +244,6 @@ struct NodeId<'p> {
 impl fmt::Display for NodeId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.prefix)?;
-        self.id.map_or(Ok(()), |id| id.fmt(f))
+        self.id.map_or(Ok(()), |id| write!(f, "{id}"))
     }
 }

@@ -1,0 +1,73 @@
+//! A group that is being written.
+
+use super::{Endpoint, expression_fault};
+use crate::expr::Condition;
+use crate::fault::{Fault, Place};
+use crate::spec::{Entry, GroupSpec, Mode, When};
+
+/// Entries of a hybrid flow that run in a mode of their own.
+#[must_use = "a group is added by `Orchestration::group`"]
+#[derive(Debug)]
+pub struct Group {
+    name: String,
+    mode: Mode,
+    members: Vec<Member>,
+    depends_on: Vec<String>,
+    condition: Option<String>,
+}
+
+#[derive(Debug)]
+enum Member {
+    Endpoint(Box<Endpoint>),
+    Group(Group),
+}
+
+impl Group {
+    /// A group called `name`, in `mode`.
+    pub fn new(name: impl Into<String>, mode: Mode) -> Self {
+        let (members, depends_on) = (Vec::new(), Vec::new());
+        Self { name: name.into(), mode, members, depends_on, condition: None }
+    }
+
+    /// Adds a call.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.members.push(Member::Endpoint(Box::new(endpoint)));
+        self
+    }
+
+    /// Adds a group within this one, which must be hybrid.
+    pub fn group(mut self, group: Group) -> Self {
+        self.members.push(Member::Group(group));
+        self
+    }
+
+    /// Waits for siblings: entries beside the group.
+    pub fn depends_on<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.depends_on.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs the group only if the expression holds; else all of it is skipped.
+    pub fn condition(mut self, expression: impl Into<String>) -> Self {
+        self.condition = Some(expression.into());
+        self
+    }
+
+    pub(super) fn into_spec(self, place: &Place, faults: &mut Vec<Fault>) -> GroupSpec {
+        let inside = place.key("endpoints");
+        let entries = self.members.into_iter().enumerate().map(|(index, member)| match member {
+            Member::Endpoint(endpoint) => endpoint.into_entry(&inside.item(index), faults),
+            Member::Group(group) => Entry::Group(group.into_spec(&inside.item(index), faults)),
+        });
+        let entries = entries.collect();
+        let condition = self.condition.and_then(|text| match Condition::parse(&text) {
+            Ok(condition) => Some(When::Expression(condition)),
+            Err(error) => {
+                faults.push(expression_fault(&place.key("condition"), error));
+                None
+            }
+        });
+        let (name, mode, depends_on) = (self.name, self.mode, self.depends_on);
+        GroupSpec { name, mode, entries, depends_on, condition }
+    }
+}

@@ -1,0 +1,213 @@
+//! What a run would send, as far as that can be known before the first answer. Nothing is sent.
+
+use std::fmt;
+
+use http::{HeaderMap, Method};
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::context::{FlowContext, StepsOf};
+use crate::expr::{Reference, Root};
+use crate::flow::{Flow, InputError};
+use crate::plan::{Source, Unit};
+use crate::request;
+use crate::spec::{EndpointSpec, Transform};
+use url::Url;
+
+/// The requests of a flow, in declared order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DryRun {
+    /// The flow's name.
+    pub name: String,
+    /// One for each endpoint.
+    pub requests: IndexMap<String, DryRequest>,
+}
+
+/// One request, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DryRequest {
+    /// The method.
+    pub method: String,
+    /// The url with its parameters, or as it is written where it hangs on an answer.
+    pub url: String,
+    /// Header values; those that carry credentials are left out.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub headers: IndexMap<String, String>,
+    /// The body: JSON as a value, other text as a string, bytes as their number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// Further attempts after the first.
+    pub retries: u32,
+    /// The condition it hangs on, as it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Why it is not known in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+impl Flow {
+    /// The requests that a run with `input` would send, as far as they can be known: those that
+    /// hang on answers are shown as they are written.
+    ///
+    /// # Errors
+    /// As [`Flow::run`].
+    pub fn dry_run(&self, input: &Value) -> Result<DryRun, InputError> {
+        self.check_input(input)?;
+        let plan = &self.rules.plan;
+        let context = FlowContext::new(plan, "dry-run".to_owned(), input.clone());
+        let requests = plan.endpoints.iter().enumerate().map(|(index, endpoint)| {
+            (endpoint.spec.name.clone(), self.dry_request(&context, index))
+        });
+        Ok(DryRun { name: plan.flow.name.clone(), requests: requests.collect() })
+    }
+
+    fn dry_request(&self, context: &FlowContext, index: usize) -> DryRequest {
+        let plan = &self.rules.plan;
+        let endpoint = &plan.endpoints[index];
+        let spec = &endpoint.spec;
+        let mut dry = DryRequest {
+            method: spec.method.to_string(),
+            url: spec.url.as_literal().cloned().map_or(spec.url.source().to_owned(), shown_url),
+            headers: IndexMap::new(),
+            body: None,
+            retries: spec.retries(),
+            condition: spec.condition.as_ref().map(crate::rules::guard::condition),
+            unknown: None,
+        };
+        // The first of a chain is fed with the input; what comes later hangs on answers.
+        let first = plan.containers[endpoint.container].units.first();
+        let fed_by_input = endpoint.container == 0
+            && match endpoint.source {
+                Source::Container => true,
+                Source::Carried => first == Some(&Unit::Endpoint(index)),
+                Source::Dependencies => false,
+            };
+        let data = fed_by_input.then(|| context.input.clone());
+        let steps = StepsOf { plan, context };
+        let raw = data.clone().unwrap_or_default();
+        let prepared = self
+            .rules
+            .transformed(context, index, &raw)
+            .map_err(|why| request::fault("transform_input", why))
+            .and_then(|data| request::build(spec, &steps.scope(&data), &data, None));
+        let hangs = hangs_on_answers(spec, data.is_some());
+        match (prepared, hangs) {
+            (Ok(call), false) => {
+                dry.url = shown_url(call.url);
+                dry.headers = shown_headers(&call.headers);
+                dry.body = shown_body(call.body.as_bytes());
+            }
+            (_, true) => dry.unknown = Some("hangs on the answers of other steps".to_owned()),
+            (Err(error), false) => dry.unknown = Some(error.message),
+        }
+        dry
+    }
+}
+
+/// Whether anything in the request is known only when other steps have answered.
+fn hangs_on_answers(spec: &EndpointSpec, fed_by_input: bool) -> bool {
+    let hangs = |references: Vec<Reference>, data_is_known: bool| {
+        references.iter().any(|reference| match reference.root {
+            Root::Data => !data_is_known,
+            Root::Step { .. } => true,
+            Root::Inputs
+            | Root::Body
+            | Root::Header(_)
+            | Root::StatusCode
+            | Root::Url
+            | Root::Method
+            | Root::Error
+            | Root::Context
+            | Root::Event => false,
+        })
+    };
+    let data_is_known = match &spec.transform_input {
+        None => fed_by_input,
+        Some(Transform::Template(template)) => !hangs(template.references(), fed_by_input),
+        Some(Transform::Code(_)) => fed_by_input,
+    };
+    let sends_data = matches!(spec.method, Method::POST | Method::PUT | Method::PATCH);
+    let templates = spec.headers.iter().map(|(_, template)| template);
+    let templates = templates.chain(spec.params.iter().map(|(_, template)| template));
+    hangs(spec.url.references(), data_is_known)
+        || templates.chain(&spec.body).any(|t| hangs(t.references(), data_is_known))
+        || (spec.body.is_none() && sends_data && !data_is_known)
+}
+
+/// What stands for a value that is not shown.
+const HIDDEN: &str = "***";
+
+fn shown_headers(headers: &HeaderMap) -> IndexMap<String, String> {
+    let shown = headers.iter().map(|(name, value)| {
+        let text = match fsm_http::is_credential(name, value) {
+            true => HIDDEN.to_owned(),
+            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        };
+        (name.to_string(), text)
+    });
+    shown.collect()
+}
+
+/// Without user and password, and without the values of parameters that are called like secrets.
+fn shown_url(mut url: Url) -> String {
+    if !url.username().is_empty() || url.password().is_some() {
+        // A url with a host can do without both.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+    }
+    let secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["key", "token", "secret", "password", "signature", "auth", "credential"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    if url.query_pairs().any(|(name, _)| secret(&name)) {
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| match secret(&name) {
+                true => (name.into_owned(), HIDDEN.to_owned()),
+                false => (name.into_owned(), value.into_owned()),
+            })
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.to_string()
+}
+
+fn shown_body(bytes: &[u8]) -> Option<Value> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let value =
+        serde_json::from_slice(bytes).unwrap_or_else(|_| match std::str::from_utf8(bytes) {
+            Ok(text) => Value::from(text),
+            Err(_) => Value::from(format!("{} bytes", bytes.len())),
+        });
+    Some(value)
+}
+
+impl fmt::Display for DryRun {
+    /// One request a paragraph.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, request) in &self.requests {
+            writeln!(f, "{name}: {} {}", request.method, request.url)?;
+            for (header, value) in &request.headers {
+                writeln!(f, "  {header}: {value}")?;
+            }
+            if let Some(body) = &request.body {
+                writeln!(f, "  body: {body}")?;
+            }
+            if let Some(condition) = &request.condition {
+                writeln!(f, "  only if {condition}")?;
+            }
+            if request.retries > 0 {
+                writeln!(f, "  up to {} further attempts", request.retries)?;
+            }
+            if let Some(unknown) = &request.unknown {
+                writeln!(f, "  not known in full: {unknown}")?;
+            }
+        }
+        Ok(())
+    }
+}
