@@ -20,7 +20,7 @@ use fsm_core::{Graph, GraphBuilder, GraphFaults, JoinRule, RetryPolicy, StateId}
 
 use crate::plan::{Plan, Unit};
 use crate::rules::{action, guard};
-use crate::spec::{Mode, When};
+use crate::spec::{EndpointSpec, Mode, When};
 
 /// A graph, and which unit each of its states belongs to.
 #[derive(Debug)]
@@ -255,7 +255,7 @@ impl Compiler<'_> {
             max_delay: spec.retry_max_delay,
             max_wait: spec.retry_max_wait,
         };
-        let mut state = self.graph.activity_running(name, action::CALL).exit(action::LEAVE);
+        let mut state = self.graph.activity_running(name, &work(spec)).exit(action::LEAVE);
         if policy.count > 0 {
             state = state.retry(policy);
         }
@@ -331,6 +331,13 @@ impl Compiler<'_> {
         }
         self.units[state.index()] = Some(unit);
     }
+}
+
+/// What a call's state does, as it is drawn: method and url, without query.
+pub(crate) fn work(spec: &EndpointSpec) -> String {
+    let url = spec.url.source();
+    let url = url.find(['?', '#']).map_or(url, |end| &url[..end]);
+    format!("{} {url}", spec.method)
 }
 
 /// Where an unhandled failure of an endpoint leads.

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use fsm_core::{Bindings, Graph, Machine};
+use fsm_core::{Bindings, Drawing, Graph, Machine};
 use fsm_http::{ReqwestTransport, Transport};
 use serde_json::Value;
 
 use crate::call;
 use crate::check::{self, InputCheck, InputFault};
-use crate::compile::{Compiled, compile};
+use crate::compile::{Compiled, compile, work};
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::fault::Fault;
 use crate::plan::Plan;
 use crate::report::RunReport;
-use crate::rules::{Rules, action};
+use crate::rules::Rules;
 use crate::run::FlowRun;
 use crate::spec::FlowSpec;
 
@@ -90,12 +90,13 @@ impl Flow {
         let Compiled { graph, units } =
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
         let rules = Arc::new(Rules { plan, units });
-        let bindings = {
-            let rules = rules.clone();
-            Bindings::new().activity(action::CALL, move |context, visit| {
+        let mut bindings = Bindings::new();
+        for endpoint in &rules.plan.endpoints {
+            let (rules, transport) = (rules.clone(), transport.clone());
+            bindings = bindings.activity_boxed(work(&endpoint.spec), move |context, visit| {
                 call::start(&rules, &transport, context, visit)
-            })
-        };
+            });
+        }
         let machine = Machine::bind(graph, rules.bind(bindings))
             .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
         Ok(Self { rules, machine, inputs })
@@ -109,6 +110,11 @@ impl Flow {
     /// The graph that runs are driven along: what is drawn is what executes.
     pub fn graph(&self) -> &Graph {
         self.machine.graph()
+    }
+
+    /// A drawing of the graph for people: without the flow's own house-keeping.
+    pub fn drawing(&self) -> Drawing<'_> {
+        self.graph().drawing().without_actions()
     }
 
     /// The names of the endpoints in declared order.

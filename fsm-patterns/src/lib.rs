@@ -17,7 +17,7 @@ mod report;
 mod request;
 mod rules;
 mod run;
-// pub mod schema;
+pub mod schema;
 pub mod spec;
 mod step;
 

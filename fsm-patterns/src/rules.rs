@@ -15,7 +15,6 @@ use crate::step::{StepError, StepStatus, Verdict};
 
 /// Names of actions, as they are drawn.
 pub(crate) mod action {
-    pub(crate) const CALL: &str = "call";
     pub(crate) const RECEIVE: &str = "take data";
     pub(crate) const CHECK: &str = "check";
     pub(crate) const LEAVE: &str = "leave";

@@ -115,7 +115,7 @@ pub enum Entry {
     /// A call.
     Endpoint(Box<EndpointSpec>),
     /// Entries with a mode of their own; only in hybrid mode.
-    Group(GroupSpec),
+    Group(Box<GroupSpec>),
 }
 
 impl Entry {
@@ -262,6 +262,18 @@ pub enum BodyFormat {
     Bytes,
 }
 
+/// Rust code that makes a value of a value, or says why it can't.
+pub type MapValue = dyn Fn(&Value) -> Result<Value, String> + Send + Sync;
+
+/// Rust code that looks at a value.
+pub type Predicate = dyn Fn(&Value) -> bool + Send + Sync;
+
+/// Rust code that makes a value of an error, or says why it can't.
+pub type MapError = dyn Fn(&crate::StepError) -> Result<Value, String> + Send + Sync;
+
+/// Rust code that makes a value of the outputs by name, or says why it can't.
+pub type MapOutputs = dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync;
+
 /// How an answer becomes a value.
 #[derive(Clone, Debug)]
 pub enum Parser {
@@ -276,7 +288,7 @@ pub enum Parser {
     /// A template over `$response`.
     Template(Template),
     /// Rust code over the decoded answer.
-    Code(Code<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>),
+    Code(Code<MapValue>),
 }
 
 /// A value made from what flows in.
@@ -285,7 +297,7 @@ pub enum Transform {
     /// A template.
     Template(Template),
     /// Rust code over `$data`.
-    Code(Code<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>),
+    Code(Code<MapValue>),
 }
 
 /// A condition.
@@ -294,7 +306,7 @@ pub enum When {
     /// An expression.
     Expression(Condition),
     /// Rust code over `$data`.
-    Code(Code<dyn Fn(&Value) -> bool + Send + Sync>),
+    Code(Code<Predicate>),
 }
 
 /// What stands in for a call that failed for good.
@@ -303,7 +315,7 @@ pub enum Handler {
     /// A template, which may read `$error`.
     Template(Template),
     /// Rust code over the error.
-    Code(Code<dyn Fn(&crate::StepError) -> Result<Value, String> + Send + Sync>),
+    Code(Code<MapError>),
 }
 
 /// What a run returns.
@@ -312,7 +324,7 @@ pub enum Output {
     /// A template over `$inputs` and `$steps`.
     Template(Template),
     /// Rust code over the outputs by name, in declared order.
-    Code(Code<dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync>),
+    Code(Code<MapOutputs>),
 }
 
 /// Rust code with the name under which it is drawn and fingerprinted.

@@ -23,9 +23,15 @@ pub(super) struct Label {
     whole: String,
     part: String,
     cut: bool,
+    without_actions: bool,
 }
 
 impl Label {
+    /// A label for drawings that leave actions out.
+    pub(super) fn without_actions() -> Self {
+        Self { without_actions: true, ..Self::default() }
+    }
+
     /// The whole text, if the lines leave something out.
     pub(super) fn tooltip(&self) -> Option<&str> {
         self.cut.then_some(self.whole.as_str())
@@ -60,7 +66,6 @@ impl Label {
         self.end_part();
         match graph.kind(state) {
             Kind::Activity(activity) if graph.activity_name(activity) != graph.name_of(state) => {
-                self.part.push_str("runs ");
                 visible(&mut self.part, graph.activity_name(activity));
                 self.end_part();
             }
@@ -130,7 +135,7 @@ impl Label {
             self.part.push(']');
         }
         let guard = self.part.len();
-        if edge.actions != Sequence::EMPTY {
+        if edge.actions != Sequence::EMPTY && !self.without_actions {
             self.space();
             self.actions(graph, "/ ", edge.actions);
         }
@@ -195,6 +200,9 @@ impl Label {
     }
 
     fn actions(&mut self, graph: &Graph, before: &str, actions: Sequence) {
+        if self.without_actions {
+            return;
+        }
         let mut before = before;
         for action in graph.sequence(actions) {
             self.part.push_str(before);

@@ -13,7 +13,7 @@ use super::{Direction, escape};
 use crate::graph::{Kind, Transition};
 
 pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
-    let mut writer = Writer { plan, out, label: Label::default(), depth: 1 };
+    let mut writer = Writer { plan, out, label: plan.label(), depth: 1 };
     writer.head(direction)?;
     writer.states()?;
     writer.transitions()

@@ -73,6 +73,7 @@ use plan::Plan;
 pub struct Drawing<'g> {
     graph: &'g Graph,
     machines: Machines,
+    actions: Actions,
     direction: Direction,
 }
 
@@ -81,6 +82,13 @@ pub struct Drawing<'g> {
 enum Machines {
     Closed,
     Expanded,
+}
+
+/// Whether the names of actions are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Actions {
+    Shown,
+    LeftOut,
 }
 
 /// Where a drawing grows to.
@@ -96,6 +104,12 @@ impl<'g> Drawing<'g> {
     /// A graph that is used by several states is drawn once for each of them.
     pub fn expanded(mut self) -> Self {
         self.machines = Machines::Expanded;
+        self
+    }
+
+    /// Leaves the names of actions out, where they are house-keeping and not the story.
+    pub fn without_actions(mut self) -> Self {
+        self.actions = Actions::LeftOut;
         self
     }
 
@@ -117,7 +131,7 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// Those of `out`.
     pub fn write_dot(self, mut out: impl fmt::Write) -> fmt::Result {
-        dot::write(&Plan::new(self.graph, self.machines), self.direction, &mut out)
+        dot::write(&Plan::new(self.graph, self.machines, self.actions), self.direction, &mut out)
     }
 
     /// The drawing as a Mermaid state diagram. See [`Graph::to_mermaid`].
@@ -132,14 +146,15 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// Those of `out`.
     pub fn write_mermaid(self, mut out: impl fmt::Write) -> fmt::Result {
-        mermaid::write(&Plan::new(self.graph, self.machines), self.direction, &mut out)
+        mermaid::write(&Plan::new(self.graph, self.machines, self.actions), self.direction, &mut out)
     }
 }
 
 impl Graph {
     /// A drawing of the graph that can be told how to look.
     pub fn drawing(&self) -> Drawing<'_> {
-        Drawing { graph: self, machines: Machines::Closed, direction: Direction::TopToBottom }
+        Drawing { graph: self, machines: Machines::Closed,
+            actions: Actions::Shown, direction: Direction::TopToBottom }
     }
 
     /// The graph in DOT, the language of Graphviz: `dot -Tsvg` makes a picture of it.

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use super::Machines;
 use super::id::Id;
+use super::label::Label;
+use super::{Actions, Machines};
 use crate::graph::{Graph, Kind, RetryPolicy, StateId, Transition, TransitionId, Trigger};
 
 /// A graph laid out for drawing.
 pub(super) struct Plan<'g> {
     pub(super) sheets: Vec<Sheet<'g>>,
+    actions: Actions,
 }
 
 /// A state on one of the sheets.
@@ -57,7 +59,7 @@ struct Nesting {
 }
 
 impl<'g> Plan<'g> {
-    pub(super) fn new(graph: &'g Graph, machines: Machines) -> Self {
+    pub(super) fn new(graph: &'g Graph, machines: Machines, actions: Actions) -> Self {
         let mut sheets = vec![Sheet::new(graph)];
         let mut at = 0;
         while machines == Machines::Expanded && at < sheets.len() {
@@ -69,7 +71,15 @@ impl<'g> Plan<'g> {
             }
             at += 1;
         }
-        Self { sheets }
+        Self { sheets, actions }
+    }
+
+    /// A label to write this plan's states and transitions with.
+    pub(super) fn label(&self) -> Label {
+        match self.actions {
+            Actions::Shown => Label::default(),
+            Actions::LeftOut => Label::without_actions(),
+        }
     }
 
     pub(super) fn graph(&self, place: Place) -> &'g Graph {

@@ -93,16 +93,24 @@ impl<C, E> Bindings<C, E> {
     /// work; the future owns what it needs.
     #[must_use]
     pub fn activity<F>(
-        mut self,
+        self,
         name: impl Into<String>,
         start: impl Fn(&C, &Visit<'_>) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Outcome<E>> + Send + 'static,
     {
-        let boxed =
-            move |context: &C, visit: &Visit<'_>| -> Work<E> { Box::pin(start(context, visit)) };
-        self.activities.insert(name.into(), Arc::new(boxed));
+        self.activity_boxed(name, move |context, visit| Box::pin(start(context, visit)))
+    }
+
+    /// As [`activity`](Self::activity), for code that boxes its work itself.
+    #[must_use]
+    pub fn activity_boxed(
+        mut self,
+        name: impl Into<String>,
+        start: impl Fn(&C, &Visit<'_>) -> Work<E> + Send + Sync + 'static,
+    ) -> Self {
+        self.activities.insert(name.into(), Arc::new(start));
         self
     }
 

@@ -1,5 +1,14 @@
 //! The kernel, told as stories and walked at random.
+//!
+//! `walk` plays the world for a run and checks everything after every step; `fuzz` lets it loose
+//! on random graphs; `tampering` damages snapshots. The other modules tell one behaviour a test,
+//! on the `stage`.
 
+mod activities;
+mod forks;
 mod fuzz;
+mod saving;
+mod stage;
+mod states;
 mod tampering;
 mod walk;

@@ -91,7 +91,7 @@ impl Orchestration {
     /// Adds entries with a mode of their own; only in hybrid mode.
     pub fn group(mut self, group: Group) -> Self {
         let place = Place::root().key("endpoints").item(self.spec.entries.len());
-        self.spec.entries.push(Entry::Group(group.into_spec(&place, &mut self.faults)));
+        self.spec.entries.push(Entry::Group(Box::new(group.into_spec(&place, &mut self.faults))));
         self
     }
 

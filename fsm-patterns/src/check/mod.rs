@@ -160,7 +160,7 @@ mod tests {
             condition: None,
         };
         let mut flow = flow(Mode::Hybrid, vec![after]);
-        flow.entries.push(Entry::Group(group));
+        flow.entries.push(Entry::Group(Box::new(group)));
         assert_eq!(said(&flow), [""; 0]);
 
         let Entry::Endpoint(after) = &mut flow.entries[0] else { panic!("an endpoint") };

@@ -79,7 +79,7 @@ fn entries(fields: &mut Fields<'_, '_>, hint: &str, has_modes: &mut bool) -> Vec
         let is_group = item.member("endpoints").is_some()
             || (item.member("mode").is_some() && item.member("url").is_none());
         let entry = if is_group {
-            Entry::Group(group(fields.reader, item, place, has_modes))
+            Entry::Group(Box::new(group(fields.reader, item, place, has_modes)))
         } else {
             Entry::Endpoint(Box::new(endpoint(fields.reader, item, place)))
         };

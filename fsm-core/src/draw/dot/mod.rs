@@ -19,7 +19,7 @@ use crate::graph::{Kind, Transition};
 use statement::Attributes;
 
 pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
-    let mut writer = Writer { plan, out, label: Label::default(), depth: 1 };
+    let mut writer = Writer { plan, out, label: plan.label(), depth: 1 };
     writer.head(direction)?;
     writer.states()?;
     writer.transitions()?;

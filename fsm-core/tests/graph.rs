@@ -1,0 +1,370 @@
+//! What is wrong with graphs, as their authors read it, and how large and deep sound ones may be.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use fsm_core::{
+    Bindings, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine, RetryPolicy,
+};
+use fsm_testkit::strategies::{Size, any_graph};
+use proptest::prelude::*;
+
+fn build(write: impl FnOnce(&mut GraphBuilder)) -> Result<Graph, GraphFaults> {
+    let mut builder = Graph::builder("sketch");
+    write(&mut builder);
+    builder.build()
+}
+
+fn faults(write: impl FnOnce(&mut GraphBuilder)) -> String {
+    build(write).expect_err("the graph has faults").to_string()
+}
+
+fn at_least(count: u32) -> JoinRule {
+    JoinRule::AtLeast(NonZeroU32::new(count).expect("a test's count is positive"))
+}
+
+#[test]
+fn faults_of_names_are_reported_all_at_once() {
+    let text = faults(|g| {
+        g.simple("");
+        g.simple("twice");
+        g.simple("twice");
+        g.transition("twice", "nowhere").on("go");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn nesting_that_can_t_be_is_reported() {
+    let text = faults(|g| {
+        g.simple("leaf");
+        g.simple("under a leaf").within("leaf");
+        g.composite("lost", "a").within("a");
+        g.composite("a", "b").within("b");
+        g.composite("b", "a").within("a");
+        g.initial("leaf");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+/// Cause: a chain of parents that leads into a ring, without being part of it, was followed for
+/// ever.
+#[test]
+fn a_state_whose_parents_go_round_elsewhere_is_no_endless_loop() {
+    let text = faults(|g| {
+        g.simple("outside").within("x");
+        g.composite("x", "y").within("y");
+        g.composite("y", "x").within("x");
+        g.initial("outside");
+    });
+    assert!(text.contains("in a ring"), "{text}");
+}
+
+#[test]
+fn faults_of_single_states_are_reported() {
+    let text = faults(|g| {
+        g.composite("box", "outside");
+        g.simple("inside").within("box");
+        g.simple("outside").retry(RetryPolicy::new(1));
+        g.choice("which").timeout(Duration::from_secs(1));
+        g.split("split");
+        g.join("lonely", JoinRule::All);
+        g.fork("fork", "outside");
+        g.initial("outside");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn faults_of_single_transitions_are_reported() {
+    let text = faults(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::All);
+        g.activity("a").within("fork");
+        g.split("split").within("fork");
+        g.simple("wait");
+        g.choice("which");
+        g.final_state("end");
+        g.initial("wait");
+        g.transition("wait", "a").on("jump");
+        g.transition("wait", "join").on("jump on");
+        g.transition("wait", "which");
+        g.transition("wait", "which").done();
+        g.transition("wait", "which").failed();
+        g.transition("which", "end").on("never");
+        g.transition("end", "wait").on("again");
+        g.transition("fork", "a").guard("perhaps");
+        g.transition("fork", "end");
+        g.transition("fork", "end").failed();
+        g.transition("split", "a").after(Duration::ZERO);
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn faults_of_paths_are_reported() {
+    let text = faults(|g| {
+        g.simple("start");
+        g.simple("island");
+        g.simple("trap");
+        g.choice("spin");
+        g.choice("whirl");
+        g.choice("nothing");
+        g.final_state("end");
+        g.initial("start");
+        g.transition("start", "trap").on("fall");
+        g.transition("start", "end").on("go");
+        g.transition("start", "spin").on("go");
+        g.transition("start", "nothing").on("stop");
+        g.transition("island", "end").on("go");
+        g.transition("trap", "trap").on("sit");
+        g.transition("spin", "whirl").guard("more");
+        g.transition("spin", "end");
+        g.transition("whirl", "spin");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn without_final_states_a_state_without_transitions_is_a_dead_end() {
+    let text = faults(|g| {
+        g.simple("start");
+        g.simple("stop");
+        g.transition("start", "stop").on("go");
+        g.initial("start");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_choice_without_a_way_on_is_found_also_inside_a_state_that_has_one() {
+    let text = faults(|g| {
+        g.composite("box", "wait");
+        g.simple("wait").within("box");
+        g.choice("which").within("box");
+        g.transition("wait", "which").on("go");
+        g.transition("box", "end").on("leave");
+        g.final_state("end");
+        g.initial("box");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn joins_that_can_never_fill_are_reported() {
+    let fork = |rule: JoinRule| {
+        faults(|g| {
+            g.fork("fork", "join");
+            g.join("join", rule);
+            g.simple("a").within("fork");
+            g.simple("b").within("fork");
+            g.final_state("end");
+            g.transition("fork", "a");
+            g.transition("fork", "b");
+            g.transition("a", "join").on("go");
+            g.transition("b", "end").on("go");
+            g.transition("join", "end");
+            g.initial("fork");
+        })
+    };
+    insta::assert_snapshot!(fork(JoinRule::All), @"");
+    insta::assert_snapshot!(fork(at_least(2)), @"");
+    let counted = faults(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::Any);
+        g.simple("a").within("fork");
+        g.join("gather", at_least(2)).within("fork");
+        g.final_state("end");
+        g.transition("fork", "a");
+        g.transition("a", "gather").on("go");
+        g.transition("a", "join").on("skip");
+        g.transition("gather", "join");
+        g.transition("join", "end");
+        g.initial("fork");
+    });
+    insta::assert_snapshot!(counted, @"");
+}
+
+/// Cause: the tokens of such a split shared one visit of the composite state and left it twice.
+#[test]
+fn a_split_inside_a_composite_state_is_refused() {
+    let text = faults(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::All);
+        g.composite("box", "split").within("fork");
+        g.split("split").within("box");
+        g.simple("a").within("box");
+        g.transition("fork", "box");
+        g.transition("split", "a");
+        g.transition("a", "join").on("go");
+        g.transition("join", "end");
+        g.final_state("end");
+        g.initial("fork");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+/// Cause: a branch that ends in a final state arrives at the join at once, which the search for
+/// cycles did not know.
+#[test]
+fn a_cycle_through_the_final_state_of_a_branch_is_found() {
+    let text = faults(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::All);
+        g.final_state("branch end").within("fork");
+        g.transition("fork", "branch end");
+        g.choice("which");
+        g.transition("join", "which");
+        g.transition("which", "fork").guard("more");
+        g.transition("which", "end");
+        g.final_state("end");
+        g.initial("fork");
+    });
+    insta::assert_snapshot!(text, @"");
+}
+
+/// Cause: the join was taken for unreachable where no transition leads to it.
+#[test]
+fn a_join_that_only_final_states_lead_to_is_reached() {
+    let graph = build(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::All);
+        g.activity("a").within("fork");
+        g.final_state("branch end").within("fork");
+        g.transition("fork", "a");
+        g.transition("a", "branch end").done();
+        g.transition("join", "end");
+        g.final_state("end");
+        g.initial("fork");
+    });
+    assert!(graph.is_ok(), "{graph:?}");
+}
+
+/// Cause: once a transition had led to the inside of a composite state, entering that one by
+/// name was no longer followed to its initial state.
+#[test]
+fn the_initial_state_is_reached_also_after_another_inner_state_was() {
+    let graph = build(|g| {
+        g.composite("box", "first");
+        g.simple("first").within("box");
+        g.simple("second").within("box");
+        g.simple("start");
+        g.transition("start", "box").on("enter");
+        g.transition("start", "second").on("jump");
+        g.transition("first", "second").on("go");
+        g.transition("box", "start").on("leave");
+        g.initial("start");
+    });
+    assert!(graph.is_ok(), "{graph:?}");
+}
+
+/// Builds, freezes, and begins a graph, within a bound that quadratic work would break.
+fn stands(write: impl FnOnce(&mut GraphBuilder)) -> Graph {
+    let begun = Instant::now();
+    let graph = build(write).expect("the graph is sound");
+    let work =
+        Bindings::<(), ()>::new().activity("work", |_, _| async { fsm_core::Outcome::done() });
+    let machine = Machine::bind(graph.clone(), work).expect("its names are bound");
+    let mut run = machine.snapshot((), 1);
+    let mut effects = fsm_core::Effects::new();
+    let now = fsm_core::Timestamp::ZERO;
+    machine
+        .step(&mut run, now, &fsm_core::Input::Start, &mut effects, &mut ())
+        .expect("`Start` comes first");
+    machine.restore(&run, &mut effects).expect("its own snapshot is whole");
+    machine
+        .step(&mut run, now, &fsm_core::Input::Cancel, &mut effects, &mut ())
+        .expect("a run can be cancelled");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?} for {} states", graph.states().count());
+    graph
+}
+
+#[test]
+fn a_chain_of_two_hundred_thousand_states_stands() {
+    stands(|g| {
+        let mut before = g.activity_running("s0", "work").id();
+        for index in 1..200_000 {
+            let state = g.activity_running(&format!("s{index}"), "work").id();
+            g.transition(before, state).done();
+            before = state;
+        }
+        let end = g.final_state("end").id();
+        g.transition(before, end).done();
+        g.initial("s0");
+    });
+}
+
+#[test]
+fn ten_thousand_composite_states_within_one_another_stand() {
+    const DEPTH: usize = 10_000;
+    stands(|g| {
+        for level in 0..DEPTH {
+            let inner = format!("c{}", level + 1);
+            let state = g.composite(&format!("c{level}"), &inner);
+            if level > 0 {
+                state.within(&format!("c{}", level - 1));
+            }
+        }
+        g.simple(&format!("c{DEPTH}")).within(&format!("c{}", DEPTH - 1));
+        for level in (0..=DEPTH).step_by(7) {
+            g.transition(&format!("c{level}"), "c0").on(["a", "b", "c"][level % 3]);
+        }
+        g.initial("c0");
+    });
+}
+
+#[test]
+fn ten_thousand_forks_within_one_another_stand() {
+    const DEPTH: usize = 10_000;
+    stands(|g| {
+        for level in 0..DEPTH {
+            let (fork, join) = (format!("f{level}"), format!("j{level}"));
+            let outer = format!("f{}", level.saturating_sub(1));
+            let state = g.fork(&fork, &join);
+            if level > 0 {
+                state.within(&outer);
+            }
+            let state = g.join(&join, JoinRule::All);
+            if level > 0 {
+                state.within(&outer);
+                g.transition(&outer, &fork);
+                g.transition(&join, &format!("j{}", level - 1));
+            }
+        }
+        g.activity_running("leaf", "work").within(&format!("f{}", DEPTH - 1));
+        g.transition(&format!("f{}", DEPTH - 1), "leaf");
+        g.transition("leaf", &format!("j{}", DEPTH - 1)).done();
+        g.transition("leaf", "end").failed();
+        g.transition("j0", "end");
+        g.final_state("end");
+        g.initial("f0");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_graph_comes_back_from_its_document_as_it_was(graph in any_graph(Size::SMALL)) {
+        let document = GraphDocument::from(&graph);
+        let text = serde_json::to_string(&document).expect("a document is data");
+        let read: GraphDocument = serde_json::from_str(&text).expect("what was written is read");
+        prop_assert_eq!(&read, &document);
+        let back = Graph::try_from(read).expect("it was sound before");
+        prop_assert_eq!(back.fingerprint(), graph.fingerprint());
+        prop_assert_eq!(GraphDocument::from(&back), document);
+    }
+}
+
+#[test]
+fn a_document_is_checked_like_any_other_graph() {
+    let text = r#"{
+        "name": "broken", "initial": "start",
+        "states": [{ "name": "start", "kind": "simple" }],
+        "transitions": [{ "from": "start", "to": "gone", "trigger": { "event": "go" } }]
+    }"#;
+    let document: GraphDocument = serde_json::from_str(text).expect("its form is right");
+    let faults = Graph::try_from(document).expect_err("a state is missing");
+    assert!(faults.to_string().contains("`gone`"), "{faults}");
+}

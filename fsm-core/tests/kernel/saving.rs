@@ -1,0 +1,187 @@
+//! Snapshots: restored, replayed, refused, and poisoned.
+
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fsm_core::{
+    Effect, Effects, Graph, Input, JoinRule, Machine, Phase, Snapshot, StepError, Timestamp,
+};
+use fsm_testkit::tally::Word;
+
+use crate::stage::{Log, Stage, Told, bindings, ms};
+
+fn two_at_work_and_one_queued() -> Stage {
+    Stage::set(|g| {
+        g.max_concurrent(NonZeroU32::new(2).expect("two"));
+        g.forks("fork", "join", JoinRule::All);
+        g.activity_running("a", "work").timeout(ms(50)).within("fork");
+        g.works(&["b", "c"], "fork");
+        g.delay("nap", ms(70)).within("fork");
+        for branch in ["a", "b", "c", "nap"] {
+            g.transition("fork", branch);
+            g.transition(branch, "join").done();
+        }
+        g.transition("a", "join").failed();
+        g.transition("fork", "late").after(ms(900));
+        g.transition("join", "end");
+        g.final_state("late");
+        g.final_state("end");
+        "fork"
+    })
+}
+
+#[test]
+fn restoring_starts_what_was_under_way_and_sets_every_timer_again() {
+    let stage = two_at_work_and_one_queued();
+    let mut effects = Effects::new();
+    stage.machine.restore(&stage.run, &mut effects).expect("its own snapshot is whole");
+    let started: Vec<_> = effects.starts().collect();
+    assert_eq!(started, stage.starts, "`a` and `b` with their tickets; `c` is still queued");
+    let mut timers: Vec<_> = effects
+        .as_slice()
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Timer { ticket, at } => Some((*ticket, *at)),
+            Effect::Start(_) | Effect::Cancel(_) | Effect::Finish => None,
+        })
+        .collect();
+    timers.sort();
+    let mut expected = stage.timers.clone();
+    expected.sort();
+    assert_eq!(timers, expected);
+}
+
+#[test]
+fn a_restored_run_ends_as_the_first_one_does() {
+    let mut stage = two_at_work_and_one_queued();
+    let text = serde_json::to_string(&stage.run).expect("a snapshot is data");
+    stage.run = serde_json::from_str(&text).expect("what was written is read");
+    stage.pass(ms(80));
+    assert_eq!(stage.phases("c"), [Phase::Running]);
+    stage.done("b");
+    stage.done("c");
+    assert_eq!(stage.finished_at(), Some("end"));
+}
+
+#[test]
+fn a_snapshot_of_another_graph_is_refused() {
+    let stage = two_at_work_and_one_queued();
+    let mut other = Graph::builder("other");
+    other.final_state("end");
+    let graph = other.initial("end").build().expect("one final state is a graph");
+    let code = bindings(&graph);
+    let machine: Machine<Log, Word> = Machine::bind(graph, code).expect("nothing to bind");
+    let mut effects = Effects::new();
+    let fault = machine.restore(&stage.run, &mut effects).expect_err("it is of another graph");
+    assert!(fault.to_string().contains("the machine runs graph"), "{fault}");
+    let mut run = stage.run.clone();
+    let refused = machine.step(&mut run, Timestamp::ZERO, &Input::Cancel, &mut effects, &mut ());
+    assert!(matches!(refused, Err(StepError::ForeignSnapshot { .. })));
+}
+
+/// Every line changes one number of a whole snapshot, and restoring says which.
+#[test]
+fn what_was_tampered_with_is_refused_with_its_reason() {
+    let stage = two_at_work_and_one_queued();
+    let whole = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    let lines: [(&str, serde_json::Value, &str); 14] = [
+        ("/stepping", true.into(), "an action panicked"),
+        ("/sequence", u64::MAX.into(), "longer than any run"),
+        ("/sequence", 1.into(), "never given"),
+        ("/running", 1.into(), "activities under way"),
+        ("/ready", serde_json::json!([]), "outside the queue"),
+        ("/alarms", serde_json::json!([]), "lacks a timer"),
+        ("/status", "New".into(), "has not begun"),
+        ("/status", "Cancelled".into(), "goes on"),
+        ("/main/state", 0.into(), "scope 0 is not whole"),
+        ("/scopes/0/arrived", u32::MAX.into(), "arrivals that can't be"),
+        ("/scopes/0/live", 9.into(), "scope 0 is not whole"),
+        ("/others/0/attempt", 2.into(), "can't be Running"),
+        ("/others/0/state", 999.into(), "at no state"),
+        ("/free", serde_json::json!([1]), "free places"),
+    ];
+    for (place, value, reason) in lines {
+        let mut tampered = whole.clone();
+        *tampered.pointer_mut(place).expect("the place is there") = value;
+        let run: Snapshot<Log> = serde_json::from_value(tampered).expect("it still has its form");
+        let fault = stage.machine.restore(&run, &mut Effects::new()).expect_err(place);
+        assert!(fault.to_string().contains(reason), "{place}: {fault}");
+    }
+}
+
+fn panicking() -> Stage {
+    Stage::set(|g| {
+        g.simple("calm");
+        g.simple("over");
+        g.transition("calm", "over").on("go").action("tell").action("panic");
+        g.transition("calm", "over").on("ask").guard("panics");
+        g.transition("calm", "over").on("away");
+        g.transition("over", "calm").on("back");
+        "calm"
+    })
+}
+
+/// Cause: the short way of `dispatch` looked only at whether the first token rests.
+#[test]
+fn after_an_action_panicked_the_snapshot_takes_no_more() {
+    for input in ["go", "ask"] {
+        let mut stage = panicking();
+        let caught = catch_unwind(AssertUnwindSafe(|| stage.event(input)));
+        assert!(caught.is_err());
+        assert_eq!(stage.event("away"), Err(StepError::Poisoned));
+        let away = Word("away".into());
+        let refused = stage.machine.dispatch(
+            &mut stage.run,
+            Timestamp::ZERO,
+            away,
+            &mut Effects::new(),
+            &mut (),
+        );
+        assert_eq!(refused, Err(StepError::Poisoned));
+        assert!(stage.machine.restore(&stage.run, &mut Effects::new()).is_err());
+    }
+}
+
+#[test]
+fn a_panic_on_the_short_way_poisons_as_well() {
+    for input in ["go", "ask"] {
+        let mut stage = panicking();
+        let event = Word(input.into());
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (machine, run) = (&stage.machine, &mut stage.run);
+            machine.dispatch(run, Timestamp::ZERO, event, &mut Effects::new(), &mut ())
+        }));
+        assert!(caught.is_err());
+        assert_eq!(stage.event("away"), Err(StepError::Poisoned));
+        assert!(stage.machine.restore(&stage.run, &mut Effects::new()).is_err());
+    }
+}
+
+/// Cause: the short way gave no numbers, so a journal written with `dispatch` did not replay
+/// with `step`.
+#[test]
+fn events_dispatched_and_events_stepped_give_the_same_bytes() {
+    let events = ["away", "back", "away", "back", "away"];
+    let (mut long, mut short) = (panicking(), panicking());
+    for event in events {
+        long.event(event).expect("it is accepted");
+        let event = Word(event.into());
+        short
+            .machine
+            .dispatch(&mut short.run, Timestamp::ZERO, event, &mut Effects::new(), &mut ())
+            .expect("it is accepted");
+        let bytes = |run| serde_json::to_vec(run).expect("a snapshot is data");
+        assert_eq!(bytes(&long.run), bytes(&short.run));
+    }
+}
+
+#[test]
+fn the_bytes_of_a_snapshot_are_stable() {
+    let mut stage = panicking();
+    stage.now = Timestamp::from_micros(5);
+    stage.event("away").expect("`calm` takes it");
+    let mut saved = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    let fingerprint = saved["fingerprint"].take();
+    assert_eq!(fingerprint.as_str().map(str::len), Some(32));
+    insta::assert_snapshot!(saved, @"");
+}
