@@ -31,7 +31,13 @@ fn faults_of_names_are_reported_all_at_once() {
         g.simple("twice");
         g.transition("twice", "nowhere").on("go");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 4 faults:
+      - a state has an empty name; give it one
+      - state `twice` is declared twice; rename one of them
+      - state `nowhere` is used but never declared; declare it or correct the name
+      - no initial state is declared; name one with `initial`
+    ");
 }
 
 #[test]
@@ -44,7 +50,11 @@ fn nesting_that_can_t_be_is_reported() {
         g.composite("b", "a").within("a");
         g.initial("leaf");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 2 faults:
+      - state `under a leaf` lies within `leaf`, which holds no states; use a composite state or a fork with a join
+      - state `a` lies within `b`, which lies within it in turn: states can't hold one another in a ring
+    ");
 }
 
 /// Cause: a chain of parents that leads into a ring, without being part of it, was followed for
@@ -72,7 +82,15 @@ fn faults_of_single_states_are_reported() {
         g.fork("fork", "outside");
         g.initial("outside");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 6 faults:
+      - composite state `box` starts at `outside`, which does not lie within it
+      - state `outside` has a retry policy, but does no work; only activities and machines do
+      - state `which` has a timeout, but does no work; only activities and machines do
+      - `split`: a split needs the scope of a fork around it
+      - `fork`: `outside` closes this fork but is not a join
+      - `lonely`: a join that closes no fork needs a number of arrivals (`AtLeast`)
+    ");
 }
 
 #[test]
@@ -98,7 +116,20 @@ fn faults_of_single_transitions_are_reported() {
         g.transition("fork", "end").failed();
         g.transition("split", "a").after(Duration::ZERO);
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 11 faults:
+      - transition `wait` -> `a` (jump): it jumps into the scope of a fork; lead it to the fork itself
+      - transition `wait` -> `join` (jump on): it leads to the join of a fork from outside; lead it to the fork
+      - transition `wait` -> `which` (at once): only choices, forks, and joins go on at once; say what it waits for (`on`, `done`, `failed`, `after`)
+      - transition `wait` -> `which` (done): only activities, delays, machines, and composite states end
+      - transition `wait` -> `which` (failed): only activities and machines fail
+      - transition `which` -> `end` (never): choices, splits, and joins go on at once; they wait for nothing
+      - transition `end` -> `wait` (again): a final state has no way on
+      - transition `fork` -> `a` (at once): a fork takes all of its branches; put the guard on a choice behind it
+      - transition `fork` -> `end` (at once): a branch must lead to a state within the fork
+      - transition `fork` -> `end` (failed): only activities and machines fail
+      - transition `split` -> `a` (after 0ns): choices, splits, and joins go on at once; they wait for nothing
+    ");
 }
 
 #[test]
@@ -122,7 +153,14 @@ fn faults_of_paths_are_reported() {
         g.transition("spin", "end");
         g.transition("whirl", "spin");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 5 faults:
+      - transition `start` -> `spin` (go) is never taken: an earlier one without a guard always wins; move it up or give that one a guard
+      - state `island` can't be reached; lead a transition to it or remove it
+      - from state `trap` no final state can be reached; give it a way on
+      - from state `nothing` no final state can be reached; give it a way on
+      - eventless transitions go round for ever: spin -> whirl -> spin
+    ");
 }
 
 #[test]
@@ -133,7 +171,10 @@ fn without_final_states_a_state_without_transitions_is_a_dead_end() {
         g.transition("start", "stop").on("go");
         g.initial("start");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - state `stop` has no transitions and is not final; give it a way on
+    ");
 }
 
 #[test]
@@ -147,7 +188,10 @@ fn a_choice_without_a_way_on_is_found_also_inside_a_state_that_has_one() {
         g.final_state("end");
         g.initial("box");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - state `which` has no transitions and is not final; give it a way on
+    ");
 }
 
 #[test]
@@ -167,8 +211,14 @@ fn joins_that_can_never_fill_are_reported() {
             g.initial("fork");
         })
     };
-    insta::assert_snapshot!(fork(JoinRule::All), @"");
-    insta::assert_snapshot!(fork(at_least(2)), @"");
+    insta::assert_snapshot!(fork(JoinRule::All), @"
+    graph `sketch` has 1 fault:
+      - fork `fork`: its join `join` can never fill: the branch at `b` has no way to it
+    ");
+    insta::assert_snapshot!(fork(at_least(2)), @"
+    graph `sketch` has 1 fault:
+      - fork `fork`: its join `join` can never fill: it needs 2 arrivals, 1 can come
+    ");
     let counted = faults(|g| {
         g.fork("fork", "join");
         g.join("join", JoinRule::Any);
@@ -182,7 +232,33 @@ fn joins_that_can_never_fill_are_reported() {
         g.transition("join", "end");
         g.initial("fork");
     });
-    insta::assert_snapshot!(counted, @"");
+    insta::assert_snapshot!(counted, @"
+    graph `sketch` has 1 fault:
+      - fork `fork`: its join `gather` can never fill: it needs 2 arrivals, 1 can come
+    ");
+}
+
+/// Cause: the states before a join inside a scope were counted, not the tokens.
+#[test]
+fn two_branches_may_come_to_a_join_by_the_same_state() {
+    let graph = build(|g| {
+        g.fork("fork", "join");
+        g.join("join", JoinRule::All);
+        g.join("gather", at_least(2)).within("fork");
+        for state in ["a", "b", "both"] {
+            g.simple(state).within("fork");
+        }
+        g.transition("fork", "a");
+        g.transition("fork", "b");
+        g.transition("a", "both").on("go");
+        g.transition("b", "both").on("go");
+        g.transition("both", "gather").on("on");
+        g.transition("gather", "join");
+        g.transition("join", "end");
+        g.final_state("end");
+        g.initial("fork");
+    });
+    assert!(graph.is_ok(), "{graph:?}");
 }
 
 /// Cause: the tokens of such a split shared one visit of the composite state and left it twice.
@@ -201,7 +277,10 @@ fn a_split_inside_a_composite_state_is_refused() {
         g.final_state("end");
         g.initial("fork");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - `split`: a split must lie in the scope of a fork itself, not in a composite state within it; use a fork with a join there
+    ");
 }
 
 /// Cause: a branch that ends in a final state arrives at the join at once, which the search for
@@ -220,7 +299,10 @@ fn a_cycle_through_the_final_state_of_a_branch_is_found() {
         g.final_state("end");
         g.initial("fork");
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: join -> which -> fork -> branch end -> join
+    ");
 }
 
 /// Cause: the join was taken for unreachable where no transition leads to it.

@@ -62,6 +62,7 @@
 //! # }
 //! ```
 
+mod activity;
 mod attempt;
 mod call;
 mod decode;

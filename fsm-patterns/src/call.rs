@@ -131,13 +131,14 @@ fn answered(answer: Answer, reading: Option<&Reading>) -> Outcome<FlowEvent> {
 }
 
 fn refused(error: CallError, latency: Duration) -> Outcome<FlowEvent> {
-    let (retry, retry_after) = match error.retry {
-        fsm_http::Retry::Never => (fsm_core::Retry::Never, None),
-        fsm_http::Retry::Allowed { after } => (fsm_core::Retry::Allowed(after), after),
+    let CallError { kind, message, http_status, retry, .. } = error;
+    let retry_after = match retry {
+        fsm_http::Retry::Never => None,
+        fsm_http::Retry::Allowed { after } => after,
     };
-    let CallError { kind, message, http_status, .. } = error;
     let error = StepError { kind, message, http_status };
-    failed(Refusal { error, sent: true, retry_after, latency_us: Some(micros(latency)) }, retry)
+    let refusal = Refusal { error, sent: true, retry_after, latency_us: Some(micros(latency)) };
+    failed(refusal, retry.into())
 }
 
 fn unsent(error: StepError) -> Outcome<FlowEvent> {

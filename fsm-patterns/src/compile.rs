@@ -72,7 +72,9 @@ impl Compiler<'_> {
             let first = self.entry_of_container(0);
             self.graph.initial(&first);
         }
-        if let Some(count) = NonZeroU32::new(flow.max_concurrent) {
+        // In a chain there is never more than one call under way.
+        let is_chain = self.plan.containers.iter().all(|container| container.mode.is_chain());
+        if let Some(count) = NonZeroU32::new(flow.max_concurrent).filter(|_| !is_chain) {
             self.graph.max_concurrent(count);
         }
         let settles = self.settles.clone();

@@ -1,4 +1,64 @@
-//! Under construction.
+//! Flows of API calls: six orchestration modes, compiled to one graph that is drawn, checked,
+//! and run.
+//!
+//! A flow is written in Rust ([`Orchestration`]) or read from a file ([`file::load`]); both give
+//! the same [`FlowSpec`](spec::FlowSpec), which is checked ([`check`]), compiled to a graph, and
+//! run ([`Flow`]). The graph that [`Flow::graph`] shows is the graph that runs.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use fsm_http::{MemoryTransport, Reply};
+//! use fsm_patterns::{Endpoint, Orchestration, RunOutcome, StepStatus};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let flow = Orchestration::pipeline("checkout")
+//!     .endpoint(Endpoint::get("cart", "http://shop.test/carts/{$inputs.cart}"))
+//!     .endpoint(
+//!         Endpoint::post("review", "http://shop.test/reviews").condition("$data.total > 100"),
+//!     )
+//!     .endpoint(Endpoint::post("order", "http://shop.test/orders").retry_count(2))
+//!     .build_with(Arc::new(MemoryTransport::replying(|request| {
+//!         Reply::json(&json!({"path": request.uri().path(), "total": 20}))
+//!     })))?;
+//!
+//! let report = flow.execute(json!({"cart": 7})).await?;
+//! assert_eq!(report.outcome, RunOutcome::Completed);
+//! assert_eq!(report.steps["review"].status, StepStatus::Skipped);
+//! assert_eq!(report.steps["order"].output["path"], "/orders");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modes
+//! | mode | order | `$data` of an endpoint |
+//! |---|---|---|
+//! | sequential | one after the other; a failure does not stop the others | the run's input |
+//! | pipeline | one after the other; a failure skips the rest | the output of the one before |
+//! | conditional | one after the other, each if its condition holds | the last good output |
+//! | parallel | all at once, but for `depends_on` | its dependencies' outputs |
+//! | fanout | all at once | the run's input |
+//! | hybrid | as `depends_on` says, with conditions and groups | its dependencies' outputs |
+//!
+//! # Groups
+//! In a hybrid flow an entry may be a group with a mode of its own. To those that depend on it, a
+//! group gives what its chain carries on (pipeline, conditional), else the outputs of its entries
+//! by name. If anything in it failed without a handler, they are skipped. Groups are no steps:
+//! the result lists their endpoints, and `$steps` knows endpoints only.
+//!
+//! # Where to look
+//! | module | what it holds |
+//! |---|---|
+//! | `builder` | flows written in Rust |
+//! | [`file`] | flow files |
+//! | [`spec`] | what a flow is, as data |
+//! | [`check`] | what must hold before it runs |
+//! | [`expr`] | the expression language |
+//! | `plan`, `compile` | from the flow to the graph |
+//! | `rules` | the code behind the graph's guards and actions |
+//! | `request`, `call` | the activity: one attempt of a call |
+//! | `run`, `report` | one run, and what it returns |
 
 mod builder;
 mod call;

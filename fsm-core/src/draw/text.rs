@@ -42,7 +42,7 @@ fn is_hidden(character: char) -> bool {
 }
 
 /// Appends `text` in lines of at most [`COLUMNS`] characters, broken at spaces where there are
-/// any; returns whether something was left out.
+/// any, else behind slashes; returns whether something was left out.
 pub(super) fn wrap(out: &mut String, text: &str) -> bool {
     if text.len() <= COLUMNS {
         out.push_str(text);
@@ -55,8 +55,11 @@ pub(super) fn wrap(out: &mut String, text: &str) -> bool {
             return false;
         };
         // A break that would leave most of the line empty is worse than one inside of a word.
-        let space = rest[..end].rfind(' ').filter(|at| *at > COLUMNS / 4);
-        let (here, behind) = rest.split_at(if next == ' ' { end } else { space.unwrap_or(end) });
+        let line = &rest[..end];
+        let space = line.rfind(' ').filter(|at| *at > COLUMNS / 4);
+        let slash = line.rfind('/').map(|at| at + 1).filter(|at| *at > COLUMNS / 4);
+        let break_at = if next == ' ' { end } else { space.or(slash).unwrap_or(end) };
+        let (here, behind) = rest.split_at(break_at);
         out.push_str(here);
         out.push('\n');
         rest = behind.strip_prefix(' ').unwrap_or(behind);
@@ -85,6 +88,13 @@ mod tests {
         let text = "$steps.quote.output.total > 100 && $inputs.user.type == 'premium'";
         let (lines, cut) = wrapped(text);
         assert_eq!(lines, "$steps.quote.output.total > 100 &&\n$inputs.user.type == 'premium'");
+        assert!(!cut);
+    }
+
+    #[test]
+    fn a_long_url_breaks_behind_a_slash() {
+        let (lines, cut) = wrapped("POST https://payment.example.com/validate");
+        assert_eq!(lines, "POST https://payment.example.com/\nvalidate");
         assert!(!cut);
     }
 

@@ -83,7 +83,6 @@ fn a_snapshot_of_another_graph_is_refused() {
 #[test]
 fn what_was_tampered_with_is_refused_with_its_reason() {
     let stage = two_at_work_and_one_queued();
-    let whole = serde_json::to_value(&stage.run).expect("a snapshot is data");
     let lines: [(&str, serde_json::Value, &str); 14] = [
         ("/stepping", true.into(), "an action panicked"),
         ("/sequence", u64::MAX.into(), "longer than any run"),
@@ -101,12 +100,50 @@ fn what_was_tampered_with_is_refused_with_its_reason() {
         ("/free", serde_json::json!([1]), "free places"),
     ];
     for (place, value, reason) in lines {
-        let mut tampered = whole.clone();
-        *tampered.pointer_mut(place).expect("the place is there") = value;
-        let run: Snapshot<Log> = serde_json::from_value(tampered).expect("it still has its form");
-        let fault = stage.machine.restore(&run, &mut Effects::new()).expect_err(place);
-        assert!(fault.to_string().contains(reason), "{place}: {fault}");
+        refuses(&stage, &[(place, value)], reason);
     }
+}
+
+/// Joins count up to what they need and no further; a number is given once.
+#[test]
+fn arrivals_that_would_have_filled_a_join_and_numbers_given_twice_are_refused() {
+    let mut stage = Stage::set(|g| {
+        let two = JoinRule::AtLeast(NonZeroU32::new(2).expect("two"));
+        g.forks("fork", "join", two);
+        g.works(&["a", "b", "c"], "fork");
+        g.join("gather", two).within("fork");
+        for branch in ["a", "b", "c"] {
+            g.transition("fork", branch);
+            g.transition(branch, "gather").done();
+            g.transition(branch, "join").failed();
+        }
+        g.transition("gather", "join");
+        g.transition("join", "end");
+        g.final_state("end");
+        "fork"
+    });
+    stage.done("a");
+    let saved = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    assert_eq!(saved["scopes"][0]["counters"], serde_json::json!([1]));
+    let counters = "/scopes/0/counters";
+    refuses(&stage, &[(counters, serde_json::json!([2]))], "arrivals that can't be");
+    refuses(&stage, &[(counters, serde_json::json!([]))], "arrivals that can't be");
+    refuses(&stage, &[("/scopes/0/arrived", 2.into())], "arrivals that can't be");
+    let (visit, number) = (&saved["others"][2]["visit"], &saved["others"][2]["number"]);
+    let twice = [("/others/1/visit", visit.clone()), ("/others/1/number", number.clone())];
+    refuses(&stage, &twice, "the number of another");
+}
+
+/// Restoring the stage's run with these changes fails for this reason.
+fn refuses(stage: &Stage, changes: &[(&str, serde_json::Value)], reason: &str) {
+    let mut tampered = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    for (place, value) in changes {
+        *tampered.pointer_mut(place).expect("the place is there") = value.clone();
+    }
+    let run: Snapshot<Log> = serde_json::from_value(tampered).expect("it still has its form");
+    let refused = stage.machine.restore(&run, &mut Effects::new());
+    let fault = refused.expect_err(changes[0].0).to_string();
+    assert!(fault.contains(reason), "{changes:?}: {fault}");
 }
 
 fn panicking() -> Stage {
@@ -183,5 +220,5 @@ fn the_bytes_of_a_snapshot_are_stable() {
     let mut saved = serde_json::to_value(&stage.run).expect("a snapshot is data");
     let fingerprint = saved["fingerprint"].take();
     assert_eq!(fingerprint.as_str().map(str::len), Some(32));
-    insta::assert_snapshot!(saved, @"");
+    insta::assert_snapshot!(saved, @r#"{"fingerprint":null,"seed":1,"status":"Running","stepping":false,"now":5,"sequence":2,"main":{"state":1,"phase":"resting","scope":4294967295,"owns":4294967295,"attempt":0,"next":4294967295,"previous":4294967295,"visit":2,"number":2,"due":0},"others":[],"free":[],"scopes":[],"free_scopes":[],"ready":[],"running":0,"alarms":[],"context":[]}"#);
 }

@@ -13,7 +13,7 @@ use super::plan::{Alarm, Blueprint, Composite, Fork, Plan, Rule, Step, Wait, Way
 /// Random plans with what holds for the whole graph: a limit of activities at once in every
 /// second one, and every state counted.
 pub fn any_blueprint(size: Size) -> impl Strategy<Value = Blueprint> {
-    let limit = option::of((1u32..4).prop_map(|count| super::layout::count(count)));
+    let limit = option::of((1u32..4).prop_map(super::layout::count));
     (any_plan(size), limit).prop_map(|(plan, max_concurrent): (Plan, Option<NonZeroU32>)| {
         Blueprint { plan, max_concurrent, counted: true }
     })

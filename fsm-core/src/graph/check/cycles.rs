@@ -1,0 +1,83 @@
+//! Cycles of transitions that nothing has to happen for: a run would go round for ever.
+
+use std::collections::{HashMap, HashSet};
+
+use petgraph::algo::kosaraju_scc;
+
+use crate::graph::{Graph, GraphFault, Kind, StateId, Trigger};
+
+pub(super) fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    let eventless: Vec<(StateId, StateId)> = eventless(graph).collect();
+    let mut view = petgraph::graph::DiGraph::<StateId, ()>::with_capacity(0, eventless.len());
+    for state in graph.states() {
+        view.add_node(state);
+    }
+    for (from, to) in &eventless {
+        view.add_edge((from.index() as u32).into(), (to.index() as u32).into(), ());
+    }
+    for component in kosaraju_scc(&view) {
+        let first = component[0];
+        if component.len() == 1 && view.find_edge(first, first).is_none() {
+            continue;
+        }
+        let mut members: Vec<StateId> = component.iter().map(|node| view[*node]).collect();
+        members.sort();
+        faults.push(GraphFault::EventlessCycle { path: ring(graph, &eventless, &members) });
+    }
+}
+
+/// The ways on that nothing has to happen for: those of choices, forks, and joins; into the
+/// initial state of a composite state; from a final state within it to where its `done` leads; from
+/// a final state in the scope of a fork to its join.
+fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
+    let at_once = graph.transitions.iter().filter(|edge| edge.trigger == Trigger::Always);
+    let at_once = at_once.map(|edge| (edge.from, edge.to));
+    let inward = graph.states().filter_map(|state| match graph.kind(state) {
+        Kind::Composite(initial) => Some((state, initial)),
+        _ => None,
+    });
+    let mut done: HashMap<StateId, Vec<StateId>> = HashMap::new();
+    for edge in graph.transitions.iter().filter(|edge| edge.trigger == Trigger::Done) {
+        if matches!(graph.kind(edge.from), Kind::Composite(_)) {
+            done.entry(edge.from).or_default().push(edge.to);
+        }
+    }
+    let ended = graph
+        .states()
+        .filter(|state| graph.kind(*state) == Kind::Final)
+        .filter_map(|state| Some((state, graph.parent(state)?)))
+        .flat_map(move |(state, outer)| {
+            let targets = done.get(&outer).cloned().unwrap_or_default();
+            targets.into_iter().map(move |target| (state, target))
+        });
+    let arrived = graph.states().filter_map(|state| {
+        let fork = graph.parent(state).filter(|_| graph.kind(state) == Kind::Final)?;
+        match graph.kind(fork) {
+            Kind::Fork(join) => Some((state, join?)),
+            _ => None,
+        }
+    });
+    at_once.chain(inward).chain(ended).chain(arrived)
+}
+
+/// One cycle among `members`, which are strongly connected, as names.
+fn ring(graph: &Graph, eventless: &[(StateId, StateId)], members: &[StateId]) -> Vec<String> {
+    let inside: HashSet<StateId> = members.iter().copied().collect();
+    let mut next: HashMap<StateId, StateId> = HashMap::new();
+    for (from, to) in eventless {
+        if inside.contains(from) && inside.contains(to) {
+            next.entry(*from).or_insert(*to);
+        }
+    }
+    let mut path = Vec::new();
+    let mut position: HashMap<StateId, usize> = HashMap::new();
+    let mut here = members[0];
+    while !position.contains_key(&here) {
+        position.insert(here, path.len());
+        path.push(here);
+        here = next[&here];
+    }
+    let start = position[&here];
+    path.push(here);
+    path[start..].iter().map(|state| graph.name_of(*state).to_owned()).collect()
+}
