@@ -1,3 +1,53 @@
-//! The command `fsm`.
+//! The command `fsm`: runs, checks, and draws flows of API calls.
+//!
+//! A thin skin over the libraries: it reads arguments and files, lets the libraries work, and
+//! shows what comes back. Results go to stdout, everything else to stderr.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `args` | the command line |
+//! | `commands` | one module a command |
+//! | `source` | flow files, read and loaded |
+//! | `input` | the input of a run |
+//! | `execution` | a run that is watched and can be interrupted |
+//! | `signals` | SIGINT and SIGTERM |
+//! | `watch` | the kernel's moves, told as what happens to endpoints |
+//! | `progress`, `board` | a line for each endpoint on a terminal |
+//! | `log` | tracing, where it is asked for |
+//! | `output` | stdout and files |
+//! | `error`, `diagnostics` | what can go wrong, and how it is shown |
+//! | `exit` | exit codes |
 
-fn main() {}
+mod args;
+mod board;
+mod commands;
+mod diagnostics;
+mod error;
+mod execution;
+mod exit;
+mod input;
+mod log;
+mod output;
+mod progress;
+mod signals;
+mod source;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Args;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match commands::perform(Args::parse()) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            diagnostics::show(&error);
+            error.exit().into()
+        }
+    }
+}

@@ -28,6 +28,7 @@
 
 mod clock;
 mod handle;
+mod inner;
 mod observer;
 mod timers;
 mod works;

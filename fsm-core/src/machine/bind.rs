@@ -6,10 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::Machine;
-use crate::event::Event;
 use crate::graph::{Fingerprint, StateId};
-use crate::kernel::{Outcome, Scene, Snapshot};
+use crate::kernel::{Outcome, Scene};
 use crate::time::Timestamp;
 
 /// Work under way: a future that ends in an outcome.
@@ -111,33 +109,6 @@ impl<C, E> Bindings<C, E> {
         start: impl Fn(&C, &Visit<'_>) -> Work<E> + Send + Sync + 'static,
     ) -> Self {
         self.activities.insert(name.into(), Arc::new(start));
-        self
-    }
-
-    /// Gives the machine state called `name` the machine that it runs, with a context and events
-    /// of its own: `enter` makes that context from this one, `leave` makes an outcome of where
-    /// the inner run ended.
-    #[must_use]
-    pub fn machine<D, F>(
-        mut self,
-        name: impl Into<String>,
-        machine: Machine<D, F>,
-        enter: impl Fn(&C) -> D + Send + Sync + 'static,
-        leave: impl Fn(Snapshot<D>) -> Outcome<E> + Send + Sync + 'static,
-    ) -> Self
-    where
-        D: Send + 'static,
-        F: Event + Send + Sync + 'static,
-    {
-        let name = name.into();
-        self.machines.insert(name.clone(), machine.graph().fingerprint());
-        let leave = Arc::new(leave);
-        let start = move |context: &C, visit: &Visit<'_>| -> Work<E> {
-            let run = machine.run(enter(context)).seed(visit.seed ^ visit.number);
-            let leave = leave.clone();
-            Box::pin(async move { leave(run.drive().await.snapshot) })
-        };
-        self.activities.insert(name, Arc::new(start));
         self
     }
 

@@ -1,0 +1,165 @@
+//! Everything that the command itself can fail with. What goes wrong within a run is no error of
+//! the command: it is in the run's result.
+
+use std::io;
+
+use fsm_patterns::file::Report;
+use fsm_patterns::{FlowError, InputError};
+
+use crate::exit::Exit;
+use crate::log::FilterError;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// A file, or stdin, could not be read.
+    #[error("{what} can't be read: {}", in_words(.source))]
+    Unreadable { what: String, source: io::Error },
+
+    /// A file is larger than any flow file should be.
+    #[error("{what} is larger than {} MiB", .limit / (1024 * 1024))]
+    TooLarge { what: String, limit: u64 },
+
+    /// A file is not UTF-8.
+    #[error("{what} is not UTF-8 text: the byte 0x{byte:02x} in line {line} begins no character")]
+    NotText { what: String, byte: u8, line: usize },
+
+    /// A flow file has faults.
+    #[error("{}", faults(.0))]
+    Faults(Box<Report>),
+
+    /// A machine file was given to a command that reads flow files.
+    #[error("{what} is a machine, not a flow of calls, and `fsm {command}` reads flows only")]
+    Machine { what: String, command: &'static str },
+
+    /// A flow without faults could not be built.
+    #[error("the flow in {what} can't be built: {source}")]
+    Unbuildable { what: String, source: FlowError },
+
+    /// Several files were checked, and each fault was shown with its file.
+    #[error("{faulty} of {all} files {}", if *.faulty == 1 { "is faulty" } else { "are faulty" })]
+    FaultyFiles { faulty: usize, all: usize },
+
+    /// Both the flow and its input were to come from stdin.
+    #[error("the flow and its input can't both be read from stdin")]
+    StdinTwice,
+
+    /// The input is not JSON.
+    #[error("the input ({what}) is not valid JSON: {source}")]
+    InputSyntax { what: String, source: serde_json::Error },
+
+    /// The input does not fit the flow's `inputs`.
+    #[error(
+        "the input does not fit `inputs` of {what}; nothing was sent{}",
+        .source.faults().iter().map(|fault| format!("\n  - {fault}")).collect::<String>()
+    )]
+    InputUnfit { what: String, source: InputError },
+
+    /// The filter of the log can't be read.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+
+    /// No demo has this name.
+    #[error("there is no demo `{0}`")]
+    UnknownDemo(String),
+
+    /// The mock API could not be served.
+    #[error("the mock API can't be served: {0}")]
+    MockApi(io::Error),
+
+    /// The runtime or the signals could not be set up.
+    #[error("the run can't be set up: {}", in_words(.0))]
+    Setup(io::Error),
+
+    /// Nothing could be written to stdout.
+    #[error("the result can't be written to stdout: {}", in_words(.0))]
+    Stdout(io::Error),
+
+    /// A file could not be written.
+    #[error("{what} can't be written: {}", in_words(.source))]
+    Unwritable { what: String, source: io::Error },
+}
+
+impl CommandError {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            CommandError::TooLarge { .. } => "is it a flow file?",
+            CommandError::NotText { .. } => "save the file as UTF-8",
+            CommandError::Machine { .. } => "a machine is simulated: try `fsm simulate`",
+            CommandError::StdinTwice => "give the input with `--input @FILE`",
+            CommandError::InputSyntax { source, .. } if source.is_eof() => {
+                "something is missing at the end: has the shell eaten a part? Put single quotes \
+                 around it: --input '{\"id\": 1}'"
+            }
+            CommandError::InputSyntax { .. } => {
+                "for example --input '{\"id\": 1}' (with single quotes for the shell), \
+                 --input @FILE, or --input - for stdin"
+            }
+            CommandError::Filter(error) => error.hint(),
+            CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
+            CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                "choose another port with `--port`, or 0 for a free one"
+            }
+            CommandError::Unreadable { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "is the path right, seen from the current folder?",
+                _ => return None,
+            },
+            CommandError::Faults(_)
+            | CommandError::Unbuildable { .. }
+            | CommandError::FaultyFiles { .. }
+            | CommandError::InputUnfit { .. }
+            | CommandError::MockApi(_)
+            | CommandError::Setup(_)
+            | CommandError::Stdout(_)
+            | CommandError::Unwritable { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The exit code that goes with it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            // Whatever ran before, its result is lost.
+            CommandError::Stdout(_) => Exit::NotCompleted,
+            CommandError::Unreadable { .. }
+            | CommandError::TooLarge { .. }
+            | CommandError::NotText { .. }
+            | CommandError::Faults(_)
+            | CommandError::Machine { .. }
+            | CommandError::Unbuildable { .. }
+            | CommandError::FaultyFiles { .. }
+            | CommandError::StdinTwice
+            | CommandError::InputSyntax { .. }
+            | CommandError::InputUnfit { .. }
+            | CommandError::Filter(_)
+            | CommandError::UnknownDemo(_)
+            | CommandError::MockApi(_)
+            | CommandError::Setup(_)
+            | CommandError::Unwritable { .. } => Exit::Wrong,
+        }
+    }
+}
+
+fn faults(report: &Report) -> String {
+    match report.findings().len() {
+        1 => format!("{} has a fault; nothing was sent", report.name()),
+        count => format!("{} has {count} faults; nothing was sent", report.name()),
+    }
+}
+
+/// An error of the system, without its number.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission is denied".to_owned(),
+        _ => {
+            let text = error.to_string();
+            match text.rfind(" (os error ") {
+                Some(end) => text[..end].to_owned(),
+                None => text,
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The input of a run: JSON on the command line, in a file, or on stdin.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use crate::error::CommandError;
+
+/// Where the input comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InputSource {
+    /// JSON, as it is.
+    Literal(String),
+    /// A file: `@PATH`.
+    File(PathBuf),
+    /// Stdin: `-`.
+    Stdin,
+}
+
+impl From<&str> for InputSource {
+    fn from(argument: &str) -> Self {
+        match argument.strip_prefix('@') {
+            Some(path) => InputSource::File(path.into()),
+            None if argument == "-" => InputSource::Stdin,
+            None => InputSource::Literal(argument.to_owned()),
+        }
+    }
+}
+
+/// Reads the input; absent, it is an empty object.
+pub(crate) fn read(source: Option<&InputSource>) -> Result<Value, CommandError> {
+    let Some(source) = source else { return Ok(Value::Object(Map::new())) };
+    let (what, bytes) = match source {
+        InputSource::Literal(text) => ("--input".to_owned(), Ok(text.clone().into_bytes())),
+        InputSource::File(path) => (path.display().to_string(), fs::read(path)),
+        InputSource::Stdin => ("stdin".to_owned(), read_stdin()),
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(CommandError::Unreadable { what, source }),
+    };
+    // Editors on Windows begin files with a byte order mark.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(text).map_err(|source| CommandError::InputSyntax { what, source })
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_absent_input_is_an_empty_object() {
+        assert_eq!(read(None).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_neither_a_file_nor_stdin_is_json() {
+        assert_eq!(InputSource::from("@a b.json"), InputSource::File("a b.json".into()));
+        assert_eq!(InputSource::from("-"), InputSource::Stdin);
+        let literal = InputSource::from("-1.5");
+        assert_eq!(read(Some(&literal)).unwrap(), json!(-1.5));
+    }
+
+    #[test]
+    fn broken_json_is_told_with_its_position() {
+        let broken = InputSource::from("{\"id\": 1,\n \"name\" 2}");
+        let error = read(Some(&broken)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the input (--input) is not valid JSON: expected `:` at line 2 column 9"
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! Results: written to stdout, or to a file as a whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::error::CommandError;
+
+/// Writes a text to stdout.
+///
+/// A reader that has gone away (`fsm … | head`) has seen what it wanted: that is no error.
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Stdout(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Writes a value to stdout as JSON, in lines that people can read.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::Stdout(error.into()))?;
+    print(&(text + "\n"))
+}
+
+/// Writes a file as a whole: whoever reads it sees the old content or the new one, never a part.
+///
+/// What is no regular file (a pipe, `/dev/null`) is written to and not replaced.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    let written = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => fs::write(path, text),
+        Ok(_) | Err(_) => replace(path, text),
+    };
+    written.map_err(|source| CommandError::Unwritable {
+        what: path.display().to_string(),
+        source,
+    })
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // What a link leads to is replaced, not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let draft = draft_of(&path)?;
+    let written = File::create(&draft)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&draft, &path));
+    if written.is_err() {
+        // It may not be there at all.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+/// The name of the file that is written first, in the same folder: only there a rename is whole.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
+    };
+    let mut draft = std::ffi::OsString::from(".");
+    draft.push(name);
+    draft.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(draft))
+}
