@@ -90,7 +90,7 @@ pub struct Metrics {
     pub avg_latency_ms: Option<f64>,
 }
 
-pub(crate) fn report(plan: &Plan, context: FlowContext, outcome: RunOutcome) -> RunReport {
+pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome) -> RunReport {
     let metrics = plan.flow.metrics_enabled.then(|| metrics(&context.steps));
     let error = match outcome {
         RunOutcome::Completed => None,
@@ -104,6 +104,12 @@ pub(crate) fn report(plan: &Plan, context: FlowContext, outcome: RunOutcome) -> 
             Some(StepError::new(fsm_http::ErrorKind::Cancelled, "the run was cancelled"))
         }
     };
+    if plan.flow.output.is_none() {
+        context.output = Value::Object(context.outputs(plan));
+    }
+    // What flowed along is let go of first, so that outputs can be moved and not cloned.
+    context.containers.clear();
+    context.steps.iter_mut().for_each(|step| step.data = None);
     let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
     let steps = names.zip(context.steps.into_iter().map(step)).collect();
     RunReport {

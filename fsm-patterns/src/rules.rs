@@ -423,10 +423,10 @@ impl Rules {
             }
         }
         context.error = None;
-        let outputs = context.outputs(&self.plan);
         let output = match &self.plan.flow.output {
-            None => Ok(Value::Object(outputs)),
-            Some(Output::Code(code)) => (code.run)(&outputs),
+            // The report names every step's output anyway; it is put together there.
+            None => Ok(Value::Null),
+            Some(Output::Code(code)) => (code.run)(&context.outputs(&self.plan)),
             Some(Output::Template(template)) => {
                 let steps = StepsOf { plan: &self.plan, context };
                 template.render(&steps.scope(&Value::Null)).map_err(|fault| fault.to_string())

@@ -6,7 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 
-use fsm_core::{Handle, Inbox, Observer, Snapshot, Status};
+use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
 use serde_json::Value;
 
 use crate::context::FlowContext;
@@ -79,11 +79,21 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        self.drive_observed().await.0
+        let (flow, ended) = self.end().await;
+        flow.report_of(ended.snapshot)
     }
 
     /// As [`FlowRun::drive`]; the observer and the last snapshot come back with the report.
     pub async fn drive_observed(self) -> (RunReport, O, Snapshot<FlowContext>)
+    where
+        O: Observer<FlowContext, FlowEvent>,
+    {
+        let (flow, ended) = self.end().await;
+        let report = flow.report(&ended.snapshot);
+        (report, ended.observer, ended.snapshot)
+    }
+
+    async fn end(self) -> (Flow, Ended<FlowContext, O>)
     where
         O: Observer<FlowContext, FlowEvent>,
     {
@@ -94,8 +104,7 @@ impl<O> FlowRun<O> {
             run = run.inbox(inbox);
         }
         let ended = run.observer(observer).drive().await;
-        let report = flow.report(&ended.snapshot);
-        (report, ended.observer, ended.snapshot)
+        (flow, ended)
     }
 }
 
@@ -114,8 +123,13 @@ where
 impl Flow {
     /// What a run that stands at `snapshot` returns.
     pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
-        let mut context = snapshot.context().clone();
-        let outcome = match snapshot.status() {
+        self.report_of(snapshot.clone())
+    }
+
+    fn report_of(&self, snapshot: Snapshot<FlowContext>) -> RunReport {
+        let status = snapshot.status();
+        let mut context = snapshot.into_context();
+        let outcome = match status {
             Status::Finished(state) => match self.graph().name_of(state) {
                 "run completed" => RunOutcome::Completed,
                 "run timed out" => RunOutcome::TimedOut,
