@@ -183,8 +183,7 @@ mod tests {
         let mut effects = Effects::new();
         for deed in [Deed::Pull, Deed::Turn(0), Deed::Kick(9)] {
             assert!(!by_hand(&mut State::Closed, &mut Door::default(), &deed));
-            let refused =
-                machine.dispatch(&mut run, Timestamp::ZERO, deed, &mut effects, &mut ());
+            let refused = machine.dispatch(&mut run, Timestamp::ZERO, deed, &mut effects, &mut ());
             assert!(refused.is_err(), "{deed:?}");
         }
     }

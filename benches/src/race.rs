@@ -20,6 +20,11 @@ impl Rounds {
             false => Self(1),
         }
     }
+
+    /// How many.
+    pub fn count(self) -> usize {
+        self.0
+    }
 }
 
 /// Whether this program was started to measure: `cargo bench` says so.

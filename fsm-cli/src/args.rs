@@ -46,3 +46,10 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILTER", env = "FSM_LOG", hide_env_values = true)]
     pub(crate) log: Option<String>,
 }
+
+impl WatchArgs {
+    /// The filter of the log. An empty one, as an empty variable gives, asks for nothing.
+    pub(crate) fn log(&self) -> Option<&str> {
+        self.log.as_deref().filter(|filter| !filter.trim().is_empty())
+    }
+}

@@ -24,6 +24,11 @@ pub(crate) fn show(error: &CommandError) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Tells something on stderr that is no error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Every fault of a file with its line.
 fn faults(report: &Report) -> String {
     let on_terminal = io::stderr().is_terminal();

@@ -75,9 +75,6 @@ mod tests {
     fn broken_json_is_told_with_its_position() {
         let broken = InputSource::from("{\"id\": 1,\n \"name\" 2}");
         let error = read(Some(&broken)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "the input (--input) is not valid JSON: expected `:` at line 2 column 9"
-        );
+        assert_eq!(error, "the input (--input) is not valid JSON: expected `:` at line 2 column 9");
     }
 }

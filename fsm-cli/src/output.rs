@@ -21,7 +21,8 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
 
 /// Writes a value to stdout as JSON, in lines that people can read.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::Stdout(error.into()))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| CommandError::Stdout(error.into()))?;
     print(&(text + "\n"))
 }
 
@@ -33,10 +34,7 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
         Ok(found) if !found.is_file() => fs::write(path, text),
         Ok(_) | Err(_) => replace(path, text),
     };
-    written.map_err(|source| CommandError::Unwritable {
-        what: path.display().to_string(),
-        source,
-    })
+    written.map_err(|source| CommandError::Unwritable { what: path.display().to_string(), source })
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

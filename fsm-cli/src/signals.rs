@@ -8,26 +8,25 @@ use std::process;
 use std::thread;
 
 use tokio::runtime;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::exit::INTERRUPTED;
 
-/// Listens from now on. The receiver hears of the first signal.
+/// Listens from now on. The receiver holds whether an end was asked for.
 ///
 /// # Errors
 /// If the system refuses to hand signals over.
-pub(crate) fn listen() -> io::Result<oneshot::Receiver<()>> {
+pub(crate) fn listen() -> io::Result<watch::Receiver<bool>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
         let _entered = runtime.enter();
         Signals::new()?
     };
-    let (sender, receiver) = oneshot::channel();
+    let (sender, receiver) = watch::channel(false);
     let hear = move || {
         runtime.block_on(async {
             signals.next().await;
-            // A run that is over no longer listens.
-            let _ = sender.send(());
+            sender.send_replace(true);
             signals.next().await;
             process::exit(INTERRUPTED);
         });

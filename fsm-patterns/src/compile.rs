@@ -213,7 +213,8 @@ impl Compiler<'_> {
         let unit = Unit::Group(index);
         let inside = self.entry_of_container(index);
         if self.plan.is_checked(unit) {
-            self.check(unit, scope, &inside, next, None);
+            let lost = self.lost_group(index, scope, next);
+            self.check(unit, scope, &inside, next, (&lost, action::FAIL_GROUP));
         } else {
             let begin = self.entry(unit);
             let state = self.graph.choice(&begin).entry(action::RECEIVE);
@@ -222,6 +223,25 @@ impl Compiler<'_> {
             self.graph.transition(&begin, &inside);
         }
         self.container(index, scope, next);
+    }
+
+    /// Where a group leads whose condition can't be told: it fails with every endpoint in it, and
+    /// that may end the run like any other failure.
+    fn lost_group(&mut self, index: usize, scope: Scope, next: &str) -> String {
+        let unit = Unit::Group(index);
+        if self.plan.flow.fail_fast {
+            return self.settles.clone();
+        }
+        let Some(share) = self.plan.flow.error_threshold else { return next.to_owned() };
+        if !matches!(self.plan.condition(unit), Some(When::Expression(_))) {
+            return next.to_owned();
+        }
+        let failed = format!("{}.failed", self.plan.name(unit));
+        within(self.graph.choice(&failed), scope);
+        let settles = self.settles.clone();
+        self.graph.transition(&failed, &settles).guard(&guard::beyond(share));
+        self.graph.transition(&failed, next);
+        failed
     }
 
     fn endpoint(&mut self, index: usize, scope: Scope, next: &str, on_failure: OnFailure<'_>) {
@@ -249,7 +269,7 @@ impl Compiler<'_> {
         let direct = if decides || stops { action::KEEP_ERROR } else { failure };
 
         if plan.is_checked(unit) {
-            self.check(unit, scope, name, next, Some((lost, direct)));
+            self.check(unit, scope, name, next, (lost, direct));
         }
         let policy = RetryPolicy {
             count: spec.retries(),
@@ -295,16 +315,9 @@ impl Compiler<'_> {
         }
     }
 
-    /// The choice before a unit. `fault` is where a condition that can't be evaluated leads to, for
-    /// units that can fail by themselves.
-    fn check(
-        &mut self,
-        unit: Unit,
-        scope: Scope,
-        inside: &str,
-        next: &str,
-        fault: Option<(&str, &str)>,
-    ) {
+    /// The choice before a unit. `fault` is where a condition that can't be evaluated leads to, and
+    /// what is done on that way.
+    fn check(&mut self, unit: Unit, scope: Scope, inside: &str, next: &str, fault: (&str, &str)) {
         let check = self.entry(unit);
         let state = self.graph.choice(&check).entry(action::CHECK);
         let id = within(state, scope);
@@ -320,8 +333,7 @@ impl Compiler<'_> {
         let holds = guard::condition(condition);
         self.graph.transition(&check, inside).guard(&holds);
         if matches!(condition, When::Expression(_)) {
-            // A group fails with every endpoint in it.
-            let (to, action) = fault.unwrap_or((next, action::FAIL_GROUP));
+            let (to, action) = fault;
             self.graph.transition(&check, to).guard(guard::CONDITION_FAULTY).action(action);
         }
         self.graph.transition(&check, next).action(action::SKIP);

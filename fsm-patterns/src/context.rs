@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::expr::{Scope, Steps};
 use crate::plan::{Plan, Source, Unit};
 use crate::spec::Mode;
-use crate::step::{StepError, StepRecord, StepStatus};
+use crate::step::{Block, StepError, StepRecord, StepStatus, Verdict};
 
 /// What a running flow knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) struct ContainerRecord {
     pub(crate) carried: Arc<Value>,
     /// Something within failed.
     pub(crate) broken: bool,
-    pub(crate) verdict: crate::step::Verdict,
+    pub(crate) verdict: Verdict,
     /// Its condition did not hold.
     pub(crate) declined: bool,
 }
@@ -46,7 +46,7 @@ impl FlowContext {
             data: data.clone(),
             carried: data.clone(),
             broken: false,
-            verdict: Default::default(),
+            verdict: Verdict::default(),
             declined: false,
         };
         let mut containers = vec![container(&null); plan.containers.len()];
@@ -107,13 +107,22 @@ impl FlowContext {
         }
     }
 
-    /// The name of a dependency that failed, if there is one.
-    pub(crate) fn broken_dependency<'a>(&self, plan: &'a Plan, unit: Unit) -> Option<&'a str> {
+    /// The first dependency that failed, or was skipped because of a failure, if there is one.
+    pub(crate) fn broken_dependency(&self, plan: &Plan, unit: Unit) -> Option<Block> {
         let broken = |unit: &&Unit| match **unit {
             Unit::Endpoint(index) => self.steps[index].broken,
             Unit::Group(index) => self.containers[index].broken,
         };
-        plan.depends_on(unit).iter().find(broken).map(|unit| plan.name(*unit))
+        let dependency = *plan.depends_on(unit).iter().find(broken)?;
+        let verdict = match dependency {
+            Unit::Endpoint(index) => &self.steps[index].verdict,
+            Unit::Group(index) => &self.containers[index].verdict,
+        };
+        let because = match verdict {
+            Verdict::Blocked(Block { by, because }) => Some(because.as_ref().unwrap_or(by).clone()),
+            Verdict::Open | Verdict::Go | Verdict::Declined | Verdict::Faulty(_) => None,
+        };
+        Some(Block { by: plan.name(dependency).to_owned(), because })
     }
 
     /// Writes down that what is within `container`, and around it, is no longer whole.

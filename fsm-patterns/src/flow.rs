@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use fsm_core::{Bindings, Drawing, Graph, Machine};
+use fsm_core::{Bindings, Drawing, Graph, Input, Machine, Snapshot, StepError, Timestamp};
 use fsm_http::{ReqwestTransport, Transport};
 use serde_json::Value;
 
@@ -135,6 +135,23 @@ impl Flow {
     pub(crate) fn check_input(&self, input: &Value) -> Result<(), InputError> {
         let faults = self.inputs.as_ref().map_or(Vec::new(), |inputs| inputs.check(input));
         if faults.is_empty() { Ok(()) } else { Err(InputError(faults)) }
+    }
+
+    /// Repeats a run from its inputs, as an [`Observer`](fsm_core::Observer) heard them, without
+    /// sending anything: the snapshot comes out byte for byte as it was. `id`, `input`, and `seed`
+    /// are those of the run.
+    ///
+    /// # Errors
+    /// The first input that is refused: then the inputs are not those of a run of this flow.
+    pub fn replay<'a>(
+        &self,
+        id: impl Into<String>,
+        input: Value,
+        seed: u64,
+        inputs: impl IntoIterator<Item = &'a (Timestamp, Input<FlowEvent>)>,
+    ) -> Result<Snapshot<FlowContext>, StepError> {
+        let context = FlowContext::new(&self.rules.plan, id.into(), input);
+        self.machine.replay(context, seed, inputs)
     }
 
     /// Runs the flow to its end.

@@ -172,7 +172,7 @@ impl Rules {
         let Some(unit) = self.unit_of(scene) else { return };
         self.receive(context, scene);
         let verdict = match context.broken_dependency(&self.plan, unit) {
-            Some(name) => Verdict::Blocked(name.to_owned()),
+            Some(block) => Verdict::Blocked(block),
             None => self.evaluate(context, unit),
         };
         match unit {
@@ -240,8 +240,13 @@ impl Rules {
 
     fn keep_error(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
         let Some(index) = self.step_of(scene) else { return };
-        let error = match (scene.event, &context.steps[index].verdict) {
-            (Some(FlowEvent::Refused(refusal)), _) => {
+        // The verdict first: a check may run in the step of another call's refusal, whose event
+        // is none of its business.
+        let error = match (&context.steps[index].verdict, scene.event) {
+            (Verdict::Faulty(why), _) => {
+                StepError::new(ErrorKind::Condition, format!("the condition can't be told: {why}"))
+            }
+            (_, Some(FlowEvent::Refused(refusal))) => {
                 let step = &mut context.steps[index];
                 step.http_status = refusal.error.http_status;
                 step.latency_us = refusal.latency_us;
@@ -249,10 +254,9 @@ impl Rules {
                 step.attempts -= u32::from(!refusal.sent).min(step.attempts);
                 final_error(refusal, scene.cause)
             }
-            (_, Verdict::Faulty(why)) => {
-                StepError::new(ErrorKind::Condition, format!("the condition can't be told: {why}"))
+            (_, Some(FlowEvent::Answered(_)) | None) => {
+                StepError::new(ErrorKind::Contract, "the call failed without saying why")
             }
-            (_, _) => StepError::new(ErrorKind::Contract, "the call failed without saying why"),
         };
         self.fail(context, index, error);
     }
@@ -332,7 +336,7 @@ impl Rules {
     fn skip(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
         let Some(unit) = self.unit_of(scene) else { return };
         let (reason, broken) = match self.verdict(context, scene) {
-            Verdict::Blocked(name) => (format!("`{name}` failed"), true),
+            Verdict::Blocked(block) => (block.to_string(), true),
             Verdict::Open | Verdict::Go | Verdict::Declined | Verdict::Faulty(_) => {
                 let source = self.plan.condition(unit).map(guard::condition).unwrap_or_default();
                 (format!("condition does not hold: {source}"), false)

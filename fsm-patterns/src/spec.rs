@@ -272,7 +272,8 @@ pub type Predicate = dyn Fn(&Value) -> bool + Send + Sync;
 pub type MapError = dyn Fn(&crate::StepError) -> Result<Value, String> + Send + Sync;
 
 /// Rust code that makes a value of the outputs by name, or says why it can't.
-pub type MapOutputs = dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync;
+pub type MapOutputs =
+    dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync;
 
 /// How an answer becomes a value.
 #[derive(Clone, Debug)]

@@ -103,8 +103,28 @@ pub(crate) enum Verdict {
     Go,
     /// The condition does not hold.
     Declined,
-    /// What it depends on failed.
-    Blocked(String),
+    /// What it depends on failed, or was skipped because of a failure.
+    Blocked(Block),
     /// The condition is not a boolean, or could not be evaluated.
     Faulty(String),
+}
+
+/// Why a step can't begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Block {
+    /// The dependency.
+    pub(crate) by: String,
+    /// What failed, where the dependency itself was only skipped. Only the beginning of it all is
+    /// kept: a chain of skipped steps would else tell a longer story with each of them.
+    pub(crate) because: Option<String>,
+}
+
+impl std::fmt::Display for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let by = &self.by;
+        match &self.because {
+            None => write!(f, "`{by}` failed"),
+            Some(root) => write!(f, "`{by}` was skipped, because `{root}` failed"),
+        }
+    }
 }

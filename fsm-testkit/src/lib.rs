@@ -15,5 +15,7 @@
 //! });
 //! ```
 
+#[cfg(feature = "server")]
+pub mod server;
 pub mod strategies;
 pub mod tally;

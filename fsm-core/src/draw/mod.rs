@@ -146,15 +146,23 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// Those of `out`.
     pub fn write_mermaid(self, mut out: impl fmt::Write) -> fmt::Result {
-        mermaid::write(&Plan::new(self.graph, self.machines, self.actions), self.direction, &mut out)
+        mermaid::write(
+            &Plan::new(self.graph, self.machines, self.actions),
+            self.direction,
+            &mut out,
+        )
     }
 }
 
 impl Graph {
     /// A drawing of the graph that can be told how to look.
     pub fn drawing(&self) -> Drawing<'_> {
-        Drawing { graph: self, machines: Machines::Closed,
-            actions: Actions::Shown, direction: Direction::TopToBottom }
+        Drawing {
+            graph: self,
+            machines: Machines::Closed,
+            actions: Actions::Shown,
+            direction: Direction::TopToBottom,
+        }
     }
 
     /// The graph in DOT, the language of Graphviz: `dot -Tsvg` makes a picture of it.

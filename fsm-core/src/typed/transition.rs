@@ -206,14 +206,12 @@ impl<S: Debug, C: 'static, E: Event + Debug + 'static> OnOutcome<S, C, E> {
     pub fn to(self, state: S) -> MachineBuilder<S, C, E> {
         let OnOutcome { mut builder, from, trigger, guard, actions } = self;
         let to = builder.mention(state);
-        let mut written = builder.graph.transition(&from, &to).trigger(trigger);
-        if let Some(guard) = &guard {
-            written = written.guard(guard);
-        }
-        for action in &actions {
-            written = written.action(action);
-        }
-        drop(written);
+        let written = builder.graph.transition(&from, &to).trigger(trigger);
+        let guarded = match &guard {
+            Some(guard) => written.guard(guard),
+            None => written,
+        };
+        actions.iter().fold(guarded, |written, action| written.action(action));
         builder
     }
 }

@@ -57,7 +57,9 @@ impl Group {
         let inside = place.key("endpoints");
         let entries = self.members.into_iter().enumerate().map(|(index, member)| match member {
             Member::Endpoint(endpoint) => endpoint.into_entry(&inside.item(index), faults),
-            Member::Group(group) => Entry::Group(Box::new(group.into_spec(&inside.item(index), faults))),
+            Member::Group(group) => {
+                Entry::Group(Box::new(group.into_spec(&inside.item(index), faults)))
+            }
         });
         let entries = entries.collect();
         let condition = self.condition.and_then(|text| match Condition::parse(&text) {

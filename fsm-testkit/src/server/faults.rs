@@ -13,7 +13,7 @@ use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
-use super::answer::problem;
+use super::answer::{Problem, problem};
 use super::world::World;
 
 /// The longest that `/slow` waits, in milliseconds.
@@ -51,19 +51,19 @@ impl Flaky {
 }
 
 /// Any final status. A redirect leads to `/echo`.
-async fn status(Path(code): Path<String>) -> Response {
+async fn status(Path(code): Path<String>) -> Result<Response, Problem> {
     let known = code.parse().ok().filter(|code| (200..=599).contains(code));
     let Some(status) = known.and_then(|code| StatusCode::from_u16(code).ok()) else {
         let why = format!("`{code}` is no status from 200 to 599");
-        return problem(StatusCode::BAD_REQUEST, why);
+        return Err(problem(StatusCode::BAD_REQUEST, why));
     };
     let reason = status.canonical_reason().unwrap_or("a status without a name");
     let body = Json(json!({ "status": status.as_u16(), "reason": reason }));
-    match status.as_u16() {
+    Ok(match status.as_u16() {
         204 | 205 | 304 => status.into_response(),
         301 | 302 | 303 | 307 | 308 => (status, [(LOCATION, "/echo")], body).into_response(),
         _ => (status, body).into_response(),
-    }
+    })
 }
 
 /// Fails `n` times, then answers. Who wants failures of their own asks with `?key=…`.
@@ -71,31 +71,32 @@ async fn flaky(
     State(world): State<Arc<World>>,
     Path(wanted): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-) -> Response {
+) -> Result<Response, Problem> {
     let Ok(count) = wanted.parse() else {
-        return problem(StatusCode::BAD_REQUEST, format!("`{wanted}` is no number of failures"));
+        let why = format!("`{wanted}` is no number of failures");
+        return Err(problem(StatusCode::BAD_REQUEST, why));
     };
     let key = query.get("key").map_or("", String::as_str);
-    match world.flaky.fail(count, key) {
+    Ok(match world.flaky.fail(count, key) {
         Some(failure) => {
-            let body = Json(json!({ "error": format!("failure {failure} of {count}") }));
-            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")], body).into_response()
+            let why = format!("failure {failure} of {count}");
+            let failed = problem(StatusCode::SERVICE_UNAVAILABLE, why);
+            ([(RETRY_AFTER, "0")], failed).into_response()
         }
         None => Json(json!({ "ok": true, "failures": count })).into_response(),
-    }
+    })
 }
 
-async fn slow(State(world): State<Arc<World>>, Path(ms): Path<String>) -> Response {
-    match ms.parse() {
-        Ok(millis @ 0..=SLOWEST) => {
-            world.pause(Duration::from_millis(millis)).await;
-            Json(json!({ "ok": true, "waited_ms": millis })).into_response()
-        }
-        Ok(_) | Err(_) => {
-            let why = format!("`{ms}` is no number of milliseconds from 0 to {SLOWEST}");
-            problem(StatusCode::BAD_REQUEST, why)
-        }
-    }
+async fn slow(
+    State(world): State<Arc<World>>,
+    Path(ms): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let Some(millis) = ms.parse().ok().filter(|millis| *millis <= SLOWEST) else {
+        let why = format!("`{ms}` is no number of milliseconds from 0 to {SLOWEST}");
+        return Err(problem(StatusCode::BAD_REQUEST, why));
+    };
+    world.pause(Duration::from_millis(millis)).await;
+    Ok(Json(json!({ "ok": true, "waited_ms": millis })))
 }
 
 /// The request as it arrived, in JSON.
@@ -105,7 +106,7 @@ async fn echo(
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Json<Value> {
     let headers = headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
@@ -121,7 +122,6 @@ async fn echo(
         "headers": by_name(headers),
         "body": body,
     }))
-    .into_response()
 }
 
 /// An object in which a name that comes again has a list of values.

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::answer::problem;
+use super::answer::{Problem, problem};
 use super::world::World;
 
 /// The services that are there from the start.
@@ -72,20 +71,21 @@ impl Clone for HealthBoard {
     }
 }
 
-async fn health(State(world): State<Arc<World>>, Path(service): Path<String>) -> Response {
+async fn health(
+    State(world): State<Arc<World>>,
+    Path(service): Path<String>,
+) -> Result<Json<Value>, Problem> {
     match world.health.get(&service) {
-        Some(Health::Ok) => ok(&service),
+        Some(Health::Ok) => {}
+        Some(Health::Stalls) => world.pause(STALL).await,
         Some(Health::Down) => {
-            problem(StatusCode::SERVICE_UNAVAILABLE, format!("{service} is down for repair"))
+            let why = format!("{service} is down for repair");
+            return Err(problem(StatusCode::SERVICE_UNAVAILABLE, why));
         }
-        Some(Health::Stalls) => {
-            world.pause(STALL).await;
-            ok(&service)
+        None => {
+            let why = format!("there is no service `{service}`");
+            return Err(problem(StatusCode::NOT_FOUND, why));
         }
-        None => problem(StatusCode::NOT_FOUND, format!("there is no service `{service}`")),
     }
-}
-
-fn ok(service: &str) -> Response {
-    Json(json!({ "status": "ok", "service": service })).into_response()
+    Ok(Json(json!({ "status": "ok", "service": service })))
 }

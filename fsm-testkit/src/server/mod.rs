@@ -33,6 +33,8 @@ mod faults;
 mod health;
 mod log;
 mod payments;
+#[cfg(test)]
+mod tests;
 mod users;
 mod world;
 
@@ -86,7 +88,10 @@ impl MockApi {
         MockApiBuilder::default()
     }
 
-    async fn serve(port: u16, world: impl FnOnce(watch::Receiver<bool>) -> World) -> io::Result<Self> {
+    async fn serve(
+        port: u16,
+        world: impl FnOnce(watch::Receiver<bool>) -> World,
+    ) -> io::Result<Self> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.map_err(|error| {
             io::Error::new(error.kind(), format!("can't serve on {wanted}: {error}"))

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::answer::{object, problem};
+use super::answer::{Problem, object, problem};
 use super::world::World;
 
 /// Beyond it the check for fraud says no.
@@ -92,24 +92,24 @@ impl Payments {
 }
 
 /// The amount of a payment, or the answer that says what is wrong with it.
-fn amount_of(payment: &Map<String, Value>) -> Result<f64, Box<Response>> {
+fn amount_of(payment: &Map<String, Value>) -> Result<f64, Problem> {
     let amount = payment.get("amount").and_then(Value::as_f64).filter(|amount| *amount > 0.0);
     amount.ok_or_else(|| unprocessable("`amount` must be a number above 0"))
 }
 
-fn require_text(payment: &Map<String, Value>, name: &str) -> Result<(), Box<Response>> {
+fn require_text(payment: &Map<String, Value>, name: &str) -> Result<(), Problem> {
     match payment.get(name).and_then(Value::as_str) {
         Some(text) if !text.is_empty() => Ok(()),
         Some(_) | None => Err(unprocessable(&format!("`{name}` must be a text"))),
     }
 }
 
-fn unprocessable(why: &str) -> Box<Response> {
-    Box::new(problem(StatusCode::UNPROCESSABLE_ENTITY, why))
+fn unprocessable(why: &str) -> Problem {
+    problem(StatusCode::UNPROCESSABLE_ENTITY, why)
 }
 
 /// Gives the payment back with `valid`, so that a pipeline can hand it on.
-async fn validate(body: Bytes) -> Result<Response, Box<Response>> {
+async fn validate(body: Bytes) -> Result<Response, Problem> {
     let mut payment = object(&body)?;
     amount_of(&payment)?;
     require_text(&payment, "card_token")?;
@@ -118,13 +118,13 @@ async fn validate(body: Bytes) -> Result<Response, Box<Response>> {
 }
 
 /// Gives what it was asked about back with `risk`; refuses what is suspicious.
-async fn check_fraud(body: Bytes) -> Result<Response, Box<Response>> {
+async fn check_fraud(body: Bytes) -> Result<Response, Problem> {
     let mut question = object(&body)?;
     let amount = amount_of(&question)?;
     require_text(&question, "card_hash")?;
     if amount > SUSPICIOUS {
         let why = format!("an amount of {amount} is suspicious: the limit is {SUSPICIOUS}");
-        return Ok(problem(StatusCode::FORBIDDEN, why));
+        return Err(problem(StatusCode::FORBIDDEN, why));
     }
     question.insert("risk".into(), "low".into());
     Ok(Json(question).into_response())
@@ -134,23 +134,24 @@ async fn charge(
     State(world): State<Arc<World>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Box<Response>> {
+) -> Result<Response, Problem> {
     let amount = amount_of(&object(&body)?)?;
     let key = headers.get("idempotency-key");
     let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-    Ok(match world.payments.charge(key, &body, amount) {
-        Charged::New(charge) => (StatusCode::CREATED, Json(charge)).into_response(),
+    match world.payments.charge(key, &body, amount) {
+        Charged::New(charge) => Ok((StatusCode::CREATED, Json(charge)).into_response()),
         Charged::Again(charge) => {
-            (StatusCode::CREATED, [("idempotency-replayed", "true")], Json(charge)).into_response()
+            let again = [("idempotency-replayed", "true")];
+            Ok((StatusCode::CREATED, again, Json(charge)).into_response())
         }
-        Charged::Lost => problem(StatusCode::SERVICE_UNAVAILABLE, "the answer got lost"),
+        Charged::Lost => Err(problem(StatusCode::SERVICE_UNAVAILABLE, "the answer got lost")),
         Charged::KeyOfAnother => {
-            *unprocessable("this `Idempotency-Key` came before, with another body")
+            Err(unprocessable("this `Idempotency-Key` came before, with another body"))
         }
-    })
+    }
 }
 
-async fn notify(body: Bytes) -> Result<Response, Box<Response>> {
+async fn notify(body: Bytes) -> Result<Response, Problem> {
     let charge = object(&body)?;
     require_text(&charge, "charge_id")?;
     let told = json!({ "notified": true, "charge_id": charge["charge_id"] });

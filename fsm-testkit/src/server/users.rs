@@ -45,7 +45,7 @@ async fn answer(Path(id): Path<String>, what: fn(u64) -> Value) -> Response {
         Ok(number @ 1..=LAST) => Json(what(number)).into_response(),
         Ok(_) | Err(_) => {
             let why = format!("there is no user `{id}`: ids are numbers from 1 to {LAST}");
-            problem(StatusCode::NOT_FOUND, why)
+            problem(StatusCode::NOT_FOUND, why).into_response()
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tokio::sync::watch;
 
@@ -61,7 +61,7 @@ pub(super) async fn receive(
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         let why = format!("the body is cut short, or larger than {MAX_BODY} bytes");
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, why);
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
     };
     world.log.push(Received::new(&head, body.clone()));
     world.pause(world.latency_of(head.uri.path())).await;

@@ -1,0 +1,331 @@
+//! What the progress of a run looks like: pure text, made of what happened and the time.
+//!
+//! ```text
+//! ✓ user       ok 200, 23 ms
+//! ↻ posts      status 503, retrying in 3 s (attempt 2 of 4)
+//! ▸ analytics  running 1.2 s
+//! ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done, 1 running, 1 retrying, 1.4 s
+//! ```
+
+use std::time::{Duration, Instant};
+
+use console::Style;
+use fsm_http::ErrorKind;
+
+use crate::watch::{Ending, Happening};
+
+/// A flow with more endpoints shows only those that are active.
+const MOST_LINES: usize = 15;
+
+/// Longer names are cut.
+const NAME_WIDTH: usize = 28;
+
+/// The length of the bar, in characters.
+const BAR: usize = 30;
+
+/// Where every endpoint of a run stands.
+#[derive(Debug)]
+pub(crate) struct Board {
+    began: Instant,
+    lines: Vec<Line>,
+    name_width: usize,
+}
+
+#[derive(Debug)]
+struct Line {
+    name: String,
+    /// The most attempts that there may be.
+    limit: u32,
+    attempt: u32,
+    answer: Option<Answer>,
+    standing: Standing,
+}
+
+/// What the last attempt came to.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Good { http_status: u16, latency: Duration },
+    Bad { kind: ErrorKind, http_status: Option<u16> },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Standing {
+    /// Its turn has not come.
+    Pending,
+    /// It waits for room.
+    Queued,
+    Running {
+        since: Instant,
+    },
+    Retrying {
+        at: Instant,
+    },
+    Ended(Ending),
+}
+
+impl Board {
+    /// A run that begins `now`, with its endpoints and the most attempts of each.
+    pub(crate) fn new(now: Instant, endpoints: impl IntoIterator<Item = (String, u32)>) -> Self {
+        let line = |(name, limit)| Line {
+            name,
+            limit,
+            attempt: 0,
+            answer: None,
+            standing: Standing::Pending,
+        };
+        let lines: Vec<Line> = endpoints.into_iter().map(line).collect();
+        let widest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
+        Self { began: now, lines, name_width: widest.min(NAME_WIDTH) }
+    }
+
+    /// Takes note of what happens to an endpoint.
+    pub(crate) fn happens(&mut self, now: Instant, endpoint: usize, happening: &Happening) {
+        let Some(line) = self.lines.get_mut(endpoint) else { return };
+        match *happening {
+            Happening::Entered => line.standing = Standing::Queued,
+            Happening::Started { attempt } => {
+                line.attempt = attempt;
+                line.standing = Standing::Running { since: now };
+            }
+            Happening::Answered { http_status, latency } => {
+                line.answer = Some(Answer::Good { http_status, latency });
+            }
+            Happening::Refused { kind, http_status } => {
+                line.answer = Some(Answer::Bad { kind, http_status });
+            }
+            Happening::Retrying { wait } => {
+                // A wait beyond what the clock can hold never ends anyway.
+                let at = now.checked_add(wait).unwrap_or(now);
+                line.standing = Standing::Retrying { at };
+            }
+            Happening::Ended(ending) => line.standing = Standing::Ended(ending),
+        }
+    }
+
+    /// The lines of the active endpoints, or of all where there are few, and a bar for the whole.
+    /// No line is wider than `width`, and there are at most `height`.
+    pub(crate) fn text(&self, now: Instant, width: usize, height: usize) -> String {
+        let most = MOST_LINES.min(height.saturating_sub(2));
+        let all = self.lines.len() <= most;
+        let shown = self.lines.iter().filter(|line| all || line.is_active());
+        let mut text = String::new();
+        for line in shown.clone().take(most) {
+            text.push_str(&console::truncate_str(&line.text(now, self.name_width), width, "…"));
+            text.push('\n');
+        }
+        let hidden = shown.count().saturating_sub(most);
+        let whole = self.whole(now, hidden);
+        text + &console::truncate_str(&whole, width, "…")
+    }
+
+    fn whole(&self, now: Instant, hidden: usize) -> String {
+        let count =
+            |is: fn(&Standing) -> bool| self.lines.iter().filter(|line| is(&line.standing)).count();
+        let done = count(|standing| matches!(standing, Standing::Ended(_)));
+        let running = count(|standing| matches!(standing, Standing::Running { .. }));
+        let retrying = count(|standing| matches!(standing, Standing::Retrying { .. }));
+        let filled = (BAR * done).checked_div(self.lines.len()).unwrap_or(BAR);
+        let style = Style::new().for_stderr();
+        let mut text = format!(
+            "{}{} {done} of {} done",
+            style.clone().cyan().apply_to("━".repeat(filled)),
+            style.dim().apply_to("╌".repeat(BAR - filled)),
+            self.lines.len(),
+        );
+        if running > 0 {
+            text += &format!(", {running} running");
+        }
+        if retrying > 0 {
+            text += &format!(", {retrying} retrying");
+        }
+        if hidden > 0 {
+            text += &format!(" ({hidden} not shown)");
+        }
+        text + &format!(", {}", words(now.saturating_duration_since(self.began)))
+    }
+}
+
+impl Line {
+    fn is_active(&self) -> bool {
+        match self.standing {
+            Standing::Running { .. } | Standing::Retrying { .. } => true,
+            Standing::Pending | Standing::Queued | Standing::Ended(_) => false,
+        }
+    }
+
+    fn text(&self, now: Instant, name_width: usize) -> String {
+        let style = Style::new().for_stderr();
+        let (mark, style) = match self.standing {
+            Standing::Pending | Standing::Queued => ("·", style.dim()),
+            Standing::Running { .. } => ("▸", style.cyan()),
+            Standing::Retrying { .. } => ("↻", style.yellow()),
+            Standing::Ended(Ending::Ok | Ending::Recovered) => ("✓", style.green()),
+            Standing::Ended(Ending::Skipped) => ("-", style.dim()),
+            Standing::Ended(Ending::Failed | Ending::TimedOut | Ending::Cancelled) => {
+                ("✗", style.red())
+            }
+        };
+        let name = console::truncate_str(&self.name, name_width, "…").into_owned();
+        format!("{} {name:name_width$}  {}", style.apply_to(mark), self.words(now))
+    }
+
+    fn words(&self, now: Instant) -> String {
+        match self.standing {
+            Standing::Pending => "waiting".to_owned(),
+            Standing::Queued => "queued".to_owned(),
+            Standing::Running { since } => {
+                let elapsed = words(now.saturating_duration_since(since));
+                match self.attempt {
+                    0 | 1 => format!("running {elapsed}"),
+                    attempt => format!("running {elapsed}, attempt {attempt} of {}", self.limit),
+                }
+            }
+            Standing::Retrying { at } => {
+                let left = at.saturating_duration_since(now);
+                let whole = Duration::from_millis(left.as_millis().div_ceil(1_000) as u64 * 1_000);
+                let next = self.attempt + 1;
+                let wait =
+                    format!("retrying in {} (attempt {next} of {})", words(whole), self.limit);
+                match self.reason() {
+                    Some(reason) => format!("{reason}, {wait}"),
+                    None => wait,
+                }
+            }
+            Standing::Ended(ending) => self.ended(ending),
+        }
+    }
+
+    fn ended(&self, ending: Ending) -> String {
+        let mut text = match (ending, self.answer) {
+            (Ending::Ok, Some(Answer::Good { http_status, latency })) => {
+                format!("ok {http_status}, {}", words(latency))
+            }
+            (Ending::Recovered, _) => match self.reason() {
+                Some(reason) => format!("recovered ({reason})"),
+                None => "recovered".to_owned(),
+            },
+            (Ending::Failed, _) => match self.reason() {
+                Some(reason) => format!("failed ({reason})"),
+                None => "failed".to_owned(),
+            },
+            (Ending::Ok | Ending::Skipped | Ending::TimedOut | Ending::Cancelled, _) => {
+                ending.name().replace('_', " ")
+            }
+        };
+        if self.attempt > 1 {
+            text += &format!(", {} attempts", self.attempt);
+        }
+        text
+    }
+
+    /// Why the last attempt failed.
+    fn reason(&self) -> Option<String> {
+        match self.answer? {
+            Answer::Good { .. } => None,
+            Answer::Bad { kind: ErrorKind::Status, http_status: Some(status) } => {
+                Some(format!("status {status}"))
+            }
+            Answer::Bad { kind, .. } => Some(kind.as_str().replace('_', " ")),
+        }
+    }
+}
+
+/// A duration as people say it, with no more digits than they need.
+pub(crate) fn words(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match duration.as_secs() {
+        0 => format!("{millis} ms"),
+        1..60 if millis % 1_000 < 50 => format!("{} s", millis / 1_000),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3_600 => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+        hours => format!("{} h {} min", hours / 3_600, hours % 3_600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn board(now: Instant, endpoints: usize) -> Board {
+        Board::new(now, (0..endpoints).map(|index| (format!("call-{index}"), 4)))
+    }
+
+    fn shown(board: &Board, now: Instant) -> String {
+        console::strip_ansi_codes(&board.text(now, 100, 40)).into_owned()
+    }
+
+    #[test]
+    fn every_standing_has_its_line() {
+        let now = Instant::now();
+        let mut board = board(now, 7);
+        let refused = Happening::Refused { kind: ErrorKind::Status, http_status: Some(503) };
+        let timeout = Happening::Refused { kind: ErrorKind::Timeout, http_status: None };
+        let latency = Duration::from_micros(23_400);
+        let events = [
+            (0, Happening::Started { attempt: 1 }),
+            (0, Happening::Answered { http_status: 200, latency }),
+            (0, Happening::Ended(Ending::Ok)),
+            (1, Happening::Started { attempt: 2 }),
+            (2, Happening::Started { attempt: 1 }),
+            (2, refused),
+            (2, Happening::Retrying { wait: 3 * SECOND }),
+            (3, Happening::Started { attempt: 4 }),
+            (3, timeout),
+            (3, Happening::Ended(Ending::Failed)),
+            (4, Happening::Entered),
+            (5, Happening::Ended(Ending::Skipped)),
+        ];
+        for (endpoint, happening) in events {
+            board.happens(now, endpoint, &happening);
+        }
+        insta::assert_snapshot!(shown(&board, now + Duration::from_millis(400)), @"
+        ✓ call-0  ok 200, 23 ms
+        ▸ call-1  running 400 ms, attempt 2 of 4
+        ↻ call-2  status 503, retrying in 3 s (attempt 2 of 4)
+        ✗ call-3  failed (timeout), 4 attempts
+        · call-4  queued
+        - call-5  skipped
+        · call-6  waiting
+        ━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 3 of 7 done, 1 running, 1 retrying, 400 ms
+        ");
+    }
+
+    #[test]
+    fn a_long_flow_shows_its_active_endpoints_only() {
+        let now = Instant::now();
+        let mut board = board(now, 40);
+        for endpoint in 0..20 {
+            board.happens(now, endpoint, &Happening::Started { attempt: 1 });
+        }
+        board.happens(now, 0, &Happening::Ended(Ending::Ok));
+        let text = shown(&board, now);
+        assert_eq!(text.lines().count(), MOST_LINES + 1, "{text}");
+        assert!(!text.contains("call-0 "), "{text}");
+        assert!(text.ends_with("1 of 40 done, 19 running (4 not shown), 0 ms"), "{text}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_none_is_scrolled_away() {
+        let now = Instant::now();
+        let text = board(now, 12).text(now, 20, 8);
+        assert!(text.lines().count() <= 8, "{text}");
+        assert!(text.lines().all(|line| console::measure_text_width(line) <= 20), "{text}");
+    }
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let table = [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_000, "1 s"),
+            (2_440, "2.4 s"),
+            (61_000, "1 min 1 s"),
+            (7_260_000, "2 h 1 min"),
+        ];
+        for (millis, said) in table {
+            assert_eq!(words(Duration::from_millis(millis)), said);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The commands, one a module: each has its arguments and a `perform` that does the work.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod dot;
+pub(crate) mod run;
+pub(crate) mod schema;
+
+use crate::args::{Args, Command};
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// Does what the command line asks for.
+pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
+    match args.command {
+        Command::Run(args) => run::perform(&args),
+        Command::Check(args) => check::perform(&args),
+        Command::Dot(args) => dot::perform(&args),
+        Command::Schema => schema::perform(),
+        Command::Demo(args) => demo::perform(&args),
+    }
+}

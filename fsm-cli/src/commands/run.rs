@@ -1,0 +1,78 @@
+//! `fsm run`: one JSON object on stdout, everything else on stderr.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use fsm_patterns::{InputError, RunOutcome};
+
+use crate::args::WatchArgs;
+use crate::error::CommandError;
+use crate::execution::{self, View};
+use crate::exit::Exit;
+use crate::input::{self, InputSource};
+use crate::source::Source;
+use crate::{log, output, signals};
+
+/// What is run, with what.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The flow file, in YAML or JSON; `-` reads it from stdin.
+    file: PathBuf,
+
+    /// The input: JSON, `@FILE`, or `-` for stdin [default: {}].
+    #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]
+    input: Option<String>,
+
+    /// Print the requests that can be known beforehand, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// The id of the run; idempotency keys are derived from it [default: random].
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    run_id: Option<String>,
+
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+/// Runs a flow and prints its result.
+pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
+    let source = Source::from(args.file.as_path());
+    let input = args.input.as_deref().map(InputSource::from);
+    if source == Source::Stdin && input == Some(InputSource::Stdin) {
+        return Err(CommandError::StdinTwice);
+    }
+    log::start(args.watch.log())?;
+    let flow = source.flow()?;
+    let input = input::read(input.as_ref())?;
+    let unfit =
+        |error: InputError| CommandError::InputUnfit { what: source.to_string(), source: error };
+    if args.dry_run {
+        output::print_json(&flow.dry_run(&input).map_err(unfit)?)?;
+        return Ok(Exit::Completed);
+    }
+    let run = flow.run(input).map_err(unfit)?;
+    let interrupt = signals::listen().map_err(CommandError::Setup)?;
+    let view = View::of(&args.watch);
+    let execution = execution::execute(&flow, run, args.run_id.as_deref(), view, interrupt);
+    let report = execution::block_on(execution)?;
+    output::print_json(&report)?;
+    Ok(exit(report.outcome))
+}
+
+/// The exit code of a run that was made.
+pub(super) fn exit(outcome: RunOutcome) -> Exit {
+    match outcome {
+        RunOutcome::Completed => Exit::Completed,
+        RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Cancelled => Exit::NotCompleted,
+    }
+}
+
+/// Two runs must never share an id by accident, so an empty one is refused: it comes from a
+/// variable of the shell that is not set.
+fn run_id(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("an id must not be empty".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}

@@ -1,0 +1,99 @@
+//! A run that is watched, and that a signal can end.
+
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
+use std::pin::pin;
+
+use fsm_core::Observer;
+use fsm_patterns::{Flow, FlowContext, FlowEvent, FlowRun, RunReport};
+use tokio::runtime;
+use tokio::sync::watch::Receiver;
+
+use crate::args::WatchArgs;
+use crate::error::CommandError;
+use crate::log::Log;
+use crate::progress::Progress;
+use crate::watch::Watch;
+
+/// What is shown of a run while it is under way. Logs and progress on one terminal would
+/// overwrite each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Nothing,
+    Progress,
+    Log,
+}
+
+impl View {
+    /// What `args` and the terminal ask for.
+    pub(crate) fn of(args: &WatchArgs) -> Self {
+        match args.log() {
+            Some(_) => View::Log,
+            None if args.quiet || !Progress::is_seen() => View::Nothing,
+            None => View::Progress,
+        }
+    }
+}
+
+/// Performs a future on this thread.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
+    let runtime =
+        runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::Setup)?;
+    let done = runtime.block_on(work);
+    // A name that is being looked up can't be interrupted; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(done)
+}
+
+/// Drives a run to its end, or until an end is asked for.
+///
+/// # Cancel safety
+/// Dropping the future drops the calls that are under way.
+pub(crate) async fn execute(
+    flow: &Flow,
+    run: FlowRun,
+    id: Option<&str>,
+    view: View,
+    interrupt: Receiver<bool>,
+) -> RunReport {
+    let id = id.map_or_else(fresh_id, str::to_owned);
+    let run = run.id(id.as_str());
+    match view {
+        View::Nothing => drive(run, interrupt).await.0,
+        View::Progress => {
+            let run = run.observer(Watch::new(flow, Progress::new(flow)));
+            let (report, watch) = drive(run, interrupt).await;
+            watch.listener.clear();
+            report
+        }
+        View::Log => {
+            let log = Log::new(&id, flow.endpoints());
+            log.begins(flow.name());
+            let (report, watch) = drive(run.observer(Watch::new(flow, log)), interrupt).await;
+            watch.listener.ended(&report);
+            report
+        }
+    }
+}
+
+async fn drive<O>(mut run: FlowRun<O>, mut interrupt: Receiver<bool>) -> (RunReport, O)
+where
+    O: Observer<FlowContext, FlowEvent>,
+{
+    let cancel = run.cancel_handle();
+    let mut driven = pin!(run.drive_observed());
+    let (report, observer, _) = tokio::select! {
+        ended = &mut driven => ended,
+        _ = interrupt.wait_for(|asked| *asked) => {
+            cancel.cancel();
+            driven.await
+        }
+    };
+    (report, observer)
+}
+
+/// An id that nobody else has; it need not be secret.
+fn fresh_id() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

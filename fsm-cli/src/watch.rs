@@ -1,0 +1,221 @@
+//! A run as its user thinks of it: what happens to each endpoint.
+//!
+//! The kernel tells of tokens, states, and transitions; an endpoint `pay` has up to three states
+//! (`pay.check`, `pay`, `pay.failed`). A [`Watch`] puts both together and tells a [`Listener`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fsm_core::{
+    Effect, Input, Move, Observer, Outcome, Phase, Snapshot, StateId, Ticket, Timestamp, Trace,
+    Trigger,
+};
+use fsm_http::ErrorKind;
+use fsm_patterns::{Flow, FlowContext, FlowEvent};
+
+/// Something that happens to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// Its turn has come; it begins as soon as there is room.
+    Entered,
+    /// An attempt begins.
+    Started { attempt: u32 },
+    /// The attempt succeeded.
+    Answered { http_status: u16, latency: Duration },
+    /// The attempt failed.
+    Refused { kind: ErrorKind, http_status: Option<u16> },
+    /// There will be another attempt after a wait.
+    Retrying { wait: Duration },
+    /// It is over.
+    Ended(Ending),
+}
+
+/// How an endpoint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The call succeeded.
+    Ok,
+    /// The call failed, and the handler stood in for it.
+    Recovered,
+    /// The call was not made.
+    Skipped,
+    /// The call failed.
+    Failed,
+    /// The run's deadline came first.
+    TimedOut,
+    /// The run was stopped first.
+    Cancelled,
+}
+
+impl Ending {
+    /// The name, as in the result.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Ending::Ok => "ok",
+            Ending::Recovered => "recovered",
+            Ending::Skipped => "skipped",
+            Ending::Failed => "failed",
+            Ending::TimedOut => "timed_out",
+            Ending::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Hears what happens in a run. Endpoints are numbered in declared order.
+pub(crate) trait Listener {
+    /// Something happens to an endpoint.
+    fn happens(&mut self, endpoint: usize, happening: &Happening);
+
+    /// The run goes from one state to another.
+    fn moves(&mut self, from: &str, to: &str) {
+        let _ = (from, to);
+    }
+}
+
+/// Watches a run and tells its listener.
+pub(crate) struct Watch<L> {
+    flow: Flow,
+    parts: Vec<Option<Part>>,
+    under_way: BTreeMap<Ticket, usize>,
+    pub(crate) listener: L,
+}
+
+/// What a state is to its endpoint.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    endpoint: usize,
+    role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Decides whether the call is made.
+    Check,
+    Call,
+    /// Decides what a failure leads to.
+    Failure,
+}
+
+impl<L: Listener> Watch<L> {
+    pub(crate) fn new(flow: &Flow, listener: L) -> Self {
+        let graph = flow.graph();
+        let mut parts = vec![None; graph.states().len()];
+        for (endpoint, name) in flow.endpoints().enumerate() {
+            let states = [
+                (name.to_owned(), Role::Call),
+                (format!("{name}.check"), Role::Check),
+                (format!("{name}.failed"), Role::Failure),
+            ];
+            for (state, role) in states {
+                if let Some(state) = graph.state(&state) {
+                    parts[state.index()] = Some(Part { endpoint, role });
+                }
+            }
+        }
+        Self { flow: flow.clone(), parts, under_way: BTreeMap::new(), listener }
+    }
+
+    fn part(&self, state: StateId) -> Option<Part> {
+        self.parts.get(state.index()).copied().flatten()
+    }
+
+    /// How the endpoint of `part` ended with this move, if it did.
+    fn ending(&self, part: Part, step: &Move) -> Option<Ending> {
+        let stays = self.part(step.to).is_some_and(|to| to.endpoint == part.endpoint);
+        if stays {
+            return None;
+        }
+        let graph = self.flow.graph();
+        let transition = graph.transition(step.transition);
+        let guarded_by = |name| transition.guard().is_some_and(|id| graph.guard_name(id) == name);
+        let ending = match (transition.trigger(), part.role) {
+            (Trigger::After(_), _) => Ending::TimedOut,
+            (Trigger::Done, _) => Ending::Ok,
+            (Trigger::Failed | Trigger::TimedOut, _) => Ending::Failed,
+            (Trigger::Always | Trigger::Event(_), Role::Failure) if guarded_by("recovered") => {
+                Ending::Recovered
+            }
+            (Trigger::Always | Trigger::Event(_), Role::Check)
+                if graph.actions_of(transition).any(|action| action == "skip") =>
+            {
+                Ending::Skipped
+            }
+            (Trigger::Always | Trigger::Event(_), Role::Check | Role::Call | Role::Failure) => {
+                Ending::Failed
+            }
+        };
+        Some(ending)
+    }
+}
+
+impl<L: Listener> Trace for Watch<L> {
+    fn moved(&mut self, step: Move) {
+        let graph = self.flow.graph();
+        self.listener.moves(graph.name_of(step.from), graph.name_of(step.to));
+        if let Some(from) = self.part(step.from)
+            && let Some(ending) = self.ending(from, &step)
+        {
+            self.listener.happens(from.endpoint, &Happening::Ended(ending));
+        }
+        if let Some(to) = self.part(step.to)
+            && to.role == Role::Call
+        {
+            self.listener.happens(to.endpoint, &Happening::Entered);
+        }
+    }
+
+    fn retrying(&mut self, state: StateId, _attempts: u32, wait: Duration) {
+        if let Some(part) = self.part(state) {
+            self.listener.happens(part.endpoint, &Happening::Retrying { wait });
+        }
+    }
+
+    fn cancelled(&mut self, _token: u32, state: StateId, _phase: Phase) {
+        if let Some(part) = self.part(state) {
+            self.listener.happens(part.endpoint, &Happening::Ended(Ending::Cancelled));
+        }
+    }
+}
+
+impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
+    fn before(&mut self, _now: Timestamp, input: &Input<FlowEvent>, _run: &Snapshot<FlowContext>) {
+        let (ticket, outcome) = match input {
+            Input::Outcome { ticket, outcome } => (ticket, outcome),
+            Input::Start | Input::Event(_) | Input::Timer(_) | Input::Cancel => return,
+        };
+        let Some(endpoint) = self.under_way.remove(ticket) else { return };
+        let event = match outcome {
+            Outcome::Done(event) | Outcome::Failed { event, .. } => event.as_ref(),
+            Outcome::Postponed(_) => None,
+        };
+        let happening = match event {
+            Some(FlowEvent::Answered(answered)) => Happening::Answered {
+                http_status: answered.http_status,
+                latency: Duration::from_micros(answered.latency_us),
+            },
+            Some(FlowEvent::Refused(refusal)) => Happening::Refused {
+                kind: refusal.error.kind,
+                http_status: refusal.error.http_status,
+            },
+            None => return,
+        };
+        self.listener.happens(endpoint, &happening);
+    }
+
+    fn after(&mut self, _run: &Snapshot<FlowContext>, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Start(start) => {
+                    let Some(part) = self.part(start.state) else { continue };
+                    self.under_way.insert(start.ticket, part.endpoint);
+                    let started = Happening::Started { attempt: start.attempt };
+                    self.listener.happens(part.endpoint, &started);
+                }
+                Effect::Cancel(ticket) => {
+                    self.under_way.remove(ticket);
+                }
+                Effect::Timer { .. } | Effect::Finish => {}
+            }
+        }
+    }
+}
