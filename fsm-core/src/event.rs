@@ -77,7 +77,7 @@ mod tests {
     fn variants_are_numbered_in_declared_order_whatever_they_carry() {
         enum Shape {
             Point,
-            Line(u64),
+            Line(#[allow(dead_code)] u64),
             Text { _words: String },
         }
         assert_eq!(variant(&Shape::Point), 0);

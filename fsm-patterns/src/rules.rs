@@ -61,6 +61,8 @@ pub(crate) mod guard {
 }
 
 type FlowScene<'a> = Scene<'a, FlowEvent>;
+type Act = fn(&Rules, &mut FlowContext, &FlowScene<'_>);
+type Holds = fn(&Rules, &FlowContext, &FlowScene<'_>) -> bool;
 
 /// The rules of one flow: its plan, and which unit each state belongs to.
 pub(crate) struct Rules {
@@ -74,7 +76,7 @@ impl Rules {
         self: &Arc<Self>,
         mut bindings: Bindings<FlowContext, FlowEvent>,
     ) -> Bindings<FlowContext, FlowEvent> {
-        let actions: [(&str, fn(&Rules, &mut FlowContext, &FlowScene<'_>)); 12] = [
+        let actions: [(&str, Act); 12] = [
             (action::RECEIVE, Rules::receive),
             (action::CHECK, Rules::check),
             (action::LEAVE, Rules::leave),
@@ -92,7 +94,7 @@ impl Rules {
             let rules = self.clone();
             bindings = bindings.action(name, move |context, scene| act(&rules, context, scene));
         }
-        let guards: [(&str, fn(&Rules, &FlowContext, &FlowScene<'_>) -> bool); 5] = [
+        let guards: [(&str, Holds); 5] = [
             (guard::DEPENDENCY_FAILED, |rules, context, scene| {
                 matches!(rules.verdict(context, scene), Verdict::Blocked(_))
             }),
