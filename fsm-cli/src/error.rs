@@ -7,6 +7,7 @@ use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError};
 
 use crate::exit::Exit;
+use crate::input::ON_COMMAND_LINE;
 use crate::log::FilterError;
 
 /// Why a command could not do what it was asked for.
@@ -76,7 +77,10 @@ pub(crate) enum CommandError {
     Stdout(io::Error),
 
     /// A file could not be written.
-    #[error("{what} can't be written: {}", in_words(.source))]
+    #[error("{what} can't be written: {}", match .source.kind() {
+        io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        _ => in_words(.source),
+    })]
     Unwritable { what: String, source: io::Error },
 }
 
@@ -88,14 +92,11 @@ impl CommandError {
             CommandError::NotText { .. } => "save the file as UTF-8",
             CommandError::Machine { .. } => "a machine is simulated: try `fsm simulate`",
             CommandError::StdinTwice => "give the input with `--input @FILE`",
-            CommandError::InputSyntax { source, .. } if source.is_eof() => {
-                "something is missing at the end: has the shell eaten a part? Put single quotes \
-                 around it: --input '{\"id\": 1}'"
+            CommandError::InputSyntax { what, .. } if what == ON_COMMAND_LINE => {
+                "put single quotes around it, so that the shell leaves it alone: \
+                 --input '{\"id\": 1}'; or give --input @FILE, or --input - for stdin"
             }
-            CommandError::InputSyntax { .. } => {
-                "for example --input '{\"id\": 1}' (with single quotes for the shell), \
-                 --input @FILE, or --input - for stdin"
-            }
+            CommandError::InputSyntax { .. } => return None,
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
             CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -143,8 +144,8 @@ impl CommandError {
 
 fn faults(report: &Report) -> String {
     match report.findings().len() {
-        1 => format!("{} has a fault; nothing was sent", report.name()),
-        count => format!("{} has {count} faults; nothing was sent", report.name()),
+        1 => format!("{} has a fault", report.name()),
+        count => format!("{} has {count} faults", report.name()),
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::error::CommandError;
 
+/// What an input is called that stands on the command line itself.
+pub(crate) const ON_COMMAND_LINE: &str = "--input";
+
 /// Where the input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputSource {
@@ -33,7 +36,7 @@ impl From<&str> for InputSource {
 pub(crate) fn read(source: Option<&InputSource>) -> Result<Value, CommandError> {
     let Some(source) = source else { return Ok(Value::Object(Map::new())) };
     let (what, bytes) = match source {
-        InputSource::Literal(text) => ("--input".to_owned(), Ok(text.clone().into_bytes())),
+        InputSource::Literal(text) => (ON_COMMAND_LINE.to_owned(), Ok(text.clone().into_bytes())),
         InputSource::File(path) => (path.display().to_string(), fs::read(path)),
         InputSource::Stdin => ("stdin".to_owned(), read_stdin()),
     };

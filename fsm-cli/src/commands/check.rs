@@ -20,23 +20,21 @@ pub(crate) struct CheckArgs {
 
 /// Checks every file, also after one that is faulty.
 pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
-    let mut errors = Vec::new();
+    let mut faulty = 0;
     for file in &args.files {
         match check(&Source::from(file.as_path())) {
             Ok(line) => output::print(&line)?,
-            Err(error) => errors.push(error),
+            Err(error) => {
+                faulty += 1;
+                diagnostics::show(&error);
+            }
         }
     }
-    let faulty = errors.len();
-    let Some(last) = errors.pop() else { return Ok(Exit::Completed) };
-    for error in &errors {
-        diagnostics::show(error);
+    match (faulty, args.files.len()) {
+        (0, _) => Ok(Exit::Completed),
+        (_, 1) => Ok(Exit::Wrong),
+        (faulty, all) => Err(CommandError::FaultyFiles { faulty, all }),
     }
-    if args.files.len() == 1 {
-        return Err(last);
-    }
-    diagnostics::show(&last);
-    Err(CommandError::FaultyFiles { faulty, all: args.files.len() })
 }
 
 /// One line on a file without faults.

@@ -20,7 +20,7 @@ pub(crate) struct DotArgs {
     #[arg(short, long, default_value = "dot", value_parser = format)]
     format: Format,
 
-    /// Draw also what is inside of machines within the graph.
+    /// Draw everything: also the flow's house-keeping actions, and what is inside of machines.
     #[arg(long)]
     expand: bool,
 
@@ -53,10 +53,10 @@ pub(crate) fn perform(args: &DotArgs) -> Result<Exit, CommandError> {
         return Err(CommandError::Machine { what, command: "dot" });
     }
     let flow = source::flow(&what, &text)?;
-    let mut drawing = flow.graph().drawing();
-    if args.expand {
-        drawing = drawing.expanded();
-    }
+    let drawing = match args.expand {
+        true => flow.graph().drawing().expanded(),
+        false => flow.drawing(),
+    };
     let drawn = match args.format {
         Format::Dot => drawing.to_dot(),
         Format::Mermaid => drawing.to_mermaid(),

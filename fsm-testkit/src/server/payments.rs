@@ -62,7 +62,7 @@ impl Payments {
         self.ledger().charges
     }
 
-    fn charge(&self, key: Option<String>, body: &Bytes, amount: f64) -> Charged {
+    fn charge(&self, key: Option<String>, body: &Bytes, amount: &Value) -> Charged {
         let mut ledger = self.ledger();
         if let Some((earlier, charge)) = key.as_ref().and_then(|key| ledger.by_key.get(key)) {
             return match earlier == body {
@@ -135,10 +135,11 @@ async fn charge(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let amount = amount_of(&object(&body)?)?;
+    let payment = object(&body)?;
+    amount_of(&payment)?;
     let key = headers.get("idempotency-key");
     let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-    match world.payments.charge(key, &body, amount) {
+    match world.payments.charge(key, &body, &payment["amount"]) {
         Charged::New(charge) => Ok((StatusCode::CREATED, Json(charge)).into_response()),
         Charged::Again(charge) => {
             let again = [("idempotency-replayed", "true")];
