@@ -66,7 +66,8 @@ pub(crate) fn prepare(
         .transformed(context, index, &raw)
         .map_err(|why| request::fault("transform_input", why))?;
     let steps = StepsOf { plan: &rules.plan, context };
-    let key = spec.has_key().then(|| idempotency_key(&context.run, &spec.name, visit));
+    let has_key = spec.has_key() && !request::declares_key(spec);
+    let key = has_key.then(|| idempotency_key(&context.run, &spec.name, visit));
     let call = request::build(spec, &steps.scope(&data), &data, key)?;
     Ok((call, data))
 }
@@ -136,8 +137,11 @@ fn refused(error: CallError, latency: Duration) -> Outcome<FlowEvent> {
         fsm_http::Retry::Never => None,
         fsm_http::Retry::Allowed { after } => after,
     };
+    // A call of this kind can't be put into HTTP at all.
+    let sent = kind != ErrorKind::Transform;
     let error = StepError { kind, message, http_status };
-    let refusal = Refusal { error, sent: true, retry_after, latency_us: Some(micros(latency)) };
+    let latency_us = sent.then(|| micros(latency));
+    let refusal = Refusal { error, sent, retry_after, latency_us };
     failed(refusal, retry.into())
 }
 

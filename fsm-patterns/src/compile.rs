@@ -19,6 +19,7 @@ use std::num::NonZeroU32;
 use fsm_core::{Graph, GraphBuilder, GraphFaults, JoinRule, RetryPolicy, StateId};
 
 use crate::plan::{Plan, Unit};
+use crate::request;
 use crate::rules::{action, guard};
 use crate::spec::{EndpointSpec, Mode, When};
 
@@ -287,7 +288,7 @@ impl Compiler<'_> {
         let id = within(state, scope);
         self.belongs(id, unit);
         self.graph.transition(name, next).done().action(action::KEEP_OUTPUT);
-        if spec.is_unsafe() && !spec.has_key() {
+        if request::is_unrepeatable(spec) {
             let unknown = self.graph.transition(name, lost).failed();
             unknown.guard(guard::UNKNOWN_OUTCOME).action(direct);
         }

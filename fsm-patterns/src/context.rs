@@ -16,7 +16,8 @@ use crate::step::{Block, StepError, StepRecord, StepStatus, Verdict};
 pub struct FlowContext {
     pub(crate) run: String,
     pub(crate) input: Arc<Value>,
-    pub(crate) began: Timestamp,
+    /// When the first endpoint or group took its data.
+    pub(crate) began: Option<Timestamp>,
     pub(crate) steps: Vec<StepRecord>,
     pub(crate) containers: Vec<ContainerRecord>,
     pub(crate) failed: u32,
@@ -54,7 +55,7 @@ impl FlowContext {
         Self {
             run,
             input,
-            began: Timestamp::ZERO,
+            began: None,
             steps: vec![StepRecord::default(); plan.endpoints.len()],
             containers,
             failed: 0,

@@ -159,14 +159,15 @@ fn millis(micros: u64) -> f64 {
 
 fn metrics(steps: &[StepRecord]) -> Metrics {
     let total: u64 = steps.iter().map(|step| u64::from(step.attempts)).sum();
-    let good = steps.iter().filter(|step| step.status == Some(StepStatus::Ok)).count();
+    let good = steps.iter().filter(|step| step.status == Some(StepStatus::Ok)).count() as u64;
     let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
-    let share = (total > 0).then(|| good as f64 / total as f64);
+    // Divided last, so that 1 of 10 is 0.1 and not 0.09999999999999998.
+    let share = |of: u64| (total > 0).then(|| of as f64 / total as f64);
     let mean = |sum: u64| millis(sum) / latencies.len() as f64;
     Metrics {
         total_requests: total,
-        success_rate: share.map(|share| share * 100.0),
-        error_rate: share.map(|share| 1.0 - share),
+        success_rate: share(good * 100),
+        error_rate: share(total.saturating_sub(good)),
         avg_latency_ms: (!latencies.is_empty()).then(|| mean(latencies.iter().sum())),
     }
 }

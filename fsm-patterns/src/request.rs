@@ -36,6 +36,17 @@ pub(crate) fn build(
     Ok(call)
 }
 
+/// Whether the flow itself writes an `Idempotency-Key`. It knows what makes two calls the same, so
+/// none of ours takes its place.
+pub(crate) fn declares_key(spec: &EndpointSpec) -> bool {
+    spec.headers.iter().any(|(name, _)| name.as_str() == "idempotency-key")
+}
+
+/// Whether nobody can tell what became of the call once it was cut.
+pub(crate) fn is_unrepeatable(spec: &EndpointSpec) -> bool {
+    spec.is_unsafe() && !spec.has_key() && !declares_key(spec)
+}
+
 pub(crate) fn fault(what: impl std::fmt::Display, why: impl std::fmt::Display) -> StepError {
     StepError::new(ErrorKind::Transform, format!("{what}: {why}"))
 }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use fsm_core::{Bindings, Cause, GaveUp, Scene};
+use fsm_core::{Bindings, Cause, GaveUp, Scene, Timestamp};
 use fsm_http::ErrorKind;
 use serde_json::Value;
 
 use crate::context::{FlowContext, StepsOf};
 use crate::event::{FlowEvent, Refusal};
 use crate::plan::{Plan, Unit};
+use crate::request;
 use crate::spec::{Handler, Mode, Output, When};
 use crate::step::{StepError, StepStatus, Verdict};
 
@@ -156,6 +157,8 @@ impl Rules {
 
     fn receive(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
         let Some(unit) = self.unit_of(scene) else { return };
+        // The first unit takes its data as the run begins.
+        context.began.get_or_insert(scene.now);
         let data = context.data_for(&self.plan, unit);
         match unit {
             Unit::Endpoint(index) => {
@@ -244,6 +247,8 @@ impl Rules {
         let Some(index) = self.step_of(scene) else { return };
         // The verdict first: a check may run in the step of another call's refusal, whose event
         // is none of its business.
+        let ends = context.began.zip(self.plan.flow.total_timeout);
+        let ends = ends.map(|(began, limit)| began + limit);
         let error = match (&context.steps[index].verdict, scene.event) {
             (Verdict::Faulty(why), _) => {
                 StepError::new(ErrorKind::Condition, format!("the condition can't be told: {why}"))
@@ -254,7 +259,7 @@ impl Rules {
                 step.latency_us = refusal.latency_us;
                 // What was refused before it was sent is no attempt.
                 step.attempts -= u32::from(!refusal.sent).min(step.attempts);
-                final_error(refusal, scene.cause)
+                final_error(refusal, scene, ends)
             }
             (_, Some(FlowEvent::Answered(_)) | None) => {
                 StepError::new(ErrorKind::Contract, "the call failed without saying why")
@@ -419,7 +424,7 @@ impl Rules {
             }
             step.status = Some(rest);
             step.broken = true;
-            if step.cut && endpoint.spec.is_unsafe() && !endpoint.spec.has_key() {
+            if step.cut && request::is_unrepeatable(&endpoint.spec) {
                 let error = StepError::new(
                     ErrorKind::UnknownOutcome,
                     "the call was cut while it was under way; the server may have carried it out",
@@ -449,18 +454,22 @@ impl Rules {
 }
 
 /// The last error of a call, or `rate_limited` where a server asked for a longer wait than there
-/// may be.
-fn final_error(refusal: &Refusal, cause: Cause) -> StepError {
-    let gave_up = match cause {
+/// may be: where our own wait is the one that passes the end of the run, it is not to blame.
+fn final_error(refusal: &Refusal, scene: &FlowScene<'_>, ends: Option<Timestamp>) -> StepError {
+    let gave_up = match scene.cause {
         Cause::Failed(gave_up) | Cause::TimedOut(gave_up) => gave_up,
-        _ => GaveUp::NotRetryable,
+        Cause::Always | Cause::Event | Cause::Done | Cause::After | Cause::Cancel => {
+            GaveUp::NotRetryable
+        }
     };
     let error = refusal.error.clone();
     let Some(after) = refusal.retry_after else { return error };
     let why = match gave_up {
         GaveUp::WaitTooLong => "longer than `retry_max_wait`",
-        GaveUp::PastDeadline => "past the end of `total_timeout`",
-        GaveUp::NotRetryable | GaveUp::Exhausted => return error,
+        GaveUp::PastDeadline if ends.is_some_and(|ends| ends <= scene.now + after) => {
+            "past the end of `total_timeout`"
+        }
+        GaveUp::PastDeadline | GaveUp::NotRetryable | GaveUp::Exhausted => return error,
     };
     let after = crate::duration::format(after);
     let message = format!("the server asks to wait {after}, {why}: {}", error.message);

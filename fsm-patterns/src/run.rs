@@ -7,13 +7,14 @@ use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 
 use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
+use fsm_http::ErrorKind;
 use serde_json::Value;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::report::{RunOutcome, RunReport, report};
-use crate::step::StepStatus;
+use crate::step::{StepError, StepStatus};
 
 /// A run that is about to begin: await it.
 ///
@@ -135,9 +136,17 @@ impl Flow {
                 "run timed out" => RunOutcome::TimedOut,
                 _ => RunOutcome::Failed,
             },
-            Status::New | Status::Running | Status::Cancelled | Status::Stuck(_) => {
+            Status::New | Status::Running | Status::Cancelled => {
                 self.rules.conclude(&mut context, StepStatus::Cancelled);
                 RunOutcome::Cancelled
+            }
+            // Every call has a way on whatever comes of it, so this would be our own mistake.
+            Status::Stuck(state) => {
+                self.rules.conclude(&mut context, StepStatus::Cancelled);
+                let state = self.graph().name_of(state);
+                let message = format!("the run is stuck at `{state}` (please report this)");
+                context.error = Some(StepError::new(ErrorKind::Contract, message));
+                RunOutcome::Failed
             }
         };
         report(&self.rules.plan, context, outcome)

@@ -231,7 +231,7 @@ impl EndpointSpec {
 
     /// Whether sending it twice may have an effect twice (RFC 9110, section 9.2.2).
     pub fn is_unsafe(&self) -> bool {
-        matches!(self.method, Method::POST | Method::PATCH | Method::CONNECT)
+        !self.method.is_idempotent()
     }
 
     /// Further attempts after the first, with the default of the method filled in.
