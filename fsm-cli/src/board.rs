@@ -235,7 +235,7 @@ pub(crate) fn words(duration: Duration) -> String {
     let millis = duration.as_millis();
     match duration.as_secs() {
         0 => format!("{millis} ms"),
-        1..60 if millis % 1_000 < 50 => format!("{} s", millis / 1_000),
+        1..60 if millis.is_multiple_of(1_000) => format!("{} s", millis / 1_000),
         1..60 => format!("{:.1} s", duration.as_secs_f64()),
         60..3_600 => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
         hours => format!("{} h {} min", hours / 3_600, hours % 3_600 / 60),

@@ -1,12 +1,13 @@
 //! Progress on the terminal, while a run is under way. It is gone before the result is printed.
 
-use std::fmt;
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::Term;
 use fsm_patterns::Flow;
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::board::Board;
 use crate::watch::{Happening, Listener};
@@ -17,8 +18,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// A board that is kept up to date on stderr.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    /// Written by the run, read by the thread that draws; either holds it for the time of one
-    /// happening or one drawing.
+    /// Written by the run, read by the bar's ticker; either holds it for the time of one
+    /// happening or one text.
     board: Arc<Mutex<Board>>,
     bar: ProgressBar,
 }
@@ -38,21 +39,31 @@ impl Progress {
             (name.to_owned(), 1 + retry.map_or(0, |policy| policy.count))
         });
         let board = Arc::new(Mutex::new(Board::new(Instant::now(), endpoints)));
-        let drawn = board.clone();
-        let draw = move |_: &ProgressState, out: &mut dyn fmt::Write| {
-            let (height, width) = console::Term::stderr().size();
-            let text = lock(&drawn).text(Instant::now(), width.into(), height.into());
-            // It is written to a string in memory.
-            let _ = out.write_str(&text);
+        let shown = board.clone();
+        let draw = move |_: &ProgressState, out: &mut dyn Write| {
+            let (height, width) = Term::stderr().size();
+            // The bar ends at the right edge, so the `^C` that a terminal echoes takes a line of
+            // its own, and the first line stays behind when the bar is cleared: an empty one.
+            let (height, width) = (usize::from(height), usize::from(width));
+            let text = lock(&shown).text(
+                Instant::now(),
+                width.saturating_sub(1),
+                height.saturating_sub(1),
+            );
+            // Writing to the bar's own text does not fail.
+            let _ = write!(out, "\n{}", text.trim_end_matches('\n'));
         };
-        let style = ProgressStyle::with_template("{board}").expect("the template is well formed");
-        let bar = ProgressBar::new_spinner().with_style(style.with_key("board", draw));
+        let style = ProgressStyle::with_template("{board}")
+            .expect("a template without faults")
+            .with_key("board", draw);
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style);
         bar.enable_steady_tick(TICK);
         Self { board, bar }
     }
 
     /// Takes it off the terminal.
-    pub(crate) fn clear(&self) {
+    pub(crate) fn clear(self) {
         self.bar.finish_and_clear();
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Watch<L> {
     flow: Flow,
     parts: Vec<Option<Part>>,
     under_way: BTreeMap<Ticket, usize>,
+    /// Endpoints that the step under way took away. Why, only the move after them tells.
+    taken_away: Vec<usize>,
     pub(crate) listener: L,
 }
 
@@ -112,11 +114,23 @@ impl<L: Listener> Watch<L> {
                 }
             }
         }
-        Self { flow: flow.clone(), parts, under_way: BTreeMap::new(), listener }
+        Self {
+            flow: flow.clone(),
+            parts,
+            under_way: BTreeMap::new(),
+            taken_away: Vec::new(),
+            listener,
+        }
     }
 
     fn part(&self, state: StateId) -> Option<Part> {
         self.parts.get(state.index()).copied().flatten()
+    }
+
+    fn end_those_taken_away(&mut self, ending: Ending) {
+        for endpoint in self.taken_away.drain(..) {
+            self.listener.happens(endpoint, &Happening::Ended(ending));
+        }
     }
 
     /// How the endpoint of `part` ended with this move, if it did.
@@ -152,6 +166,9 @@ impl<L: Listener> Trace for Watch<L> {
     fn moved(&mut self, step: Move) {
         let graph = self.flow.graph();
         self.listener.moves(graph.name_of(step.from), graph.name_of(step.to));
+        if let Trigger::After(_) = graph.transition(step.transition).trigger() {
+            self.end_those_taken_away(Ending::TimedOut);
+        }
         if let Some(from) = self.part(step.from)
             && let Some(ending) = self.ending(from, &step)
         {
@@ -172,7 +189,7 @@ impl<L: Listener> Trace for Watch<L> {
 
     fn cancelled(&mut self, _token: u32, state: StateId, _phase: Phase) {
         if let Some(part) = self.part(state) {
-            self.listener.happens(part.endpoint, &Happening::Ended(Ending::Cancelled));
+            self.taken_away.push(part.endpoint);
         }
     }
 }
@@ -203,6 +220,7 @@ impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
     }
 
     fn after(&mut self, _run: &Snapshot<FlowContext>, effects: &[Effect]) {
+        self.end_those_taken_away(Ending::Cancelled);
         for effect in effects {
             match effect {
                 Effect::Start(start) => {

@@ -54,6 +54,11 @@ impl<O> FlowRun<O> {
         self
     }
 
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.id
+    }
+
     /// Sets what the jitter of retries is derived from. Default: random.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {

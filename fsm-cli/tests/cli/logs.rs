@@ -1,0 +1,117 @@
+//! `--log` and `FSM_LOG`.
+
+use std::fs;
+
+use crate::command::{Api, Ended, file, fsm, run};
+
+#[test]
+fn a_log_names_run_state_and_attempt_and_shows_no_data() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential", &["/flaky/1?token=hush-query"]);
+    let text = fs::read_to_string(&flow).unwrap() + "    headers: { X-Api-Key: hush-header }\n";
+    fs::write(&flow, text).unwrap();
+    let arguments =
+        ["run", &flow, "--run-id", "r-1", "--log", "debug", "--input", "\"hush-input\""];
+    let ended = run(arguments);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.json()["run"], "r-1");
+    let log = &ended.stderr;
+    for words in [
+        "run begins run=\"r-1\" flow=\"test\"",
+        "attempt begins run=\"r-1\" state=\"a\" attempt=1",
+        "attempt failed run=\"r-1\" state=\"a\" attempt=1 kind=\"status\" http_status=503",
+        "retrying after a wait run=\"r-1\" state=\"a\" attempt=1 wait_ms=",
+        "answered run=\"r-1\" state=\"a\" attempt=2 http_status=200",
+        "ended run=\"r-1\" state=\"a\" attempt=2 status=\"ok\"",
+        "moved run=\"r-1\" state=\"a\" to=\"run settles\"",
+        "run ended run=\"r-1\" outcome=\"completed\"",
+    ] {
+        assert!(log.contains(words), "{words} in\n{log}");
+    }
+    assert!(!log.contains("hush"), "{log}");
+    assert!(!log.contains("http://"), "{log}");
+}
+
+#[test]
+fn a_filter_lets_through_what_it_names() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential", &["/status/404"]);
+    let warnings = run(["run", &flow, "--log", "warn"]).stderr;
+    assert!(warnings.contains("attempt failed"), "{warnings}");
+    assert!(!warnings.contains("run begins"), "{warnings}");
+    let elsewhere = run(["run", &flow, "--log", "hyper=info"]).stderr;
+    assert_eq!(elsewhere, "");
+}
+
+#[test]
+fn the_variable_does_what_the_option_does_and_an_empty_one_nothing() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential", &["/users/7"]);
+    let with = |filter| Ended::of(fsm(["run", &flow]).env("FSM_LOG", filter).output().unwrap());
+    assert!(with("info").stderr.contains("run begins"));
+    assert_eq!(with("").stderr, "");
+    assert_eq!(with("debgu").code, Some(2));
+}
+
+#[test]
+fn a_misspelt_level_is_refused_before_anything_is_sent() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential", &["/users/7"]);
+    let ended = run(["run", &flow, "--log", "debgu"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    let words = "error: `debgu` is no filter of the log (from --log or FSM_LOG)\nhint: a level is";
+    assert!(ended.stderr.starts_with(words), "{}", ended.stderr);
+    assert_eq!(api.requests(), 0);
+}
+
+#[test]
+fn every_end_in_the_log_is_the_one_in_the_result() {
+    let api = Api::start();
+    let url = api.flow("mode: sequential", &[""]);
+    let url = fs::read_to_string(url).unwrap();
+    let url = url.lines().find_map(|line| line.trim().strip_prefix("url: ")).unwrap().to_owned();
+    let endpoints = format!(
+        "endpoints:
+  - {{ name: good, url: {url}/users/1 }}
+  - {{ name: declined, url: {url}/users/2, condition: 1 == 2 }}
+  - {{ name: recovered, url: {url}/status/404, error_handler: fallback }}
+  - {{ name: faulty, url: {url}/users/3, condition: $inputs.none > 1, error_handler: {{ a: 1 }} }}
+  - {{ name: stalls, url: {url}/slow/20000, timeout: 10s }}
+  - {{ name: bad, url: {url}/status/404, depends_on: [good, declined] }}
+  - {{ name: blocked, url: {url}/users/2, depends_on: [bad] }}
+"
+    );
+    let chain =
+        endpoints.replace(", depends_on: [good, declined]", "").replace(", depends_on: [bad]", "");
+    let chain = chain.replace("slow/20000", "slow/20");
+    let table = [
+        ("mode: hybrid\ntotal_timeout: 1s", &endpoints, "timed_out", 7),
+        ("mode: hybrid\nfail_fast: true", &endpoints, "failed", 6),
+        ("mode: hybrid\nerror_threshold: 0", &endpoints, "failed", 6),
+        ("mode: sequential", &chain, "failed", 7),
+        ("mode: conditional", &chain, "failed", 7),
+        ("mode: pipeline", &chain, "failed", 6),
+    ];
+    for (head, endpoints, outcome, ends) in table {
+        let flow = file("flow.yaml", format!("fsm: 1\nname: test\n{head}\n{endpoints}"));
+        let ended = run(["run", &flow, "--log", "info"]);
+        let result = ended.json();
+        assert_eq!(result["outcome"], outcome, "{head}: {}", ended.stdout);
+        let mut seen = Vec::new();
+        for line in ended
+            .stderr
+            .lines()
+            .filter(|line| line.contains(" ended run=\"") && line.contains(" state="))
+        {
+            let field = |name: &str| {
+                let value = line.split(&format!(" {name}=\"")).nth(1).expect(line);
+                value.split('"').next().expect(line).to_owned()
+            };
+            let (state, status) = (field("state"), field("status"));
+            assert_eq!(result["steps"][&state]["status"], status.as_str(), "{head}: {state}");
+            assert!(!seen.contains(&state), "{head}: {state} ends once\n{}", ended.stderr);
+            seen.push(state);
+        }
+        assert_eq!(seen.len(), ends, "{head}: {seen:?}");
+    }
+}

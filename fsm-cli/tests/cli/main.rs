@@ -1,0 +1,10 @@
+//! The command as its users meet it: the real binary, real files, real HTTP on loopback.
+
+mod checks;
+mod command;
+mod demos;
+mod drawings;
+mod inputs;
+mod interrupts;
+mod logs;
+mod runs;
