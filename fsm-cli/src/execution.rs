@@ -1,8 +1,6 @@
 //! A run that is watched, and that a signal can end.
 
-use std::collections::hash_map::RandomState;
 use std::future::Future;
-use std::hash::{BuildHasher, Hasher};
 use std::pin::pin;
 
 use fsm_core::Observer;
@@ -57,8 +55,10 @@ pub(crate) async fn execute(
     view: View,
     interrupt: Receiver<bool>,
 ) -> RunReport {
-    let id = id.map_or_else(fresh_id, str::to_owned);
-    let run = run.id(id.as_str());
+    let run = match id {
+        Some(id) => run.id(id),
+        None => run,
+    };
     match view {
         View::Nothing => drive(run, interrupt).await.0,
         View::Progress => {
@@ -68,7 +68,7 @@ pub(crate) async fn execute(
             report
         }
         View::Log => {
-            let log = Log::new(&id, flow.endpoints());
+            let log = Log::new(run.run_id(), flow.endpoints());
             log.begins(flow.name());
             let (report, watch) = drive(run.observer(Watch::new(flow, log)), interrupt).await;
             watch.listener.ended(&report);
@@ -91,9 +91,4 @@ where
         }
     };
     (report, observer)
-}
-
-/// An id that nobody else has; it need not be secret.
-fn fresh_id() -> String {
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
