@@ -3,6 +3,8 @@
 //! cano runs each shape as its documents show it: a chain of tasks, a split and its join, and
 //! splits one after the other for the diamonds. Its tasks are told not to retry, which is the
 //! cheapest that it has.
+//!
+//! The unit is a state with an activity: what forks, splits, and joins cost is shared out to them.
 
 use fsm_benches::flows::{self, DIAMOND, Flow, Work};
 use fsm_benches::race::{Contestant, Rounds, Times, nanos_each, race};

@@ -70,7 +70,9 @@ fn dispatch(times: usize) -> Result<usize, Box<dyn Error>> {
     for _ in 0..times {
         let mut run = machine.begin(Door::default());
         for deed in &deeds {
-            black_box(machine.dispatch(&mut run, Timestamp::ZERO, *deed, &mut effects, &mut ()))?;
+            let taken = machine.dispatch(&mut run, Timestamp::ZERO, *deed, &mut effects, &mut ());
+            // The answer is looked at, and that is all: moving errors about is not the step.
+            assert!(black_box(taken.is_ok()), "the door refused {deed:?}");
         }
         black_box(run.context());
     }

@@ -301,6 +301,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     }
 
     fn perform(&mut self) {
+        self.outcomes.reserve(self.effects.as_slice().len());
         for index in 0..self.effects.as_slice().len() {
             match self.effects.as_slice()[index] {
                 Effect::Start(start) => {

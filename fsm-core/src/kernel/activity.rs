@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 
 impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     /// Starts an activity, or queues it where `max_concurrent` are under way.
+    #[inline]
     pub(super) fn request_start(&mut self, slot: u32) {
         let number = self.run.fresh();
         self.run.token_mut(slot).number = number;
@@ -27,6 +28,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
     }
 
+    #[inline]
     fn has_room(&self) -> bool {
         let limit = self.frozen.graph.max_concurrent;
         limit.is_none_or(|limit| self.run.running < limit.get())
@@ -43,6 +45,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
     }
 
+    #[inline]
     fn start(&mut self, slot: u32) {
         self.run.running += 1;
         let now = self.run.now;
@@ -66,13 +69,19 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     /// Drops the work of a token that leaves its state.
+    #[inline(always)]
     pub(super) fn drop_work(&mut self, slot: u32) {
-        let Token { phase, number, .. } = *self.run.token(slot);
-        if phase == Phase::Running {
-            self.run.running -= 1;
-            self.out.list.push(Effect::Cancel(Ticket { slot, number }));
-            self.run.token_mut(slot).phase = Phase::Moving;
+        if self.run.token(slot).phase == Phase::Running {
+            self.cancel_work(slot);
         }
+    }
+
+    fn cancel_work(&mut self, slot: u32) {
+        self.run.running -= 1;
+        let token = self.run.token_mut(slot);
+        token.phase = Phase::Moving;
+        let ticket = Ticket { slot, number: token.number };
+        self.out.list.push(Effect::Cancel(ticket));
     }
 
     pub(super) fn outcome(&mut self, ticket: Ticket, outcome: &'a Outcome<E>) {
@@ -85,15 +94,16 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         match outcome {
             Outcome::Done(_) => {
                 self.cause = Cause::Done;
-                self.go_on(slot, &[Key::DONE]);
+                let state = self.run.token(slot).state;
+                self.go_on(slot, state, Key::DONE);
             }
             Outcome::Failed { retry, .. } => self.fail(slot, *retry, false),
             Outcome::Postponed(at) => self.postpone(slot, *at),
         }
     }
 
-    /// Takes the first enabled transition for one of `keys`.
-    fn go_on(&mut self, slot: u32, keys: &[Key]) {
+    /// The activity has failed for good: takes the first enabled transition for one of `keys`.
+    fn give_up(&mut self, slot: u32, keys: &[Key]) {
         let state = self.run.token(slot).state;
         match self.find(slot, state, keys) {
             Some(edge) => self.take(slot, edge),
@@ -105,7 +115,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         self.run.token_mut(slot).attempt -= 1;
         if self.deadline(slot).is_some_and(|deadline| deadline <= at) {
             self.cause = Cause::Failed(GaveUp::PastDeadline);
-            return self.go_on(slot, &[Key::FAILED]);
+            return self.give_up(slot, &[Key::FAILED]);
         }
         self.await_timer(slot, Phase::Waiting, at);
     }
@@ -119,11 +129,11 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             Err(gave_up) if timed_out => {
                 self.cause = Cause::TimedOut(gave_up);
-                self.go_on(slot, &[Key::TIMED_OUT, Key::FAILED]);
+                self.give_up(slot, &[Key::TIMED_OUT, Key::FAILED]);
             }
             Err(gave_up) => {
                 self.cause = Cause::Failed(gave_up);
-                self.go_on(slot, &[Key::FAILED]);
+                self.give_up(slot, &[Key::FAILED]);
             }
         }
     }
@@ -181,8 +191,10 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             Phase::Waiting => self.request_start(slot),
             Phase::Delaying => {
                 self.cause = Cause::Done;
-                self.run.token_mut(slot).phase = Phase::Moving;
-                self.go_on(slot, &[Key::DONE]);
+                let token = self.run.token_mut(slot);
+                token.phase = Phase::Moving;
+                let state = token.state;
+                self.go_on(slot, state, Key::DONE);
             }
             Phase::Running => {
                 self.drop_work(slot);
@@ -208,8 +220,8 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
         self.run.alarms.remove(&key);
         self.cause = Cause::After;
-        let edge = self.frozen.table.edges[key.1 as usize];
-        if self.holds(slot, &edge) {
+        let edge = &self.frozen.table.edges[key.1 as usize];
+        if self.holds(slot, edge) {
             self.take(slot, edge);
         }
         Ok(())

@@ -50,5 +50,6 @@ pub use effect::{Effect, Effects, Start};
 pub use error::{SnapshotFault, StepError};
 pub use input::{Input, Outcome, Retry, Ticket};
 pub use scene::{Cause, GaveUp, Scene};
+pub(crate) use snapshot::Token;
 pub use snapshot::{Phase, Snapshot, Status};
 pub use trace::{Move, Trace};

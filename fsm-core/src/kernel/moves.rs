@@ -9,7 +9,7 @@ use super::step::{Agenda, Stepper};
 use super::trace::{Move, Trace};
 use crate::event::Event;
 use crate::graph::{Kind, StateId, TransitionId};
-use crate::machine::{Edge, Key, NONE};
+use crate::machine::{Edge, Key, NONE, Reach};
 
 impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     /// The first token enters the initial state.
@@ -21,7 +21,15 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
 
     /// Moves a token along `edge`. Where that leads out of the scope of a fork, the scope is
     /// emptied and its owner goes on; where it leads to the fork's join, the token arrives there.
-    pub(super) fn take(&mut self, slot: u32, edge: Edge) {
+    pub(super) fn take(&mut self, slot: u32, edge: &Edge) {
+        match edge.reach {
+            Reach::Neighbour => self.take_to_neighbour(slot, edge),
+            Reach::Join => self.take_to_join(slot, edge),
+            Reach::Far => self.take_far(slot, edge),
+        }
+    }
+
+    fn take_far(&mut self, slot: u32, edge: &Edge) {
         let graph = &self.frozen.graph;
         let scene = self.scene(slot, None);
         let from = self.run.token(slot).state;
@@ -34,18 +42,47 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             self.leave(mover, Some(fork));
             if self.frozen.table.row(edge.to).pair == fork.0 {
                 self.act(edge.actions, &scene);
-                self.trace_move(mover, from, edge.to, &edge);
+                self.trace_move(mover, from, edge.to, edge);
                 self.arrive(mover, scope);
                 return;
             }
             mover = self.abandon(mover, scope);
         }
-        let domain = self.domain(&edge);
+        let domain = self.domain(edge);
         self.leave(mover, domain);
         self.act(edge.actions, &scene);
         let leaf = self.enter(mover, domain, edge.to);
-        self.trace_move(mover, from, leaf, &edge);
+        self.trace_move(mover, from, leaf, edge);
         self.arrive_at(mover, leaf);
+    }
+
+    /// The short way: no level of nesting is left or entered, so none is looked for.
+    #[inline(always)]
+    fn take_to_neighbour(&mut self, slot: u32, edge: &Edge) {
+        self.leave_plainly(slot, edge);
+        self.begin_visit(slot).state = edge.to;
+        self.trace_move(slot, edge.from, edge.to, edge);
+        self.arrive_at(slot, edge.to);
+    }
+
+    /// The short way to the join of the fork around.
+    #[inline(always)]
+    fn take_to_join(&mut self, slot: u32, edge: &Edge) {
+        let scope = self.run.token(slot).scope;
+        self.leave_plainly(slot, edge);
+        self.trace_move(slot, edge.from, edge.to, edge);
+        self.arrive(slot, scope);
+    }
+
+    #[inline(always)]
+    fn leave_plainly(&mut self, slot: u32, edge: &Edge) {
+        if edge.actions == 0 {
+            return self.drop_work(slot);
+        }
+        // What an action sees is the token before its work is dropped.
+        let scene = self.scene(slot, None);
+        self.drop_work(slot);
+        self.act(edge.actions, &scene);
     }
 
     fn trace_move(&mut self, token: u32, from: StateId, to: StateId, edge: &Edge) {
@@ -104,12 +141,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     /// innermost.
     pub(super) fn enter(&mut self, slot: u32, domain: Option<StateId>, target: StateId) -> StateId {
         let graph = &self.frozen.graph;
-        let number = self.run.fresh();
-        let token = self.run.token_mut(slot);
-        token.attempt = 0;
-        token.visit = number;
-        token.number = number;
-        token.phase = Phase::Moving;
+        self.begin_visit(slot);
         if graph.parent(target) != domain {
             let mut between: Vec<StateId> =
                 graph.ancestors(target).take_while(|outer| Some(*outer) != domain).collect();
@@ -129,6 +161,17 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         state
     }
 
+    fn begin_visit(&mut self, slot: u32) -> &mut Token {
+        let number = self.run.fresh();
+        let token = self.run.token_mut(slot);
+        token.attempt = 0;
+        token.visit = number;
+        token.number = number;
+        token.phase = Phase::Moving;
+        token
+    }
+
+    #[inline]
     fn enter_one(&mut self, slot: u32, state: StateId) {
         let row = *self.frozen.table.row(state);
         if row.hooked {
@@ -141,10 +184,14 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
     }
 
+    #[inline]
     pub(super) fn act(&mut self, actions: u32, scene: &Scene<'_, E>) {
-        if actions == 0 {
-            return;
+        if actions != 0 {
+            self.act_all(actions, scene);
         }
+    }
+
+    fn act_all(&mut self, actions: u32, scene: &Scene<'_, E>) {
         let frozen = self.frozen;
         for action in &frozen.graph.sequences[actions as usize] {
             frozen.actions[action.index()](&mut self.run.context, scene);

@@ -22,6 +22,7 @@ impl<C> Snapshot<C> {
         depth
     }
 
+    #[inline]
     fn append(&mut self, scope: u32, slot: u32) {
         let last = std::mem::replace(&mut self.scopes[scope as usize].last, slot);
         match last {
@@ -36,6 +37,7 @@ impl<C> Snapshot<C> {
     }
 
     /// Takes a token out of its scope and frees its place.
+    #[inline]
     fn remove(&mut self, slot: u32) {
         let Token { scope, previous, next, .. } = *self.token(slot);
         match previous {
@@ -69,7 +71,14 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let owner = self.run.token_mut(slot);
         owner.phase = Phase::Owning;
         owner.owns = scope;
-        for edge in self.frozen.table.range(fork, Key::ALWAYS) {
+        let branches = self.frozen.table.range(fork, Key::ALWAYS);
+        // Room for all of them at once: growing bit by bit costs more than a branch.
+        let missing = branches.len().saturating_sub(self.run.free.len());
+        self.run.others.reserve(missing);
+        self.run.free.reserve(missing);
+        self.out.agenda.reserve(branches.len());
+        self.out.list.reserve(branches.len());
+        for edge in branches {
             self.branch(scope, fork, edge as u32);
         }
     }
@@ -125,6 +134,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
     }
 
     /// A token comes to the join that closes its scope.
+    #[inline]
     pub(super) fn arrive(&mut self, slot: u32, scope: u32) {
         self.run.remove(slot);
         let arrived = &mut self.run.scopes[scope as usize].arrived;

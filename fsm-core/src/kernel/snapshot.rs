@@ -83,8 +83,8 @@ pub enum Phase {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Token {
-    pub(super) state: StateId,
+pub(crate) struct Token {
+    pub(crate) state: StateId,
     pub(super) phase: Phase,
     /// The scope that it lives in; `NONE` for the first token.
     pub(super) scope: u32,
@@ -93,7 +93,7 @@ pub(super) struct Token {
     pub(super) attempt: u32,
     pub(super) next: u32,
     pub(super) previous: u32,
-    pub(super) visit: u64,
+    pub(crate) visit: u64,
     /// The number of the effect whose answer is awaited, or of the entry.
     pub(super) number: u64,
     /// When the awaited timer is due.

@@ -8,7 +8,7 @@ use super::snapshot::{Phase, Snapshot, Status};
 use super::trace::{Move, Trace};
 use crate::event::{Event, EventKey};
 use crate::graph::{EventId, StateId};
-use crate::machine::{Edge, Frozen, Key, Machine, NONE, Resting};
+use crate::machine::{Edge, Frozen, Key, Machine, NONE};
 use crate::time::Timestamp;
 
 /// A token that still has to move within this step.
@@ -120,9 +120,9 @@ impl<C, E: Event> Machine<C, E> {
             return false;
         }
         let now = now.max(run.now);
-        let at = Resting { now, state: run.main.state, visit: run.main.visit };
+        let from = run.main.state;
         run.main.phase = Phase::Moving;
-        let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, &at);
+        let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main);
         run.main.phase = Phase::Resting;
         let Some((to, transition)) = taken else { return false };
         effects.list.clear();
@@ -132,7 +132,7 @@ impl<C, E: Event> Machine<C, E> {
         run.main.visit = number;
         run.main.number = number;
         run.main.state = to;
-        trace.moved(Move { token: 0, from: at.state, to, transition });
+        trace.moved(Move { token: 0, from, to, transition });
         true
     }
 
@@ -189,16 +189,13 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             match item {
                 Agenda::Branch { ticket, edge } => {
                     if self.run.awaiting(ticket).is_some() {
-                        self.take(ticket.slot, self.frozen.table.edges[edge as usize]);
+                        self.take(ticket.slot, &self.frozen.table.edges[edge as usize]);
                     }
                 }
                 Agenda::Choose(ticket) => {
                     if let Some(token) = self.run.awaiting(ticket) {
                         let state = token.state;
-                        match self.find(ticket.slot, state, &[Key::ALWAYS]) {
-                            Some(edge) => self.take(ticket.slot, edge),
-                            None => self.stuck(state),
-                        }
+                        self.go_on(ticket.slot, state, Key::ALWAYS);
                     }
                 }
             }
@@ -274,16 +271,30 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
     }
 
+    /// Takes the way on of a state that is done (`Key::DONE`) or goes on at once (`Key::ALWAYS`).
+    #[inline]
+    pub(super) fn go_on(&mut self, slot: u32, state: StateId, key: Key) {
+        let table = &self.frozen.table;
+        let edge = match table.edges.get(table.row(state).way_on as usize) {
+            Some(edge) if edge.key == key => Some(edge),
+            Some(_) | None => self.find(slot, state, &[key]),
+        };
+        match edge {
+            Some(edge) => self.take(slot, edge),
+            None => self.stuck(state),
+        }
+    }
+
     /// The first enabled transition of a token at `state` for one of `keys`, its own before those
     /// of the composite states around it, and of one state those for the first key before others.
-    pub(super) fn find(&self, slot: u32, state: StateId, keys: &[Key]) -> Option<Edge> {
+    pub(super) fn find(&self, slot: u32, state: StateId, keys: &[Key]) -> Option<&'a Edge> {
         let frozen = self.frozen;
         let mut level = Some(state);
         while let Some(here) = level {
             for key in keys {
                 for edge in &frozen.table.edges[frozen.table.range(here, *key)] {
                     if self.holds(slot, edge) {
-                        return Some(*edge);
+                        return Some(edge);
                     }
                 }
             }
@@ -298,11 +309,13 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         None
     }
 
+    #[inline]
     pub(super) fn holds(&self, slot: u32, edge: &Edge) -> bool {
         edge.guard == NONE
             || self.frozen.guards[edge.guard as usize](&self.run.context, &self.scene(slot, None))
     }
 
+    #[inline]
     pub(super) fn scene(&self, slot: u32, state: Option<StateId>) -> Scene<'a, E> {
         let token = self.run.token(slot);
         Scene {

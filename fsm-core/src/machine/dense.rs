@@ -6,12 +6,12 @@
 //! that says no, and the long way ([`Machine::step`](super::Machine::step)) decides anew.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::{ActionFn, Edge, FusedFn, GuardFn, Key, NONE, Resting, Table};
+use super::{ActionFn, Edge, FusedFn, GuardFn, Key, NONE, Table};
 use crate::event::{Event, EventKey};
 use crate::graph::{EventId, Graph, StateId, TransitionId};
-use crate::kernel::{Cause, Scene};
+use crate::kernel::{Cause, Scene, Token};
+use crate::time::Timestamp;
 
 /// At most so many cells are laid out.
 const MOST_CELLS: usize = 1 << 16;
@@ -24,11 +24,20 @@ pub(crate) struct Candidate<C, E> {
     next: u32,
 }
 
+/// Which events have a column: the variants of the event enum, or the events of the graph. The
+/// other number is 0, so that one comparison tells both whether an event has a column and which
+/// kind of columns there are.
+struct Columns {
+    variants: u64,
+    names: usize,
+}
+
 pub(crate) struct Dense<C, E> {
-    columns: usize,
-    /// Whether a column is a variant of the event enum; else it is an event of the graph.
-    by_variant: bool,
-    /// First `[state * columns + column]`, then the further candidates of all cells: the first
+    columns: Columns,
+    /// A row is this power of two long: a shift is quicker than a multiplication, and every step
+    /// waits for it.
+    row: u32,
+    /// First `[(state << row) + column]`, then the further candidates of all cells: the first
     /// one lies in its cell, so that few loads stand before the call.
     candidates: Vec<Candidate<C, E>>,
 }
@@ -50,15 +59,18 @@ impl<C: 'static, E: 'static> Dense<C, E> {
         } else {
             (0..graph.events.len()).map(|event| Some(EventId::at(event))).collect()
         };
-        if graph.nodes.len().saturating_mul(columns.len()) > MOST_CELLS {
-            return Self { columns: 0, by_variant, candidates: Vec::new() };
+        let width = columns.len().next_power_of_two();
+        if graph.nodes.len().saturating_mul(width) > MOST_CELLS {
+            let columns = Columns { variants: 0, names: 0 };
+            return Self { columns, row: 0, candidates: Vec::new() };
         }
         let mut codes = Codes::new(fused, guards, actions);
         let mut candidates = Vec::new();
         let mut further = Vec::new();
-        let cells = graph.nodes.len() * columns.len();
+        let cells = graph.nodes.len() * width;
         for state in graph.states() {
-            for event in &columns {
+            for column in 0..width {
+                let event = columns.get(column).copied().flatten();
                 let edges = event.map_or(0..0, |event| table.range(state, Key::event(event)));
                 let mut cell = codes.candidates(graph, &table.edges[edges]);
                 let first = cell.remove(0);
@@ -76,7 +88,11 @@ impl<C: 'static, E: 'static> Dense<C, E> {
             }
         }
         candidates.extend(further);
-        Self { columns: columns.len(), by_variant, candidates }
+        let columns = match by_variant {
+            true => Columns { variants: columns.len() as u64, names: 0 },
+            false => Columns { variants: 0, names: columns.len() },
+        };
+        Self { columns, row: width.trailing_zeros(), candidates }
     }
 }
 
@@ -84,8 +100,6 @@ struct Codes<'a, C, E> {
     fused: HashMap<TransitionId, FusedFn<C, E>>,
     guards: &'a [GuardFn<C, E>],
     actions: &'a [ActionFn<C, E>],
-    yes: FusedFn<C, E>,
-    no: FusedFn<C, E>,
 }
 
 impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
@@ -94,13 +108,7 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
         guards: &'a [GuardFn<C, E>],
         actions: &'a [ActionFn<C, E>],
     ) -> Self {
-        Self {
-            fused,
-            guards,
-            actions,
-            yes: Arc::new(|_, _, _| true),
-            no: Arc::new(|_, _, _| false),
-        }
+        Self { fused, guards, actions }
     }
 
     /// The candidates of a cell up to the first that is not plain; at least one.
@@ -115,7 +123,8 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
         }
         if candidates.is_empty() {
             let (to, transition) = (StateId(0), NONE);
-            candidates.push(Candidate { code: self.no.clone(), to, transition, next: NONE });
+            let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token| false);
+            candidates.push(Candidate { code, to, transition, next: NONE });
         }
         candidates
     }
@@ -123,14 +132,13 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
     /// The code of a plain transition: joined by the typed builder, or from its names.
     fn of(&mut self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
         if edge.guard == NONE && edge.actions == 0 {
-            return self.yes.clone();
+            return Box::new(|_, _, _, _| true);
         }
-        if let Some(code) = self.fused.get(&TransitionId(edge.transition)) {
-            return code.clone();
+        // Where two variants are one event, the second column is made from the names.
+        match self.fused.remove(&TransitionId(edge.transition)) {
+            Some(code) => code,
+            None => self.join(graph, edge),
         }
-        let code = self.join(graph, edge);
-        self.fused.insert(TransitionId(edge.transition), code.clone());
-        code
     }
 
     fn join(&self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
@@ -139,28 +147,22 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
             .iter()
             .map(|action| self.actions[action.index()].clone())
             .collect();
-        Arc::new(move |context, event, at| {
-            let scene = at.scene(event);
+        Box::new(move |context, event, now, token| {
+            let scene = Scene {
+                event: Some(event),
+                now,
+                state: token.state,
+                cause: Cause::Event,
+                attempts: 0,
+                visit: token.visit,
+                cut: false,
+            };
             if guard.as_ref().is_some_and(|holds| !holds(context, &scene)) {
                 return false;
             }
             actions.iter().for_each(|act| act(context, &scene));
             true
         })
-    }
-}
-
-impl Resting {
-    fn scene<'a, E>(&self, event: &'a E) -> Scene<'a, E> {
-        Scene {
-            event: Some(event),
-            now: self.now,
-            state: self.state,
-            cause: Cause::Event,
-            attempts: 0,
-            visit: self.visit,
-            cut: false,
-        }
     }
 }
 
@@ -172,19 +174,17 @@ impl<C, E: Event> Dense<C, E> {
         graph: &Graph,
         context: &mut C,
         event: &E,
-        at: &Resting,
+        now: Timestamp,
+        token: &Token,
     ) -> Option<(StateId, TransitionId)> {
         let column = match event.key() {
-            EventKey::Variant(variant) if self.by_variant => variant as usize,
-            EventKey::Name(name) if !self.by_variant => graph.event(name)?.index(),
+            EventKey::Variant(variant) if variant < self.columns.variants => variant as usize,
+            EventKey::Name(name) if self.columns.names > 0 => graph.event(name)?.index(),
             EventKey::Variant(_) | EventKey::Name(_) => return None,
         };
-        if column >= self.columns {
-            return None;
-        }
-        let mut candidate = self.candidates.get(at.state.index() * self.columns + column)?;
+        let mut candidate = self.candidates.get((token.state.index() << self.row) + column)?;
         loop {
-            if (candidate.code)(context, event, at) {
+            if (candidate.code)(context, event, now, token) {
                 return Some((candidate.to, TransitionId(candidate.transition)));
             }
             candidate = self.candidates.get(candidate.next as usize)?;

@@ -11,9 +11,10 @@ use std::sync::Arc;
 pub(crate) use bind::{ActionFn, ActivityFn, GuardFn};
 pub use bind::{BindFault, BindFaults, Bindings, Visit, Work};
 pub(crate) use dense::Dense;
-pub(crate) use table::{Edge, Key, NONE, Table};
+pub(crate) use table::{Edge, Key, NONE, Reach, Table};
 
-use crate::graph::{Graph, StateId, TransitionId};
+use crate::graph::{Graph, TransitionId};
+use crate::kernel::Token;
 use crate::time::Timestamp;
 
 /// A graph with the code behind its names: what runs.
@@ -33,16 +34,9 @@ pub(crate) struct Frozen<C, E> {
     pub(crate) dense: Dense<C, E>,
 }
 
-/// Checks the guard and, if it holds, acts; returns whether it held.
-pub(crate) type FusedFn<C, E> = Arc<dyn Fn(&mut C, &E, &Resting) -> bool + Send + Sync>;
-
-/// Where a plain transition is taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resting {
-    pub(crate) now: Timestamp,
-    pub(crate) state: StateId,
-    pub(crate) visit: u64,
-}
+/// Checks the guard and, if it holds, acts; returns whether it held. The token stands where the
+/// transition begins.
+pub(crate) type FusedFn<C, E> = Box<dyn Fn(&mut C, &E, Timestamp, &Token) -> bool + Send + Sync>;
 
 impl<C: 'static, E: 'static> Machine<C, E> {
     /// Binds the names of `graph` to code and freezes both.

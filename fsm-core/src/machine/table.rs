@@ -45,8 +45,21 @@ pub(crate) struct Edge {
     pub(crate) guard: u32,
     pub(crate) actions: u32,
     pub(crate) transition: u32,
-    /// Leaves one plain state for another plain one beside it, with nothing on the way.
+    pub(crate) reach: Reach,
+    /// Leads to a neighbour, and both states only wait for events.
     pub(crate) plain: bool,
+}
+
+/// How far a transition leads: what can be told of it once and for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To a neighbour, or from a fork into one of its branches, with nothing on the way: no state
+    /// that holds others is left or entered, no entry or exit action runs, no timer is set.
+    Neighbour,
+    /// From within a fork to the join that closes it, with nothing on the way.
+    Join,
+    /// What is left and entered on the way is found when it is taken.
+    Far,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +70,9 @@ pub(crate) struct Row {
     pub(crate) counter: u32,
     /// How many counters the scope of a fork needs.
     pub(crate) counters: u32,
+    /// Where a token goes for certain when its work is done, or at once from a choice or a join:
+    /// the transition, if the first for that has no guard.
+    pub(crate) way_on: u32,
     pub(crate) hooked: bool,
     pub(crate) timed: bool,
     /// Has a timeout of its own.
@@ -80,13 +96,22 @@ impl Table {
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
             while table.edges.get(edge as usize).is_some_and(|e| e.from.index() == index) {
-                row.timed |= table.edges[edge as usize].key == Key::AFTER;
+                let Edge { key, guard, .. } = table.edges[edge as usize];
+                row.timed |= key == Key::AFTER;
+                let is_first = edge == row.first_edge || key != table.edges[edge as usize - 1].key;
+                if matches!(key, Key::ALWAYS | Key::DONE) && is_first && guard == NONE {
+                    row.way_on = edge;
+                }
                 edge += 1;
             }
         }
         for index in 0..table.edges.len() {
             let edge = table.edges[index];
-            table.edges[index].plain = table.is_plain(graph, &edge);
+            let reach = table.reach(graph, &edge);
+            let rests = |state| matches!(graph.kind(state), Kind::Simple | Kind::Signal);
+            table.edges[index].reach = reach;
+            table.edges[index].plain =
+                reach == Reach::Neighbour && rests(edge.from) && rests(edge.to);
         }
         for (variant, name) in variants {
             if let Some(event) = graph.event(name) {
@@ -96,13 +121,35 @@ impl Table {
         table
     }
 
-    fn is_plain(&self, graph: &Graph, edge: &Edge) -> bool {
-        let (from, to) = (self.row(edge.from), self.row(edge.to));
-        let rests = |kind| matches!(kind, Kind::Simple | Kind::Signal);
-        rests(graph.kind(edge.from))
-            && rests(graph.kind(edge.to))
-            && graph.parent(edge.from) == graph.parent(edge.to)
-            && !(from.hooked || from.timed || to.hooked || to.timed)
+    fn reach(&self, graph: &Graph, edge: &Edge) -> Reach {
+        let is_bare = |state| !self.row(state).hooked && !self.row(state).timed;
+        let holds_others = |state| match graph.kind(state) {
+            Kind::Composite(_) | Kind::Fork(Some(_)) => true,
+            Kind::Simple
+            | Kind::Activity(_)
+            | Kind::Choice
+            | Kind::Fork(None)
+            | Kind::Join(_)
+            | Kind::Delay(_)
+            | Kind::Signal
+            | Kind::Machine(_)
+            | Kind::Final => false,
+        };
+        let around = graph.parent(edge.from);
+        let leaves_easily = is_bare(edge.from) && !holds_others(edge.from);
+        if leaves_easily && around.is_some_and(|fork| self.row(edge.to).pair == fork.0) {
+            return Reach::Join;
+        }
+        let is_beside = leaves_easily && around == graph.parent(edge.to);
+        // Branches begin at a fork, and it is not left.
+        let is_branch = edge.key == Key::ALWAYS
+            && matches!(graph.kind(edge.from), Kind::Fork(Some(_)))
+            && graph.parent(edge.to) == Some(edge.from);
+        let enters_easily = is_bare(edge.to) && !holds_others(edge.to);
+        match enters_easily && (is_beside || is_branch) {
+            true => Reach::Neighbour,
+            false => Reach::Far,
+        }
     }
 
     #[inline(always)]
@@ -126,14 +173,17 @@ impl Table {
     pub(crate) fn range(&self, state: StateId, key: Key) -> std::ops::Range<usize> {
         let all = self.edges_of(state);
         let edges = &self.edges[all.clone()];
-        let (start, len) = if edges.len() <= 16 {
-            let start = edges.iter().position(|edge| edge.key == key).unwrap_or(edges.len());
-            (start, edges[start..].iter().take_while(|edge| edge.key == key).count())
-        } else {
+        if edges.len() > 16 {
             let start = edges.partition_point(|edge| edge.key < key);
-            (start, edges[start..].partition_point(|edge| edge.key == key))
-        };
-        all.start + start..all.start + start + len
+            let len = edges[start..].partition_point(|edge| edge.key == key);
+            return all.start + start..all.start + start + len;
+        }
+        let (mut start, mut end) = (all.start, all.start);
+        for edge in edges {
+            start += usize::from(edge.key < key);
+            end += usize::from(edge.key <= key);
+        }
+        start..end
     }
 
     pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {
@@ -155,6 +205,7 @@ fn rows(graph: &Graph) -> Vec<Row> {
         pair: NONE,
         counter: NONE,
         counters: 0,
+        way_on: NONE,
         hooked: false,
         timed: false,
         policed: false,
@@ -191,6 +242,7 @@ fn edges(graph: &Graph) -> Vec<Edge> {
             guard: edge.guard().map_or(NONE, |guard| guard.0),
             actions: edge.actions.0,
             transition: id.0,
+            reach: Reach::Far,
             plain: false,
         })
         .collect();

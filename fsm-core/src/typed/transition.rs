@@ -139,12 +139,12 @@ where
         }
         let fused: Option<crate::machine::FusedFn<C, E>> = match (guard, action) {
             (None, None) => None,
-            (Some((_, guard)), None) => Some(Arc::new(move |c, e, _| guard.holds(c, e))),
-            (None, Some((_, action))) => Some(Arc::new(move |c, e, _| {
+            (Some((_, guard)), None) => Some(Box::new(move |c, e, _, _| guard.holds(c, e))),
+            (None, Some((_, action))) => Some(Box::new(move |c, e, _, _| {
                 action.act(c, e);
                 true
             })),
-            (Some((_, guard)), Some((_, action))) => Some(Arc::new(move |c, e, _| {
+            (Some((_, guard)), Some((_, action))) => Some(Box::new(move |c, e, _, _| {
                 let holds = guard.holds(c, e);
                 if holds {
                     action.act(c, e);
