@@ -2,7 +2,8 @@
 //! times out and parses JSON.
 //!
 //! The server is another process, and the runtimes are of this thread alone: its CPU time is the
-//! clients'. Both use reqwest with the same settings over connections that stay open.
+//! clients'. Both use reqwest with the same settings over connections that stay open, and both
+//! allocate with mimalloc, as the command `fsm` does.
 
 use std::error::Error;
 use std::io;
@@ -17,6 +18,9 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CONCURRENCY: usize = 64;
 const TIMEOUT: Duration = Duration::from_secs(30);

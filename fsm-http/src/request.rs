@@ -30,6 +30,22 @@ pub(crate) enum Unsendable {
     Url,
 }
 
+/// The url of a request as it was parsed, so that a transport that needs a [`Url`] need not parse
+/// it a second time: that would be a large part of what a call costs.
+#[derive(Clone)]
+pub(crate) struct Parsed {
+    url: Url,
+    uri: Uri,
+}
+
+impl Parsed {
+    /// The url, if `uri` is still the one that it was made for: what lies between call and
+    /// transport may have changed it.
+    pub(crate) fn url_of(self, uri: &Uri) -> Option<Url> {
+        (self.uri == *uri).then_some(self.url)
+    }
+}
+
 /// The request for the present part of the route.
 pub(crate) fn request(
     call: &Call,
@@ -78,6 +94,9 @@ pub(crate) fn request(
 
     let mut request = http::Request::new(content);
     *request.method_mut() = method.clone();
+    if bare.is_none() {
+        request.extensions_mut().insert(Parsed { url: url.clone(), uri: uri.clone() });
+    }
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     if let Some(departure) = departure {

@@ -24,6 +24,7 @@ use url::Url;
 use crate::{
     error::ErrorKind,
     redact::one_line,
+    request::Parsed,
     transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError},
 };
 
@@ -106,16 +107,20 @@ impl Transport for ReqwestTransport {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
-            let (head, content) = request.into_parts();
+            let (mut head, content) = request.into_parts();
             if let Some(reason) = &self.no_tls
                 && head.uri.scheme() == Some(&http::uri::Scheme::HTTPS)
             {
                 let message = format!("https cannot be used: {reason}");
                 return Err(TransportError::unsent(ErrorKind::Tls, message));
             }
-            let url = Url::parse(&head.uri.to_string()).map_err(|error| {
-                TransportError::unsent(ErrorKind::Transform, format!("not a url: {error}"))
-            })?;
+            let parsed = head.extensions.remove::<Parsed>();
+            let url = match parsed.and_then(|parsed| parsed.url_of(&head.uri)) {
+                Some(url) => url,
+                None => Url::parse(&head.uri.to_string()).map_err(|error| {
+                    TransportError::unsent(ErrorKind::Transform, format!("not a url: {error}"))
+                })?,
+            };
 
             let departure = head.extensions.get::<Departure>().cloned();
             let mut outgoing = reqwest::Request::new(head.method, url);
