@@ -4,7 +4,8 @@
 //! splits one after the other for the diamonds. Its tasks are told not to retry, which is the
 //! cheapest that it has.
 //!
-//! The unit is a state with an activity: what forks, splits, and joins cost is shared out to them.
+//! The unit is a state of our graph, for both: activities, forks, splits, joins, and the final
+//! one. The row says how many of them are activities.
 
 use fsm_benches::flows::{self, DIAMOND, Flow, Work};
 use fsm_benches::race::{Contestant, Rounds, Times, nanos_each, race};
@@ -26,18 +27,20 @@ fn limit(work: Work) -> Limit {
 fn main() -> Result<(), GraphFaults> {
     let mut table = Table::new("a state of a no-op flow", "ns");
     for (how, work) in [("ready", Work::Ready), ("pending once", Work::PendingOnce)] {
-        let chain = flows::chain(CHAIN, work)?;
-        let [ours, cano] = measure(&chain, &peer::chain(CHAIN, work), CHAIN, 20);
-        table.compare(format!("chain of {CHAIN}, {how}"), &ours, &cano, limit(work));
-
-        let fan = flows::fan(FAN, work)?;
-        let [ours, cano] = measure(&fan, &peer::fan(FAN, work), FAN, 100);
-        table.compare(format!("fan of {FAN}, {how}"), &ours, &cano, limit(work));
-
-        let dag = flows::diamonds(DIAMONDS, work)?;
-        let peer = peer::diamonds(DIAMONDS, work);
-        let [ours, cano] = measure(&dag, &peer, DIAMONDS * DIAMOND, 20);
-        table.compare(format!("{DIAMONDS} diamonds, {how}"), &ours, &cano, limit(work));
+        let chain = (flows::chain(CHAIN, work)?, peer::chain(CHAIN, work));
+        let fan = (flows::fan(FAN, work)?, peer::fan(FAN, work));
+        let dag = (flows::diamonds(DIAMONDS, work)?, peer::diamonds(DIAMONDS, work));
+        let rows = [
+            ("chain", CHAIN, chain, 20),
+            ("fan", FAN, fan, 100),
+            ("diamonds", DIAMONDS * DIAMOND, dag, 20),
+        ];
+        for (name, activities, (ours, peer), times) in rows {
+            let states = ours.graph().states().len();
+            let [ours, cano] = measure(&ours, &peer, states, times);
+            let row = format!("{name}, {activities} of {states}, {how}");
+            table.compare(row, &ours, &cano, limit(work));
+        }
     }
     table.print();
     Ok(())
