@@ -1,5 +1,7 @@
 //! Fan-out of 100 activities that do nothing, beside tokio's `JoinSet` and a bare
 //! `FuturesUnordered`: what the whole run costs, its fork and its join included.
+//!
+//! All of them allocate with mimalloc, as the command `fsm` does.
 
 use fsm_benches::flows::{self, PendingOnce, Work};
 use fsm_benches::race::{Contestant, Rounds, nanos_each, race};
@@ -8,6 +10,9 @@ use fsm_core::GraphFaults;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::JoinSet;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const WIDTH: usize = 100;
 const TIMES: usize = 100;

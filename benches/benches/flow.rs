@@ -6,11 +6,16 @@
 //!
 //! The unit is a state of our graph, for both: activities, forks, splits, joins, and the final
 //! one. The row says how many of them are activities.
+//!
+//! All of them allocate with mimalloc, as the command `fsm` does.
 
 use fsm_benches::flows::{self, DIAMOND, Flow, Work};
 use fsm_benches::race::{Contestant, Rounds, Times, nanos_each, race};
 use fsm_benches::table::{Limit, Table};
 use fsm_core::GraphFaults;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CHAIN: usize = 1_000;
 const FAN: usize = 100;
