@@ -70,6 +70,7 @@ mod error;
 mod idempotency;
 mod memory;
 mod payload;
+mod quota;
 mod received;
 mod redact;
 mod redirect;

@@ -2,18 +2,23 @@
 //!
 //! The value is a number of seconds or an HTTP date. It is a lower bound and is passed on as it
 //! stands: a program that clamps it comes back early and is turned away again. Whether the wait is
-//! worth it is for whoever drives the call to decide.
+//! worth it is for whoever drives the call to decide. Where it is missing, the headers that tell of
+//! a [quota](crate::quota) stand in.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header::RETRY_AFTER};
+
+use crate::quota;
 
 /// The wait that an answer's headers ask for, counted from `now`.
 ///
 /// Where the header stands several times, the longest wait that can be read counts: to wait for it
 /// honours them all. A date in the past means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    headers.get_all(RETRY_AFTER).iter().filter_map(|value| parse(value.to_str().ok()?, now)).max()
+    let asked = headers.get_all(RETRY_AFTER).iter();
+    let asked = asked.filter_map(|value| parse(value.to_str().ok()?, now)).max();
+    asked.or_else(|| quota::renewal(headers, now))
 }
 
 /// Reads one value, with or without spaces around it; `None` where it is neither form.
@@ -78,5 +83,13 @@ mod tests {
         }
         headers.append(RETRY_AFTER, HeaderValue::from_bytes(b"\xff").expect("opaque bytes"));
         assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(10)));
+    }
+    #[test]
+    fn a_quota_counts_only_where_retry_after_is_missing() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-reset", HeaderValue::from_static("30"));
+        assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(30)));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("3"));
+        assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(3)));
     }
 }

@@ -56,7 +56,7 @@
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |
 //! | `plan`, `compile` | from the flow to the graph |
-//! | `rules` | the code behind the graph's guards and actions |
+//! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `run`, `report` | one run, and what it returns |
 
@@ -64,6 +64,7 @@ mod builder;
 mod call;
 pub mod check;
 mod compile;
+mod conclude;
 mod context;
 mod dry_run;
 pub mod duration;

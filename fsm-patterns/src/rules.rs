@@ -10,8 +10,7 @@ use serde_json::Value;
 use crate::context::{FlowContext, StepsOf};
 use crate::event::{FlowEvent, Refusal};
 use crate::plan::{Plan, Unit};
-use crate::request;
-use crate::spec::{Handler, Mode, Output, When};
+use crate::spec::{Handler, Mode, When};
 use crate::step::{StepError, StepStatus, Verdict};
 
 /// Names of actions, as they are drawn.
@@ -414,42 +413,6 @@ impl Rules {
 
     fn time_out(&self, context: &mut FlowContext, _: &FlowScene<'_>) {
         self.conclude(context, StepStatus::TimedOut);
-    }
-
-    /// Settles what is left as `rest` and evaluates the output.
-    pub(crate) fn conclude(&self, context: &mut FlowContext, rest: StepStatus) {
-        for (step, endpoint) in context.steps.iter_mut().zip(&self.plan.endpoints) {
-            if step.status.is_some() {
-                continue;
-            }
-            step.status = Some(rest);
-            step.broken = true;
-            if step.cut && request::is_unrepeatable(&endpoint.spec) {
-                let error = StepError::new(
-                    ErrorKind::UnknownOutcome,
-                    "the call was cut while it was under way; the server may have carried it out",
-                );
-                step.error_value = Some(error.to_value());
-                step.error = Some(error);
-            }
-        }
-        context.error = None;
-        let output = match &self.plan.flow.output {
-            // The report names every step's output anyway; it is put together there.
-            None => Ok(Value::Null),
-            Some(Output::Code(code)) => (code.run)(&context.outputs(&self.plan)),
-            Some(Output::Template(template)) => {
-                let steps = StepsOf { plan: &self.plan, context };
-                template.render(&steps.scope(&Value::Null)).map_err(|fault| fault.to_string())
-            }
-        };
-        match output {
-            Ok(output) => context.output = output,
-            Err(why) => {
-                let message = format!("`output` can't be made: {why}");
-                context.error = Some(StepError::new(ErrorKind::Transform, message));
-            }
-        }
     }
 }
 

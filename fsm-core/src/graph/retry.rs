@@ -28,8 +28,8 @@ pub struct RetryPolicy {
     pub delay: Duration,
     /// The longest wait of our own making; default 60 s.
     pub max_delay: Duration,
-    /// The longest wait that is put up with (inclusive): a failure that asks for more is final.
-    /// Default: no limit.
+    /// The longest wait that is put up with (inclusive): a failure that asks for more is final,
+    /// and no wait of our own making is longer. Default: no limit.
     pub max_wait: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ impl RetryPolicy {
     pub fn wait(&self, seed: u64, state: u32, attempt: u32, after: Option<Duration>) -> Duration {
         let doubled = self.delay.saturating_mul(1u32.checked_shl(attempt).unwrap_or(u32::MAX));
         let jittered = doubled.min(MAX_BASE).mul_f64(jitter(seed, state, attempt));
-        let own = jittered.min(self.max_delay);
+        let own = jittered.min(self.max_delay).min(self.max_wait.unwrap_or(Duration::MAX));
         after.map_or(own, |after| after.max(own))
     }
 }
@@ -107,6 +107,16 @@ mod tests {
         assert_eq!(policy.wait(1, 1, 30, None), Duration::from_secs(2));
         let asked = Duration::from_secs(300);
         assert_eq!(policy.wait(1, 1, 30, Some(asked)), asked);
+    }
+
+    #[test]
+    fn no_wait_of_our_own_is_longer_than_is_put_up_with() {
+        let policy = RetryPolicy::new(5).delay(Duration::from_secs(8));
+        let never = policy.max_wait(Duration::ZERO);
+        assert_eq!(never.wait(1, 1, 0, None), Duration::ZERO);
+        assert_eq!(never.wait(1, 1, 0, Some(Duration::ZERO)), Duration::ZERO);
+        let short = policy.max_wait(Duration::from_millis(500));
+        assert_eq!(short.wait(1, 1, 0, None), Duration::from_millis(500));
     }
 
     #[test]

@@ -87,6 +87,23 @@ fn within(text: &str, span: &Range<usize>, value: &str, part: &Range<usize>) -> 
     }
 }
 
+/// The text as it is shown around a fault: logs of builds are read by many, so user and password
+/// of a url are blotted out, byte for byte, so that every place stays where it is.
+fn without_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(scheme) = rest.find("://") {
+        let (before, after) = rest.split_at(scheme + "://".len());
+        shown.push_str(before);
+        let ends = |character: char| character.is_whitespace() || "/?#\"'".contains(character);
+        let authority = &after[..after.find(ends).unwrap_or(after.len())];
+        let credentials = authority.rfind('@').unwrap_or(0);
+        shown.extend(std::iter::repeat_n('*', credentials));
+        rest = &after[credentials..];
+    }
+    shown + rest
+}
+
 /// Everything that is wrong with a file, in the order of the file.
 #[derive(Clone)]
 pub struct Report {
@@ -109,7 +126,7 @@ impl Report {
     pub(crate) fn new(name: &str, text: &str, mut located: Vec<Located>) -> Self {
         located.sort_by_key(|located| (located.span.start, located.span.end));
         located.dedup_by(|a, b| a.span == b.span && a.fault.message == b.fault.message);
-        let source = Arc::new(NamedSource::new(name, text.to_owned()));
+        let source = Arc::new(NamedSource::new(name, without_credentials(text)));
         let lines: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let findings = located
@@ -227,5 +244,27 @@ impl std::error::Error for Report {}
 impl Diagnostic for Report {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         Some(Box::new(self.findings.iter().map(|finding| finding as &dyn Diagnostic)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn user_and_password_of_a_url_are_not_shown_and_nothing_moves() {
+        let table = [
+            ("url: http://me:hunter2@a.test/b", "url: http://**********@a.test/b"),
+            ("url: \"https://é@a.test\"", "url: \"https://**@a.test\""),
+            ("http://a.test/b@c http://x@y", "http://a.test/b@c http://*@y"),
+            ("http://a.test?mail=me@b", "http://a.test?mail=me@b"),
+            ("http://a@b@c", "http://***@c"),
+            ("no url, me@a.test", "no url, me@a.test"),
+            ("://", "://"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(without_credentials(text), expected);
+            assert_eq!(expected.len(), text.len(), "{text}");
+        }
     }
 }

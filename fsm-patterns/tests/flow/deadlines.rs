@@ -5,7 +5,7 @@ use fsm_patterns::{Endpoint, Orchestration};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::world::{Api, late, ms, run, run_built, step, told};
+use crate::world::{Api, late, message, ms, run, run_built, step, told};
 
 #[tokio::test(start_paused = true)]
 async fn the_run_ends_on_time_and_keeps_what_is_done() {
@@ -26,6 +26,8 @@ endpoints:
     assert_eq!(api.under_way(), 0);
     assert_eq!((step(&report, "b").attempts, step(&report, "b").elapsed_ms), (1, 100.0));
     assert_eq!((step(&report, "c").attempts, step(&report, "c").elapsed_ms), (0, 0.0));
+    assert!(message(&report, "b").ends_with("passed before the call was done"));
+    assert!(message(&report, "c").ends_with("passed before the call began"));
     let error = report.error.expect("a run that timed out says so");
     assert_eq!(error.kind.as_str(), "timeout");
     assert!(error.message.contains("100ms"), "{}", error.message);

@@ -174,9 +174,12 @@ pub(crate) async fn run_built(api: &Arc<Api>, flow: Orchestration, input: Value)
 pub(crate) fn told(report: &RunReport) -> String {
     let steps = report.steps.iter().map(|(name, step)| {
         let status = step.status.as_str();
-        match &step.error {
-            Some(error) => format!("{name} {status} ({})", error.kind),
-            None => format!("{name} {status}"),
+        match (status, step.error.as_ref().map(|error| error.kind.as_str())) {
+            // The kind that goes without saying.
+            ("cancelled", Some("cancelled")) | ("timed_out", Some("timeout")) | (_, None) => {
+                format!("{name} {status}")
+            }
+            (_, Some(kind)) => format!("{name} {status} ({kind})"),
         }
     });
     let steps: Vec<String> = steps.collect();

@@ -1,0 +1,62 @@
+//! The end of a run: what was not done is settled, and the output is evaluated. Pure, like every
+//! rule of a flow.
+
+use fsm_http::ErrorKind;
+use serde_json::Value;
+
+use crate::context::{FlowContext, StepsOf};
+use crate::request;
+use crate::rules::Rules;
+use crate::spec::{EndpointSpec, Output};
+use crate::step::{StepError, StepRecord, StepStatus};
+
+impl Rules {
+    /// Settles what is left as `rest` and evaluates the output.
+    pub(crate) fn conclude(&self, context: &mut FlowContext, rest: StepStatus) {
+        for (step, endpoint) in context.steps.iter_mut().zip(&self.plan.endpoints) {
+            if step.status.is_none() {
+                let error = unfinished(step, &endpoint.spec, rest);
+                step.status = Some(rest);
+                step.broken = true;
+                step.error_value = Some(error.to_value());
+                step.error = Some(error);
+            }
+        }
+        context.error = None;
+        let output = match &self.plan.flow.output {
+            // The report names every step's output anyway; it is put together there.
+            None => Ok(Value::Null),
+            Some(Output::Code(code)) => (code.run)(&context.outputs(&self.plan)),
+            Some(Output::Template(template)) => {
+                let steps = StepsOf { plan: &self.plan, context };
+                template.render(&steps.scope(&Value::Null)).map_err(|fault| fault.to_string())
+            }
+        };
+        match output {
+            Ok(output) => context.output = output,
+            Err(why) => {
+                let message = format!("`output` can't be made: {why}");
+                context.error = Some(StepError::new(ErrorKind::Transform, message));
+            }
+        }
+    }
+}
+
+/// Why a step was not done when the run ended.
+fn unfinished(step: &StepRecord, spec: &EndpointSpec, rest: StepStatus) -> StepError {
+    if step.cut && request::is_unrepeatable(spec) {
+        return StepError::new(
+            ErrorKind::UnknownOutcome,
+            "the call was cut while it was under way; the server may have carried it out",
+        );
+    }
+    let (kind, what) = match rest {
+        StepStatus::TimedOut => (ErrorKind::Timeout, "the run's `total_timeout` passed"),
+        _ => (ErrorKind::Cancelled, "the run was stopped"),
+    };
+    let when = match step.attempts {
+        0 => "before the call began",
+        _ => "before the call was done",
+    };
+    StepError::new(kind, format!("{what} {when}"))
+}
