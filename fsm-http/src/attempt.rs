@@ -249,12 +249,12 @@ impl<'c> Attempt<'c> {
         Some(one_line(&scrubbed)).filter(|excerpt| !excerpt.is_empty())
     }
 
-    /// "GET http://example.com/users/7"
+    /// `GET http://example.com/users/7`
     fn shown_request(&self) -> String {
         format!("{} {}", self.route.method, ShownUrl(&self.route.url))
     }
 
-    /// "503 Service Unavailable from GET http://example.com/users/7"
+    /// `503 Service Unavailable from GET http://example.com/users/7`
     fn source(&self) -> String {
         let request = self.shown_request();
         match &self.head {

@@ -3,7 +3,7 @@
 //! The value is a number of seconds or an HTTP date. It is a lower bound and is passed on as it
 //! stands: a program that clamps it comes back early and is turned away again. Whether the wait is
 //! worth it is for whoever drives the call to decide. Where it is missing, the headers that tell of
-//! a [quota](crate::quota) stand in.
+//! a `quota` stand in.
 
 use std::time::{Duration, SystemTime};
 

@@ -51,7 +51,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `builder` | flows written in Rust |
-//! | [`file`] | flow files |
+//! | [`mod@file`] | flow files |
 //! | [`spec`] | what a flow is, as data |
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |

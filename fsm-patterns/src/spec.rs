@@ -1,7 +1,7 @@
 //! What a flow *is*, before it becomes a graph: plain, typed data.
 //!
 //! A [`FlowSpec`] is written by the Rust builder or read from a flow file; both go through the
-//! same checks ([`crate::check`]) and the same compiler ([`crate::compile`]). Nothing in here is
+//! same checks ([`crate::check`](mod@crate::check)) and the same compiler (`compile`). Nothing in here is
 //! text that still has to be understood: expressions are parsed, durations are durations.
 
 use std::fmt;
