@@ -27,8 +27,9 @@ pub struct Flow {
     inputs: Option<InputCheck>,
 }
 
-/// Why a flow can't be built.
-#[derive(Debug, thiserror::Error)]
+/// Why a flow can't be built. `Debug` reads like `Display`, because that is what a `main` that
+/// returns the error prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
     /// What was declared has faults: all of them.
@@ -40,6 +41,12 @@ pub enum FlowError {
     /// The HTTP client could not be set up.
     #[error("the HTTP client can't be set up")]
     Transport(#[source] fsm_http::TransportError),
+}
+
+impl fmt::Debug for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn list(faults: &[Fault]) -> String {
