@@ -347,3 +347,12 @@ proptest! {
         }
     }
 }
+
+/// A template with a faulty expression once hid the unknown names in its other ones.
+#[test]
+fn a_faulty_expression_hides_no_other_fault_of_its_template() {
+    let text = "fsm: 1\nname: t\nmode: parallel\nendpoints:\n  - { name: a, url: http://x.test/a }\n\
+                output: { one: $steps.usr.output, two: $steps.a.outptu }\n";
+    let report = fsm_patterns::file::load("t.yaml", text).expect_err("two faults").to_string();
+    assert!(report.contains("outptu") && report.contains("usr"), "{report}");
+}

@@ -119,12 +119,37 @@ pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
             }
         }
     }
+    hidden(text, &tree, &mut reader);
     match partial {
         Some(partial) if reader.faults.is_empty() => {
             let (name, text) = (name.into(), text.into());
             Ok(Loaded { spec: partial.spec, source: Source { name, text, tree: Arc::new(tree) } })
         }
         Some(_) | None => Err(Report::new(name, text, reader.faults)),
+    }
+}
+
+/// Adds the faults that hide behind a faulty expression: a template with one can't be read, so the
+/// names in its other expressions were not looked at.
+fn hidden(text: &str, tree: &Node, reader: &mut Reader<'_>) {
+    let faulty = reader.faults.iter().filter(|located| located.fault.part.is_some());
+    let faulty: Vec<Place> = faulty.map(|located| located.fault.place.clone()).collect();
+    if faulty.is_empty() {
+        return;
+    }
+    let mut mended = tree.clone();
+    faulty.iter().for_each(|place| mended.break_at(place));
+    let mut again = Reader::new(text, &mended, Vec::new());
+    let Some(partial) = read::flow(&mut again, &mended) else { return };
+    let found = match partial.has_modes {
+        true => check::check(&partial.spec),
+        false => check::check_without_order(&partial.spec),
+    };
+    for fault in found {
+        let known = reader.faults.iter().any(|located| located.fault == fault);
+        if !known && !again.is_unread(&fault.place) && reader.is_unread(&fault.place) {
+            reader.fault(fault);
+        }
     }
 }
 

@@ -96,6 +96,30 @@ impl Node {
         }
     }
 
+    /// Takes the value at `place` for one that was reported already; nothing where there is none.
+    pub(crate) fn break_at(&mut self, place: &Place) {
+        let mut node = self;
+        for step in place.steps() {
+            let next = match (&mut node.kind, step) {
+                (Kind::List(items), Step::Item(index)) => items.get_mut(*index),
+                (Kind::Map(members), step) => {
+                    let key = match step {
+                        Step::Key(key) => key.clone(),
+                        Step::Item(index) => index.to_string(),
+                    };
+                    members
+                        .iter_mut()
+                        .find(|member| member.key == key)
+                        .map(|member| &mut member.value)
+                }
+                (_, _) => None,
+            };
+            let Some(next) = next else { return };
+            node = next;
+        }
+        node.kind = Kind::Broken;
+    }
+
     /// The value without its places.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
