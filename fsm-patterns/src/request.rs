@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use url::Url;
 
-use crate::expr::{Scope, Template};
+use crate::expr::{Scope, Template, kind};
 use crate::spec::{BodyFormat, EndpointSpec, Parser};
 use crate::step::StepError;
 
@@ -113,17 +113,6 @@ fn headers(spec: &EndpointSpec, scope: &Scope<'_>) -> Result<HeaderMap, StepErro
         headers.append(name.clone(), value);
     }
     Ok(headers)
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// A body that is given wins; the default body of POST, PUT, and PATCH is `$data`.

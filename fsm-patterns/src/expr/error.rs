@@ -193,7 +193,7 @@ impl fmt::Display for Missing {
 }
 
 /// What a value is, with its article, for messages that must not show the value.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -68,6 +68,7 @@ mod url_parser;
 mod url_template;
 
 pub use condition::Condition;
+pub(crate) use error::kind;
 pub use error::{EvalError, ExprError, Missing};
 pub use expression::Expression;
 pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_TREE_DEPTH};

@@ -109,11 +109,7 @@ pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
     let mut reader = Reader::new(text, &tree, faults);
     let partial = read::flow(&mut reader, &tree);
     if let Some(partial) = &partial {
-        let found = match partial.has_modes {
-            true => check::check(&partial.spec),
-            false => check::check_without_order(&partial.spec),
-        };
-        for fault in found {
+        for fault in semantic(partial) {
             if !reader.is_unread(&fault.place) {
                 reader.fault(fault);
             }
@@ -141,15 +137,20 @@ fn hidden(text: &str, tree: &Node, reader: &mut Reader<'_>) {
     faulty.iter().for_each(|place| mended.break_at(place));
     let mut again = Reader::new(text, &mended, Vec::new());
     let Some(partial) = read::flow(&mut again, &mended) else { return };
-    let found = match partial.has_modes {
-        true => check::check(&partial.spec),
-        false => check::check_without_order(&partial.spec),
-    };
-    for fault in found {
-        let known = reader.faults.iter().any(|located| located.fault == fault);
-        if !known && !again.is_unread(&fault.place) && reader.is_unread(&fault.place) {
+    for fault in semantic(&partial) {
+        // Whatever lies elsewhere was looked at the first time.
+        let was_hidden = reader.is_unread(&fault.place) && !again.is_unread(&fault.place);
+        if was_hidden && reader.faults.iter().all(|located| located.fault != fault) {
             reader.fault(fault);
         }
+    }
+}
+
+/// What the checks find in what could be read.
+fn semantic(partial: &read::Partial) -> Vec<Fault> {
+    match partial.has_modes {
+        true => check::check(&partial.spec),
+        false => check::check_without_order(&partial.spec),
     }
 }
 
