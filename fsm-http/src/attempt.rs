@@ -5,7 +5,7 @@
 //! any point: then `run` is gone, and `fail` tells from the notes whether the request had left and
 //! what had arrived.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::FutureExt;
@@ -144,6 +144,7 @@ impl<'c> Attempt<'c> {
         };
         let headers = self.head.take().map(|head| head.headers).unwrap_or_default();
         let latency = self.started.elapsed();
+        let value = Arc::new(value);
         Ok(Answer { status, headers, url: self.route.url.clone(), body, latency, value })
     }
 

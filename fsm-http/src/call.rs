@@ -4,7 +4,7 @@
 //! may be used again for the next. Everything from the first byte of a connection to the last byte
 //! of the body happens under one timeout, redirects included.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -127,8 +127,8 @@ pub struct Answer {
     pub body: Bytes,
     /// The time from sending to the decoded answer.
     pub latency: Duration,
-    /// The body as a value; see [`Decode`].
-    pub value: Value,
+    /// The body as a value, shared with whoever else got the same answer; see [`Decode`].
+    pub value: Arc<Value>,
 }
 
 impl fmt::Debug for Answer {

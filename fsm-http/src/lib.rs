@@ -51,7 +51,7 @@
 //!
 //! let call = Call::new(Method::GET, "http://example.com/users/7".parse()?);
 //! let answer = call.perform(&server).await?;
-//! assert_eq!(answer.value, json!({"name": "Ada"}));
+//! assert_eq!(*answer.value, json!({"name": "Ada"}));
 //!
 //! let call = Call::new(Method::GET, "http://example.com/users/8?token=secret".parse()?);
 //! let error = call.perform(&server).await.expect_err("there is no such user");
@@ -64,11 +64,15 @@
 
 mod activity;
 mod attempt;
+pub mod auth;
+pub mod breaker;
 mod call;
 mod decode;
 mod error;
 mod idempotency;
+pub mod limit;
 mod memory;
+pub mod metrics;
 mod payload;
 mod quota;
 mod received;
@@ -76,8 +80,10 @@ mod redact;
 mod redirect;
 mod request;
 mod reqwest_transport;
+pub mod resource;
 mod retry;
 mod retry_after;
+pub mod secret;
 mod transport;
 
 pub use call::{Answer, Call};

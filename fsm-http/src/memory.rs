@@ -40,7 +40,7 @@ type Handler = dyn Fn(http::Request<Bytes>) -> BoxFuture<'static, Reply> + Send 
 ///
 /// let error = call.perform(&server).await.expect_err("thirty seconds, in no time");
 /// assert_eq!(error.kind, ErrorKind::Timeout);
-/// assert_eq!(call.perform(&server).await.expect("an answer").value, "done");
+/// assert_eq!(*call.perform(&server).await.expect("an answer").value, "done");
 /// assert_eq!(server.requests().len(), 2);
 /// # }
 /// ```

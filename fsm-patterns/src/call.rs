@@ -82,7 +82,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn read(&self, answer: &Answer) -> Result<Value, StepError> {
+    fn read(&self, answer: &Answer) -> Result<Arc<Value>, StepError> {
         let spec: &EndpointSpec = &self.rules.plan.endpoints[self.index].spec;
         let response = Response {
             status: answer.status.as_u16(),
@@ -95,17 +95,19 @@ impl Reading {
         let parsed = match &spec.response_parser {
             Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes => answer.value.clone(),
             Parser::Code(code) => {
-                (code.run)(&answer.value).map_err(|why| request::fault("response_parser", why))?
+                let parsed = (code.run)(&answer.value);
+                Arc::new(parsed.map_err(|why| request::fault("response_parser", why))?)
             }
-            Parser::Template(template) => template
-                .render(&scope.data(&self.data))
-                .map_err(|why| request::fault("response_parser", why))?,
+            Parser::Template(template) => {
+                let parsed = template.render(&scope.data(&self.data));
+                Arc::new(parsed.map_err(|why| request::fault("response_parser", why))?)
+            }
         };
         let transformed = match &spec.transform_output {
             None => Ok(parsed),
-            Some(Transform::Code(code)) => (code.run)(&parsed),
+            Some(Transform::Code(code)) => (code.run)(&parsed).map(Arc::new),
             Some(Transform::Template(template)) => {
-                template.render(&scope.data(&parsed)).map_err(|why| why.to_string())
+                template.render(&scope.data(&parsed)).map(Arc::new).map_err(|why| why.to_string())
             }
         };
         transformed.map_err(|why| request::fault("transform_output", why))
@@ -127,7 +129,7 @@ fn answered(answer: Answer, reading: Option<&Reading>) -> Outcome<FlowEvent> {
             }
         },
     };
-    let answered = Answered { output: Arc::new(output), http_status, latency_us };
+    let answered = Answered { output, http_status, latency_us };
     Outcome::Done(Some(FlowEvent::Answered(answered)))
 }
 

@@ -37,7 +37,7 @@ async fn the_timeout_covers_connecting_answering_and_the_last_byte() {
 
     get.timeout = Duration::from_millis(4001);
     let answer = get.perform(&MemoryTransport::sequence([slow.clone()])).await.expect("in time");
-    assert_eq!(answer.value, "ab");
+    assert_eq!(*answer.value, "ab");
     assert_eq!(answer.latency, 4 * second);
 
     get.timeout = Duration::from_millis(3999);
@@ -204,7 +204,7 @@ async fn a_call_can_be_performed_again_with_the_same_key_and_body() {
     let mut call = keyed();
     call.body = Payload::form([("amount", "5")]);
     call.perform(&server).await.expect_err("the first attempt");
-    assert_eq!(call.perform(&server).await.expect("the second").value, json!({"ok": true}));
+    assert_eq!(*call.perform(&server).await.expect("the second").value, json!({"ok": true}));
     let requests = server.requests();
     let [first, second] = &requests[..] else { panic!("two requests") };
     assert_eq!(first.headers(), second.headers());

@@ -23,7 +23,7 @@ async fn secrets_do_not_follow_to_another_origin() {
     get.headers.insert("accept-language", HeaderValue::from_static("de"));
     let answer = perform(&get).await.expect("the target's answer");
 
-    assert_eq!(answer.value, "here");
+    assert_eq!(*answer.value, "here");
     assert_eq!(answer.url.as_str(), target.url("/new"));
     assert!(source.requests()[0].contains("Bearer hunter2"), "the origin is served as declared");
     let request = &target.requests()[0];
@@ -54,7 +54,7 @@ async fn a_303_asks_for_the_result_without_a_body_and_keeps_the_credentials_of_i
     let server = MemoryTransport::sequence([redirect(303, "/result"), Reply::text("done")]);
     let mut post = call(Method::POST, "http://me:pw@a.test/job");
     post.body = Payload::text("work");
-    assert_eq!(post.perform(&server).await.expect("the result").value, "done");
+    assert_eq!(*post.perform(&server).await.expect("the result").value, "done");
 
     let requests = server.requests();
     let [first, second] = &requests[..] else { panic!("two requests") };
@@ -131,7 +131,7 @@ async fn exactly_max_redirects_are_followed() {
     });
     let mut get = call(Method::GET, "http://a.test/0");
     get.max_redirects = 3;
-    assert_eq!(get.perform(&server).await.expect("the end").value, "end");
+    assert_eq!(*get.perform(&server).await.expect("the end").value, "end");
     get.max_redirects = 2;
     assert_eq!(get.perform(&server).await.expect_err("one too few").kind, ErrorKind::Redirect);
 }
