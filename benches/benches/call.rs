@@ -1,8 +1,10 @@
-//! A call through a flow at concurrency 64, beside the same call in a plain reqwest loop that also
-//! times out and parses JSON.
+//! A call through a flow at concurrency 64, with rate limits (that do not limit), circuit breaker,
+//! metrics, and spans (that nobody listens to): beside the same call in a plain reqwest loop that
+//! also times out and parses JSON, and beside reqwest-middleware with reqwest-retry. The cache is
+//! measured apart: what a hit costs, and what a miss adds.
 //!
 //! The server is another process, and the runtimes are of this thread alone: its CPU time is the
-//! clients'. Both use reqwest with the same settings over connections that stay open, and both
+//! clients'. All use reqwest with the same settings over connections that stay open, and all
 //! allocate with mimalloc, as the command `fsm` does.
 
 use std::error::Error;
@@ -13,11 +15,14 @@ use fsm_benches::child::{self, Helper};
 use fsm_benches::flows::runtime;
 use fsm_benches::race::{Contestant, Rounds, nanos_each, race};
 use fsm_benches::table::{Limit, Table};
-use fsm_patterns::{Endpoint, Orchestration, RunOutcome};
+use fsm_patterns::{Endpoint, Flow, Orchestration, RunOutcome};
 use futures_util::{StreamExt, stream};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,6 +33,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many times a plain loop's CPU time a flow may take.
 const LIMIT: f64 = 1.10;
 
+/// How many calls each contestant makes in a round.
+const CALLS: usize = 2_048;
+
 fn main() -> Result<(), Box<dyn Error>> {
     if child::role().is_some() {
         return Ok(serve()?);
@@ -35,29 +43,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut server = Helper::start("server")?;
     let origin = format!("http://{}", server.line()?);
     let runtime = runtime();
-    let mut table = Table::new("a call at concurrency 64", "ns");
+    let mut table = Table::new("a call at concurrency 64, all layers on", "ns");
     for calls in [CONCURRENCY, 4 * CONCURRENCY] {
         let urls: Vec<String> = (0..calls).map(|id| format!("{origin}/users/{id}")).collect();
-        let flow = urls
-            .iter()
-            .enumerate()
-            .fold(Orchestration::fanout("fan"), |flow, (id, url)| {
-                flow.endpoint(Endpoint::get(format!("user{id}"), url).timeout(TIMEOUT))
-            })
-            .max_concurrent(CONCURRENCY as u32)
-            .build()?;
+        let flow = layered(&urls).build()?;
         let client = client()?;
-        let times = 2_048 / calls;
-        let ours = Contestant::new("ours", || {
-            nanos_each(calls * times, || {
-                runtime.block_on(async {
-                    for _ in 0..times {
-                        let report = flow.execute(json!({})).await.expect("no input is declared");
-                        assert_eq!(report.outcome, RunOutcome::Completed, "{report:?}");
-                    }
-                });
-            })
-        });
+        let retry = RetryTransientMiddleware::new_with_policy(
+            ExponentialBackoff::builder().build_with_max_retries(3),
+        );
+        let middleware = ClientBuilder::new(self::client()?).with(retry).build();
+        let times = CALLS / calls;
+        let ours = Contestant::new("ours", || flows(&runtime, &flow, calls, times));
         let plain = Contestant::new("reqwest", || {
             nanos_each(calls * times, || {
                 runtime.block_on(async {
@@ -68,11 +64,79 @@ fn main() -> Result<(), Box<dyn Error>> {
                 });
             })
         });
-        let [ours, plain] = race(Rounds::measured(25), [ours, plain]);
+        let peer = Contestant::new("reqwest-retry", || {
+            nanos_each(calls * times, || {
+                runtime.block_on(async {
+                    for _ in 0..times {
+                        let answers = middleware_loop(&middleware, &urls).await;
+                        assert_eq!(answers.expect("every call is answered").len(), calls);
+                    }
+                });
+            })
+        });
+        let [ours, plain, peer] = race(Rounds::measured(25), [ours, plain, peer]);
         table.compare(format!("{calls} calls a run"), &ours, &plain, Limit::Times(LIMIT));
+        table.compare(format!("{calls} calls a run"), &ours, &peer, Limit::Free);
     }
     table.print();
+    cache(&runtime, &origin)?.print();
     Ok(())
+}
+
+/// A fan of calls with everything that a flow can put around them, save the cache.
+fn layered(urls: &[String]) -> Orchestration {
+    plain_flow(urls)
+        .global_rate_limit(1_000_000_000)
+        .circuit_breaker(5, Duration::from_secs(60))
+}
+
+fn plain_flow(urls: &[String]) -> Orchestration {
+    let endpoints = urls.iter().enumerate().map(|(id, url)| {
+        Endpoint::get(format!("user{id}"), url).timeout(TIMEOUT).rate_limit(1_000_000_000)
+    });
+    endpoints
+        .fold(Orchestration::fanout("fan"), Orchestration::endpoint)
+        .max_concurrent(CONCURRENCY as u32)
+}
+
+fn flows(runtime: &Runtime, flow: &Flow, calls: usize, times: usize) -> f64 {
+    nanos_each(calls * times, || {
+        runtime.block_on(async {
+            for _ in 0..times {
+                let report = flow.execute(json!({})).await.expect("no input is declared");
+                assert_eq!(report.outcome, RunOutcome::Completed, "{report:?}");
+            }
+        });
+    })
+}
+
+/// What an answer out of the cache costs, and what looking for one in vain and keeping it adds.
+fn cache(runtime: &Runtime, origin: &str) -> Result<Table, Box<dyn Error>> {
+    let urls: Vec<String> =
+        (0..CONCURRENCY).map(|id| format!("{origin}/users/{id}")).collect();
+    let times = CALLS / CONCURRENCY;
+    let without = layered(&urls).build()?;
+    let hits = layered(&urls).cache_ttl(Duration::from_secs(3_600)).build()?;
+    let misses = layered(&urls).cache_ttl(Duration::from_secs(3_600)).build()?;
+    let [hit, miss, plain] = race(
+        Rounds::measured(25),
+        [
+            Contestant::new("hit", || flows(runtime, &hits, CONCURRENCY, times)),
+            Contestant::new("miss", || {
+                nanos_each(CALLS, || {
+                    for _ in 0..times {
+                        misses.clear_all_cache();
+                        flows(runtime, &misses, CONCURRENCY, 1);
+                    }
+                })
+            }),
+            Contestant::new("no cache", || flows(runtime, &without, CONCURRENCY, times)),
+        ],
+    );
+    let mut table = Table::new("a call with a cache", "ns");
+    table.compare("a hit", &hit, &plain, Limit::Free);
+    table.compare("a miss", &miss, &plain, Limit::Free);
+    Ok(table)
 }
 
 /// What an engineer writes who wants nothing but the answers.
@@ -85,6 +149,20 @@ async fn plain_loop(
         answer.json::<Value>().await
     });
     let answers: Vec<Result<Value, reqwest::Error>> =
+        calls.buffer_unordered(CONCURRENCY).collect().await;
+    answers.into_iter().collect()
+}
+
+/// The same with middleware that retries.
+async fn middleware_loop(
+    client: &ClientWithMiddleware,
+    urls: &[String],
+) -> Result<Vec<Value>, reqwest_middleware::Error> {
+    let calls = stream::iter(urls).map(|url| async move {
+        let answer = client.get(url).timeout(TIMEOUT).send().await?.error_for_status()?;
+        Ok(answer.json::<Value>().await?)
+    });
+    let answers: Vec<Result<Value, reqwest_middleware::Error>> =
         calls.buffer_unordered(CONCURRENCY).collect().await;
     answers.into_iter().collect()
 }

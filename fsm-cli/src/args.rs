@@ -37,7 +37,8 @@ pub(crate) enum Command {
 /// What a run shows of itself while it is under way.
 #[derive(Debug, Arguments)]
 pub(crate) struct WatchArgs {
-    /// Show no progress on the terminal.
+    /// Show no progress on the terminal, nor the lines that `log_requests` and `log_responses` of a
+    /// flow ask for.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 

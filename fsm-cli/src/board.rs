@@ -44,7 +44,7 @@ struct Line {
 /// What the last attempt came to.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
-    Good { http_status: u16, latency: Duration },
+    Good { http_status: u16, latency: Option<Duration> },
     Bad { kind: ErrorKind, http_status: Option<u16> },
 }
 
@@ -197,7 +197,10 @@ impl Line {
 
     fn ended(&self, ending: Ending) -> String {
         let mut text = match (ending, self.answer) {
-            (Ending::Ok, Some(Answer::Good { http_status, latency })) => {
+            (Ending::Ok, Some(Answer::Good { http_status, latency: None })) => {
+                format!("cached {http_status}")
+            }
+            (Ending::Ok, Some(Answer::Good { http_status, latency: Some(latency) })) => {
                 format!("ok {http_status}, {}", words(latency))
             }
             (Ending::Recovered, _) => match self.reason() {
@@ -262,7 +265,7 @@ mod tests {
         let mut board = board(now, 7);
         let refused = Happening::Refused { kind: ErrorKind::Status, http_status: Some(503) };
         let timeout = Happening::Refused { kind: ErrorKind::Timeout, http_status: None };
-        let latency = Duration::from_micros(23_400);
+        let latency = Some(Duration::from_micros(23_400));
         let events = [
             (0, Happening::Started { attempt: 1 }),
             (0, Happening::Answered { http_status: 200, latency }),

@@ -4,7 +4,7 @@
 use std::io;
 
 use fsm_patterns::file::Report;
-use fsm_patterns::{FlowError, InputError};
+use fsm_patterns::{FlowError, InputError, RunError};
 
 use crate::exit::Exit;
 use crate::input::ON_COMMAND_LINE;
@@ -56,6 +56,10 @@ pub(crate) enum CommandError {
     )]
     InputUnfit { what: String, source: InputError },
 
+    /// A resource of the flow can't be used, or the HTTP client can't.
+    #[error("{what} can't be run; nothing was sent: {source}")]
+    NotReady { what: String, source: RunError },
+
     /// The filter of the log can't be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -82,9 +86,21 @@ pub(crate) enum CommandError {
         _ => in_words(.source),
     })]
     Unwritable { what: String, source: io::Error },
+
+    /// The run was made, and its metrics could not be written.
+    #[error("the metrics of the run are lost: {0}")]
+    MetricsLost(Box<CommandError>),
 }
 
 impl CommandError {
+    /// Why the flow of the file `what` can't be run.
+    pub(crate) fn of_run(what: String, error: RunError) -> Self {
+        match error {
+            RunError::Input(source) => CommandError::InputUnfit { what, source },
+            source => CommandError::NotReady { what, source },
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -110,10 +126,12 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::InputUnfit { .. }
+            | CommandError::NotReady { .. }
             | CommandError::MockApi(_)
             | CommandError::Setup(_)
             | CommandError::Stdout(_)
-            | CommandError::Unwritable { .. } => return None,
+            | CommandError::Unwritable { .. }
+            | CommandError::MetricsLost(_) => return None,
         };
         Some(hint.to_owned())
     }
@@ -121,8 +139,8 @@ impl CommandError {
     /// The exit code that goes with it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            // Whatever ran before, its result is lost.
-            CommandError::Stdout(_) => Exit::NotCompleted,
+            // Whatever ran before, its result is lost, or a part of it.
+            CommandError::Stdout(_) | CommandError::MetricsLost(_) => Exit::NotCompleted,
             CommandError::Unreadable { .. }
             | CommandError::TooLarge { .. }
             | CommandError::NotText { .. }
@@ -133,6 +151,7 @@ impl CommandError {
             | CommandError::StdinTwice
             | CommandError::InputSyntax { .. }
             | CommandError::InputUnfit { .. }
+            | CommandError::NotReady { .. }
             | CommandError::Filter(_)
             | CommandError::UnknownDemo(_)
             | CommandError::MockApi(_)

@@ -1,15 +1,22 @@
-//! Logs on stderr, where they are asked for: what happens to a run and its endpoints.
+//! Logs on stderr, where they are asked for: by the user, or by a flow.
 //!
-//! An event names the run, the state, and the attempt, and says how long things took and how they
-//! ended. It never holds an input, an output, a url, or the text of an error, because those are
-//! the user's data.
+//! `--log` tells what happens to a run and its endpoints. An event names the run, the state, and
+//! the attempt, and says how long things took and how they ended. It never holds an input, an
+//! output, a url, or the text of an error, because those are the user's data.
+//!
+//! `log_requests` and `log_responses` of a flow file ask for a line on each request and each
+//! answer. These lines come from the library, which redacts them, and are shown without `--log`,
+//! too; above the progress, if there is any.
 
-use std::io;
+use std::io::{self, Write};
 
+use fsm_http::observe::LOG_TARGET;
 use fsm_patterns::RunReport;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
+use crate::args::WatchArgs;
+use crate::progress;
 use crate::watch::{Ending, Happening, Listener};
 
 /// A filter that can't be read.
@@ -31,41 +38,72 @@ impl FilterError {
     }
 }
 
-/// Lets events that pass `filter` be written to stderr. Without a filter there are no logs.
+/// Lets events be written to stderr: those that pass the filter of the arguments and, unless they
+/// are to be quiet, the lines that flows ask for.
 ///
 /// # Errors
 /// If the filter can't be read.
-pub(crate) fn start(filter: Option<&str>) -> Result<(), FilterError> {
-    let Some(filter) = filter else { return Ok(()) };
-    let directives = directives(filter)?;
-    let refused = |why: String| FilterError::Directive { filter: filter.to_owned(), why };
-    let directives =
-        EnvFilter::builder().parse(directives).map_err(|error| refused(error.to_string()))?;
+pub(crate) fn start(args: &WatchArgs) -> Result<(), FilterError> {
+    let Some(directives) = directives(args.log(), args.quiet)? else { return Ok(()) };
+    let refused = |why: String| {
+        let filter = args.log().unwrap_or(&directives).to_owned();
+        FilterError::Directive { filter, why }
+    };
+    let filter =
+        EnvFilter::builder().parse(&directives).map_err(|error| refused(error.to_string()))?;
     let started = tracing_subscriber::fmt()
-        .with_env_filter(directives)
-        .with_writer(io::stderr)
+        .with_env_filter(filter)
+        .with_writer(|| Lines)
         .with_ansi(console::colors_enabled_stderr())
         .log_internal_errors(false)
         .try_init();
     started.map_err(|error| refused(error.to_string()))
 }
 
-/// The filter with its bare levels made those of our own events.
+/// The filter for all that is to be written, if anything is.
+///
+/// The lines that a flow asks for come first, so that a directive of the user that names them wins.
+fn directives(filter: Option<&str>, quiet: bool) -> Result<Option<String>, FilterError> {
+    let asked_by_flows = (!quiet).then(|| format!("{LOG_TARGET}=info"));
+    let asked_by_user = filter.map(of_the_user).transpose()?;
+    let all: Vec<String> = asked_by_flows.into_iter().chain(asked_by_user).collect();
+    Ok((!all.is_empty()).then(|| all.join(",")))
+}
+
+/// The user's filter with its bare levels made those of our own events.
 ///
 /// A bare level would let through what the HTTP client says of its connections, too. And a
 /// misspelt level would be taken for a target, and say nothing.
-fn directives(filter: &str) -> Result<String, FilterError> {
+fn of_the_user(filter: &str) -> Result<String, FilterError> {
     // Within the brackets of a directive on spans a comma separates nothing.
     if filter.contains('[') {
         return Ok(filter.to_owned());
     }
     let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let directives = words.map(|word| match word.parse::<LevelFilter>() {
-        Ok(level) => Ok(format!("fsm={level}")),
-        Err(_) if word.contains('=') => Ok(word.to_owned()),
-        Err(_) => Err(FilterError::Word { word: word.to_owned() }),
+    let directives = words.map(|word| match (word.parse::<LevelFilter>(), word.split_once('=')) {
+        (Ok(LevelFilter::OFF), _) => Ok(format!("fsm=off,{LOG_TARGET}=off")),
+        (Ok(level), _) => Ok(format!("fsm={level}")),
+        // The filter itself would take a target or a level that is missing for all there are.
+        (Err(_), Some((target, level))) if !target.is_empty() && !level.is_empty() => {
+            Ok(word.to_owned())
+        }
+        (Err(_), _) => Err(FilterError::Word { word: word.to_owned() }),
     });
     Ok(directives.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+/// Writes lines to stderr, above the progress.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        progress::write_above(lines)?;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Logs what happens in one run.
@@ -112,7 +150,7 @@ impl Listener for Log {
                 tracing::debug!(run, state, attempt, "attempt begins");
             }
             Happening::Answered { http_status, latency } => {
-                let latency_ms = latency.as_secs_f64() * 1_000.0;
+                let latency_ms = latency.map(|latency| latency.as_secs_f64() * 1_000.0);
                 tracing::debug!(run, state, attempt = *last, http_status, latency_ms, "answered");
             }
             Happening::Refused { kind, http_status } => {
@@ -145,14 +183,27 @@ mod tests {
 
     #[test]
     fn a_bare_level_speaks_of_our_own_events_only() {
-        assert_eq!(directives("debug").unwrap(), "fsm=debug");
-        assert_eq!(directives("WARN, hyper_util=trace").unwrap(), "fsm=warn,hyper_util=trace");
+        let user = |filter| of_the_user(filter).unwrap();
+        assert_eq!(user("debug"), "fsm=debug");
+        assert_eq!(user("WARN, hyper_util=trace"), "fsm=warn,hyper_util=trace");
+        assert_eq!(user("off"), "fsm=off,fsm_http::log=off");
     }
 
     #[test]
-    fn a_misspelt_level_is_refused_instead_of_saying_nothing() {
-        let error = directives("debgu").unwrap_err();
-        assert_eq!(error.to_string(), "`debgu` is no filter of the log (from --log or FSM_LOG)");
-        assert!(start(Some("fsm=loud")).is_err());
+    fn what_flows_ask_for_is_shown_unless_the_user_wants_quiet() {
+        let all = |filter, quiet| directives(filter, quiet).unwrap();
+        assert_eq!(all(None, false).as_deref(), Some("fsm_http::log=info"));
+        assert_eq!(all(Some("warn"), false).as_deref(), Some("fsm_http::log=info,fsm=warn"));
+        assert_eq!(all(Some("warn"), true).as_deref(), Some("fsm=warn"));
+        assert_eq!(all(None, true), None);
+    }
+
+    #[test]
+    fn a_misspelt_filter_is_refused_instead_of_saying_nothing() {
+        for word in ["debgu", "bogus=", "=debug", "fsm_http=trace,="] {
+            let shown = word.rsplit(',').next().unwrap();
+            let error = of_the_user(word).unwrap_err().to_string();
+            assert_eq!(error, format!("`{shown}` is no filter of the log (from --log or FSM_LOG)"));
+        }
     }
 }

@@ -37,9 +37,19 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     written.map_err(|source| CommandError::Unwritable { what: path.display().to_string(), source })
 }
 
+/// Makes sure that a file can be written later, and leaves what there is as it is.
+pub(crate) fn probe_file(path: &Path) -> Result<(), CommandError> {
+    let probed = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) | Err(_) => draft_of(&resolved(path))
+            .and_then(|draft| File::create(&draft).and_then(|_| fs::remove_file(&draft))),
+    };
+    probed.map_err(|source| CommandError::Unwritable { what: path.display().to_string(), source })
+}
+
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // What a link leads to is replaced, not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolved(path);
     let draft = draft_of(&path)?;
     let written = File::create(&draft)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
@@ -49,6 +59,11 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&draft);
     }
     written
+}
+
+/// What a link leads to is replaced, not the link.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The name of the file that is written first, in the same folder: only there a rename is whole.

@@ -1,7 +1,7 @@
 //! Progress on the terminal, while a run is under way. It is gone before the result is printed.
 
 use std::fmt::Write;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,10 @@ use crate::watch::{Happening, Listener};
 
 /// How often the terminal is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
+
+/// The bar that is on the terminal, if any. Held while lines are written above it, so that it is not
+/// taken off meanwhile.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// A board that is kept up to date on stderr.
 #[derive(Debug)]
@@ -59,12 +63,23 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.enable_steady_tick(TICK);
+        *lock(&SHOWN) = Some(bar.clone());
         Self { board, bar }
     }
 
     /// Takes it off the terminal.
     pub(crate) fn clear(self) {
+        lock(&SHOWN).take();
         self.bar.finish_and_clear();
+    }
+}
+
+/// Writes whole lines to stderr; where progress is shown, they come to stand above it.
+pub(crate) fn write_above(lines: &[u8]) -> io::Result<()> {
+    let write = || io::stderr().write_all(lines);
+    match &*lock(&SHOWN) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
     }
 }
 
@@ -74,7 +89,8 @@ impl Listener for Progress {
     }
 }
 
-/// Every change of the board is whole, so one whose writer panicked is as good as any.
-fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
+/// Every change of what is behind our locks is whole, so what a panicking writer left is as good as
+/// any.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

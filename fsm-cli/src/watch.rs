@@ -21,7 +21,7 @@ pub(crate) enum Happening {
     /// An attempt begins.
     Started { attempt: u32 },
     /// The attempt succeeded.
-    Answered { http_status: u16, latency: Duration },
+    Answered { http_status: u16, latency: Option<Duration> },
     /// The attempt failed.
     Refused { kind: ErrorKind, http_status: Option<u16> },
     /// There will be another attempt after a wait.
@@ -208,7 +208,7 @@ impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
         let happening = match event {
             Some(FlowEvent::Answered(answered)) => Happening::Answered {
                 http_status: answered.http_status,
-                latency: Duration::from_micros(answered.latency_us),
+                latency: answered.latency_us.map(Duration::from_micros),
             },
             Some(FlowEvent::Refused(refusal)) => Happening::Refused {
                 kind: refusal.error.kind,

@@ -71,7 +71,7 @@ mod time;
 mod typed;
 
 pub use draw::Drawing;
-pub use driver::{Ended, Handle, Inbox, Observer, Recorder, Run};
+pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
 pub use graph::{
     ActionId, ActivityId, EventId, Fingerprint, Graph, GraphBuilder, GraphDocument, GraphFault,

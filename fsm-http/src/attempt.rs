@@ -5,9 +5,10 @@
 //! any point: then `run` is gone, and `fail` tells from the notes whether the request had left and
 //! what had arrived.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, Method, header::CONTENT_LENGTH, response::Parts};
 use serde_json::Value;
@@ -23,6 +24,7 @@ use crate::{
     request::{Unsendable, request},
     retry::{Repeatability, on_interruption},
     retry_after::retry_after,
+    save::{SaveError, Saving},
     transport::{Body, Departure, Transport, TransportError},
 };
 
@@ -45,6 +47,8 @@ pub(crate) struct Attempt<'c> {
     /// The head of the answer that ends the route.
     head: Option<Parts>,
     received: Received,
+    /// Where the body of a success goes instead, if it is to be saved.
+    saving: Option<Box<Saving>>,
     started: Instant,
 }
 
@@ -64,6 +68,8 @@ pub(crate) enum Failure {
     TooLarge,
     /// The body is not what it claims to be.
     Undecodable(DecodeError),
+    /// The body cannot be saved to a file.
+    Unsaved(SaveError),
 }
 
 impl<'c> Attempt<'c> {
@@ -76,12 +82,16 @@ impl<'c> Attempt<'c> {
             departure: (repeatability == Repeatability::Unsafe).then(Departure::default),
             head: None,
             received: Received::Nothing,
+            saving: None,
             started: Instant::now(),
         }
     }
 
     /// Goes the whole way.
     pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Answer, Failure> {
+        if let Some(target) = &self.call.save_to {
+            self.saving = Some(self.prepare_to_save(target).await.map_err(Failure::Unsaved)?);
+        }
         loop {
             let request = request(self.call, &self.route, self.departure.as_ref())
                 .map_err(Failure::Unsendable)?;
@@ -109,14 +119,33 @@ impl<'c> Attempt<'c> {
                 return Err(Failure::TooLarge);
             }
             self.read(&mut body).await?;
+            if let (Some(saving), Some(head)) = (&mut self.saving, &self.head) {
+                let value = saving.finish(&head.headers).await.map_err(Failure::Unsaved)?;
+                let received = saving.len();
+                return Ok(self.put_together(Bytes::new(), received, value));
+            }
             return self.answer(self.call.decode).map_err(Failure::Undecodable);
         }
+    }
+
+    async fn prepare_to_save(&self, target: &Path) -> Result<Box<Saving>, SaveError> {
+        if self.call.method == Method::HEAD {
+            return Err(SaveError::NoBody);
+        }
+        Saving::to(target).await
     }
 
     async fn read(&mut self, body: &mut Body) -> Result<(), Failure> {
         while let Some(chunk) = body.chunk().await {
             let chunk = chunk.map_err(Failure::Interrupted)?;
-            self.received.push(chunk, self.call.max_body).map_err(|_| Failure::TooLarge)?;
+            let Some(saving) = &mut self.saving else {
+                self.received.push(chunk, self.call.max_body).map_err(|_| Failure::TooLarge)?;
+                continue;
+            };
+            if saving.len().saturating_add(chunk.len() as u64) > self.call.max_body {
+                return Err(Failure::TooLarge);
+            }
+            saving.push(chunk).await.map_err(Failure::Unsaved)?;
         }
         Ok(())
     }
@@ -131,7 +160,7 @@ impl<'c> Attempt<'c> {
         }
     }
 
-    /// Puts the answer together. Takes the notes, so it comes last.
+    /// Decodes the body and puts the answer together. Takes the notes, so it comes last.
     fn answer(&mut self, decode: Decode) -> Result<Answer, DecodeError> {
         let head = self.head.as_ref().expect("an answer is put together after its head arrived");
         let (status, headers) = (head.status, &head.headers);
@@ -142,10 +171,26 @@ impl<'c> Attempt<'c> {
             // The status is the failure; that its page is broken besides is no news.
             Err(_) => as_it_is(&body),
         };
-        let headers = self.head.take().map(|head| head.headers).unwrap_or_default();
-        let latency = self.started.elapsed();
-        let value = Arc::new(value);
-        Ok(Answer { status, headers, url: self.route.url.clone(), body, latency, value })
+        let received = body.len() as u64;
+        Ok(self.put_together(body, received, value))
+    }
+
+    fn put_together(&mut self, body: Bytes, received: u64, value: Value) -> Answer {
+        let head = self.head.take().expect("an answer is put together after its head arrived");
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            url: self.route.url.clone(),
+            body,
+            received,
+            latency: self.started.elapsed(),
+            value: Arc::new(value),
+        }
+    }
+
+    /// The bytes of the body that are here.
+    fn arrived(&self) -> u64 {
+        self.saving.as_ref().map_or(self.received.len(), |saving| saving.len())
     }
 
     /// Says what went wrong, and whether it may be tried again.
@@ -171,18 +216,26 @@ impl<'c> Attempt<'c> {
                 let message = format!("{}: {error}", self.source());
                 (ErrorKind::Decode, Retry::Never, scrub(&message, &self.call.headers))
             }
+            Failure::Unsaved(error) => {
+                let error = one_line(&error.to_string());
+                let message = match self.head {
+                    None => format!("{} is not sent: {error}", self.shown_request()),
+                    Some(_) => format!("{}: {error}", self.source()),
+                };
+                (ErrorKind::Transform, Retry::Never, message)
+            }
             Failure::Interrupted(error) => {
                 let cause = one_line(&error.message);
                 let cause = match self.head {
                     None => cause,
                     Some(_) => {
-                        format!("the body broke off at byte {}: {cause}", self.received.len())
+                        format!("the body broke off at byte {}: {cause}", self.arrived())
                     }
                 };
                 self.interruption(error.kind, error.sent, &cause)
             }
             Failure::Deadline => {
-                let (timeout, length) = (self.call.timeout, self.received.len());
+                let (timeout, length) = (self.call.timeout, self.arrived());
                 let cause = match self.head {
                     None => format!("no answer within {timeout:?}"),
                     Some(_) => {

@@ -4,7 +4,7 @@
 //! may be used again for the next. Everything from the first byte of a connection to the last byte
 //! of the body happens under one timeout, redirects included.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -49,8 +49,17 @@ pub struct Call {
     /// [`idempotency_key`](crate::idempotency_key). It replaces a declared header of that name,
     /// which counts as a key, too.
     pub idempotency_key: Option<HeaderValue>,
-    /// How the body of the answer becomes a value.
+    /// How the body of the answer becomes a value. Of no effect where it is saved to a file.
     pub decode: Decode,
+    /// The file that the body of a 2xx answer is saved to, chunk by chunk and under `max_body`,
+    /// whatever its size in memory would be. The answer's value is then
+    /// `{"file": …, "bytes": …, "media_type": …}`, and its `body` is empty.
+    ///
+    /// The file is written whole or not at all: what was there stays until the last byte is on the
+    /// disk, and an attempt that fails, is cancelled, or runs out of time leaves nothing behind. A
+    /// file that cannot be written is an error of the kind `transform` that is never repeated; what
+    /// can be known before the request is sent (a missing folder, HEAD) stops it.
+    pub save_to: Option<PathBuf>,
 }
 
 impl Call {
@@ -67,6 +76,7 @@ impl Call {
             rules: RetryRules::default(),
             idempotency_key: None,
             decode: Decode::Auto,
+            save_to: None,
         }
     }
 
@@ -110,6 +120,7 @@ impl fmt::Debug for Call {
             .field("rules", &self.rules)
             .field("idempotency_key", &self.idempotency_key)
             .field("decode", &self.decode)
+            .field("save_to", &self.save_to)
             .finish()
     }
 }
@@ -123,8 +134,10 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The url that answered: another than the call's where redirects were followed.
     pub url: Url,
-    /// The body, decompressed.
+    /// The body, decompressed; empty where it was saved to a file.
     pub body: Bytes,
+    /// The bytes of the body that were received, counted after decompression.
+    pub received: u64,
     /// The time from sending to the decoded answer.
     pub latency: Duration,
     /// The body as a value, shared with whoever else got the same answer; see [`Decode`].

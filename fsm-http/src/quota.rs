@@ -33,39 +33,84 @@ const EPOCH: f64 = 1e9;
 /// A number from here on is a time on the clock in milliseconds.
 const EPOCH_IN_MILLISECONDS: f64 = 1e12;
 
+/// What a server says of one quota.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Quota {
+    /// How much is left of it; a server that tells only of the renewal means: nothing.
+    remaining: u64,
+    /// How long until it is renewed.
+    renewal: Duration,
+}
+
 /// The wait until the quota is renewed that an answer's headers tell of, counted from `now`.
 ///
 /// `None` where they tell of none, or where something remains. Of several the longest wait counts.
 pub(crate) fn renewal(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let fields = headers.get_all(RATE_LIMIT).iter();
-    let fields = fields.filter_map(|field| of_field(field.to_str().ok()?)).max();
-    fields.or_else(|| PAIRS.iter().find_map(|pair| of_pair(headers, pair, now)))
+    let used_up = quotas(headers, now).into_iter().filter(|quota| quota.remaining == 0);
+    used_up.map(|quota| quota.renewal).max()
+}
+
+/// How many more requests an answer's headers allow, and until when; of several quotas the tightest.
+pub(crate) fn remaining(headers: &HeaderMap, now: SystemTime) -> Option<(u64, Duration)> {
+    // Nearly every answer has none of these headers, and looking each of them up would cost more.
+    let is_one = |name: &HeaderName| {
+        ["ratelimit", "x-rate"].iter().any(|start| name.as_str().starts_with(start))
+    };
+    if !headers.keys().any(is_one) {
+        return None;
+    }
+    let tightest = |quota: &Quota| (quota.remaining, std::cmp::Reverse(quota.renewal));
+    let quota = quotas(headers, now).into_iter().min_by_key(tightest)?;
+    Some((quota.remaining, quota.renewal))
+}
+
+fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
+    let mut quotas = Vec::new();
+    for field in headers.get_all(RATE_LIMIT) {
+        if let Ok(field) = field.to_str() {
+            of_field(field, &mut quotas);
+        }
+    }
+    quotas.extend(PAIRS.iter().filter_map(|pair| of_pair(headers, pair, now)));
+    quotas
+}
+
+impl Quota {
+    fn new(remaining: Option<f64>, renewal: Duration) -> Self {
+        // What is left is rounded down: half a request cannot be sent.
+        Self { remaining: remaining.unwrap_or(0.0) as u64, renewal }
+    }
 }
 
 fn of_pair(
     headers: &HeaderMap,
     (remaining, reset): &(HeaderName, HeaderName),
     now: SystemTime,
-) -> Option<Duration> {
+) -> Option<Quota> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_used_up = text(remaining).and_then(number).is_none_or(|remaining| remaining <= 0.0);
-    let reset = text(reset).filter(|_| is_used_up)?;
-    let Some(number) = number(reset) else {
-        let date = httpdate::parse_http_date(reset.trim()).ok()?;
-        return Some(date.duration_since(now).unwrap_or(Duration::ZERO));
+    let remaining = text(remaining).and_then(number);
+    let reset = text(reset)?;
+    let renewal = match number(reset) {
+        None => {
+            let date = httpdate::parse_http_date(reset.trim()).ok()?;
+            date.duration_since(now).unwrap_or(Duration::ZERO)
+        }
+        Some(number) if number < EPOCH => seconds(number),
+        Some(number) => {
+            let since_epoch = if number < EPOCH_IN_MILLISECONDS { number } else { number / 1e3 };
+            let passed = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+            seconds(since_epoch).saturating_sub(passed)
+        }
     };
-    if number < EPOCH {
-        return Some(seconds(number));
-    }
-    let since_epoch = if number < EPOCH_IN_MILLISECONDS { number } else { number / 1e3 };
-    let passed = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Some(seconds(since_epoch).saturating_sub(passed))
+    Some(Quota::new(remaining, renewal))
 }
 
 /// Reads both editions of the field: a list of policies, each with its parameters `r` and `t`, and
 /// a dictionary of one policy with the members `remaining` and `reset`.
-fn of_field(field: &str) -> Option<Duration> {
-    let mut longest = None;
+fn of_field(field: &str, quotas: &mut Vec<Quota>) {
+    let mut add = |remaining, reset: Option<f64>| {
+        quotas.extend(reset.map(|reset| Quota::new(remaining, seconds(reset))));
+    };
     let (mut remaining, mut reset) = (None, None);
     for policy in split(field, ',') {
         let (mut rest, mut time) = (None, None);
@@ -80,13 +125,9 @@ fn of_field(field: &str) -> Option<Duration> {
             };
             *slot = number(value);
         }
-        longest = longest.max(used_up(rest, time));
+        add(rest, time);
     }
-    longest.max(used_up(remaining, reset))
-}
-
-fn used_up(remaining: Option<f64>, time: Option<f64>) -> Option<Duration> {
-    time.filter(|_| remaining.is_none_or(|remaining| remaining <= 0.0)).map(seconds)
+    add(remaining, reset);
 }
 
 /// The parts of a structured field between separators that do not stand within a string.
@@ -194,6 +235,20 @@ mod tests {
         assert_eq!(ask("12"), None);
         assert_eq!(ask("0"), Some(Duration::from_secs(30)));
         assert_eq!(ask("many"), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_remains_is_told_by_the_tightest_quota() {
+        let left = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            remaining(&headers, now()).map(|(left, renewal)| (left, renewal.as_secs()))
+        };
+        assert_eq!(left("ratelimit", "\"hour\";r=90;t=3000, \"second\";r=3;t=1"), Some((3, 1)));
+        assert_eq!(left("ratelimit", "limit=10, remaining=4, reset=7"), Some((4, 7)));
+        assert_eq!(left("x-ratelimit-reset", "9"), Some((0, 9)));
+        assert_eq!(left("content-length", "9"), None);
+        assert_eq!(left("ratelimit", "garbage"), None);
     }
 
     #[test]

@@ -6,17 +6,17 @@
 
 use std::fmt;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE},
 };
 use url::Url;
 
+use crate::secret::{REDACTED, Secret, Secrets};
+
 /// The longest excerpt of foreign text that is quoted, in characters.
 const EXCERPT: usize = 200;
-
-/// A secret shorter than this is not searched for: it would blot out innocent text.
-const SHORTEST_SECRET: usize = 4;
 
 /// Does the header carry credentials, by its name or by its mark?
 pub fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
@@ -49,7 +49,7 @@ impl fmt::Debug for ShownHeaders<'_> {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
             if is_credential(name, value) {
-                map.entry(&name.as_str(), &"[redacted]");
+                map.entry(&name.as_str(), &REDACTED);
             } else {
                 map.entry(&name.as_str(), value);
             }
@@ -90,24 +90,44 @@ fn steers_a_terminal(character: char) -> bool {
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Takes out of `text` every secret that the request carried in its headers: a server that echoes a
-/// credential in an error page must not bring it into a log.
+/// Takes out of `text` every secret that the request carried in its headers, in whatever form: a
+/// server that echoes a credential in an error page must not bring it into a log.
 pub(crate) fn scrub(text: &str, headers: &HeaderMap) -> String {
-    let mut scrubbed = text.to_owned();
+    let secrets = Secrets::default();
     for (name, value) in headers {
-        if !is_credential(name, value) {
-            continue;
-        }
-        let Ok(value) = value.to_str() else { continue };
-        // "Bearer abc" is echoed whole or as "abc".
-        let bare = value.split_once(' ').map_or(value, |(_, token)| token);
-        for secret in [value, bare] {
-            if secret.len() >= SHORTEST_SECRET {
-                scrubbed = scrubbed.replace(secret, "[redacted]");
+        // A value that is no text can't stand in a text either.
+        let Ok(text) = value.to_str() else { continue };
+        if is_credential(name, value) {
+            for secret in secrets_of(name, text) {
+                secrets.insert(Secret::new(secret));
             }
         }
     }
-    scrubbed
+    secrets.scrub(text).into_owned()
+}
+
+/// What may be echoed of a secret header: its value, and what that is made of.
+fn secrets_of(name: &HeaderName, value: &str) -> Vec<String> {
+    let mut secrets = vec![value.to_owned()];
+    if *name == COOKIE {
+        let values = value.split(';').filter_map(|pair| pair.split_once('='));
+        secrets.extend(values.map(|(_, value)| value.trim().to_owned()));
+    } else if let Some((scheme, credentials)) = value.split_once(' ') {
+        // "Bearer abc" is echoed whole or as "abc".
+        let credentials = credentials.trim();
+        secrets.push(credentials.to_owned());
+        if scheme.eq_ignore_ascii_case("basic") {
+            secrets.extend(password(credentials));
+        }
+    }
+    secrets
+}
+
+/// The password of basic credentials (RFC 7617).
+fn password(credentials: &str) -> Option<String> {
+    let pair = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
+    let (_, password) = pair.split_once(':')?;
+    Some(password.to_owned())
 }
 
 #[cfg(test)]
@@ -136,5 +156,28 @@ mod tests {
         headers.insert("x-plain", HeaderValue::from_static("plain"));
         let echoed = "bad token hunter2hunter2 (Bearer hunter2hunter2), plain";
         assert_eq!(scrub(echoed, &headers), "bad token [redacted] ([redacted]), plain");
+    }
+
+    #[test]
+    fn what_a_secret_header_is_made_of_is_scrubbed_in_every_form() {
+        let basic = format!("Basic {}", BASE64_STANDARD.encode("ann:pass word/1"));
+        let table = [
+            (AUTHORIZATION, basic.as_str(), "pass word/1 pass%20word%2F1", "[redacted] [redacted]"),
+            (AUTHORIZATION, basic.as_str(), "YW5uOnBhc3Mgd29yZC8x", "[redacted]"),
+            (AUTHORIZATION, "Bearer ab/cd+ef", "token=ab%2fcd%2Bef", "token=[redacted]"),
+            (AUTHORIZATION, "Bearer hunter2", "aHVudGVyMg==", "[redacted]"),
+            (COOKIE, "a=hunter2; theme=darker", "hunter2 darker", "[redacted] [redacted]"),
+            (
+                HeaderName::from_static("x-api-key"),
+                "k\"ey1",
+                r#"{"key":"k\"ey1"}"#,
+                r#"{"key":"[redacted]"}"#,
+            ),
+        ];
+        for (name, value, echoed, shown) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(&name, HeaderValue::from_str(value).expect("a header value"));
+            assert_eq!(scrub(echoed, &headers), shown, "{name}: {value}");
+        }
     }
 }

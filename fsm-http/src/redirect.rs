@@ -21,7 +21,7 @@ use url::Url;
 use crate::redact::{ShownUrl, one_line};
 
 /// The headers of a call that may be shown to an origin it was not meant for.
-const HARMLESS: [HeaderName; 6] =
+pub(crate) const HARMLESS: [HeaderName; 6] =
     [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, CONTENT_LANGUAGE, CONTENT_ENCODING, USER_AGENT];
 
 /// The headers that describe a body and go when the body goes.

@@ -72,8 +72,8 @@ pub(crate) fn request(
     let mut content = Bytes::new();
     if *keeps_body {
         content = call.body.as_bytes().clone();
-        if let Some(media_type) = call.body.media_type() {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
+        if let Some(media_type) = call.body.content_type() {
+            headers.entry(CONTENT_TYPE).or_insert(media_type);
         }
         // The key goes wherever the body goes: a server that was reached by a redirect must be
         // able to recognise the next attempt, too.

@@ -14,7 +14,6 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -23,14 +22,14 @@ use url::Url;
 
 use crate::{
     error::ErrorKind,
-    redact::one_line,
+    redact::{ShownUrl, one_line},
     request::Parsed,
     transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError},
 };
 
-/// How long an idle connection is kept. Widespread servers close theirs after five seconds; a
-/// request on a connection that the server is just closing is lost, and a lost POST is a riddle.
-const IDLE: Duration = Duration::from_secs(4);
+mod settings;
+
+pub use settings::ReqwestSettings;
 
 /// The most header fields of an answer (HTTP/1), and the most bytes of them (HTTP/2). The bytes of
 /// an HTTP/1 head are bounded by hyper's buffer, some 400 KB.
@@ -43,31 +42,6 @@ pub struct ReqwestTransport {
     client: reqwest::Client,
     /// Why https cannot work here, where it cannot.
     no_tls: Option<String>,
-}
-
-/// What can be chosen about a [`ReqwestTransport`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReqwestSettings {
-    /// The proxy for all requests; by default none, whatever the environment says.
-    pub proxy: Option<Url>,
-    /// More root certificates, in PEM, besides those of the system.
-    pub root_certificates: Vec<Vec<u8>>,
-    /// How long an idle connection is kept for the next request; 4 s by default. Keep it below the
-    /// time after which the server closes its side.
-    pub pool_idle: Duration,
-    /// The `User-Agent` of calls that declare none; by default this crate's name and version.
-    pub user_agent: String,
-}
-
-impl Default for ReqwestSettings {
-    fn default() -> Self {
-        Self {
-            proxy: None,
-            root_certificates: Vec::new(),
-            pool_idle: IDLE,
-            user_agent: concat!("fsm-http/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
 }
 
 impl ReqwestTransport {
@@ -93,10 +67,10 @@ impl ReqwestTransport {
                 let reason = deepest(&error);
                 match without_certificates(builder(settings)?).build() {
                     Ok(client) => Ok(Self { client, no_tls: Some(reason) }),
-                    Err(_) => Err(TransportError::unsent(ErrorKind::Tls, reason)),
+                    Err(_) => Err(unusable(settings, &reason)),
                 }
             }
-            Err(error) => Err(TransportError::unsent(ErrorKind::Tls, deepest(&error))),
+            Err(error) => Err(unusable(settings, &deepest(&error))),
         }
     }
 }
@@ -154,39 +128,80 @@ fn builder(settings: &ReqwestSettings) -> Result<reqwest::ClientBuilder, Transpo
         .http1_max_headers(MAX_HEADERS)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .user_agent(&settings.user_agent);
-    if let Some(proxy) = &settings.proxy {
-        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|error| {
-            let message = format!("the proxy cannot be used: {}", deepest(&error));
-            TransportError::unsent(ErrorKind::Connect, message)
-        })?;
-        builder = builder.proxy(proxy);
+    if let Some(url) = &settings.proxy {
+        builder = builder.proxy(proxy(url)?);
     }
-    with_root_certificates(builder, &settings.root_certificates)
+    with_certificates(builder, settings)
+}
+
+/// A proxy whose credentials are in none of its texts: its url and `Debug` come into messages.
+fn proxy(url: &Url) -> Result<reqwest::Proxy, TransportError> {
+    let (bare, credentials) = settings::without_credentials(url);
+    let refused = |why: &str| {
+        let message = format!("the proxy {} cannot be used: {why}", ShownUrl(&bare));
+        TransportError::unsent(ErrorKind::Connect, message)
+    };
+    if !matches!(bare.scheme(), "http" | "https") {
+        return Err(refused("only http and https proxies are supported"));
+    }
+    let proxy = reqwest::Proxy::all(bare.as_str()).map_err(|error| refused(&deepest(&error)))?;
+    Ok(match credentials {
+        Some(value) => proxy.custom_http_auth(value),
+        None => proxy,
+    })
+}
+
+/// Says which setting keeps a client from being built.
+fn unusable(settings: &ReqwestSettings, reason: &str) -> TransportError {
+    let anonymous = ReqwestSettings { client_identity: None, ..settings.clone() };
+    let builds = |settings| builder(settings).is_ok_and(|builder| builder.build().is_ok());
+    if settings.client_identity.is_some() && builds(&anonymous) {
+        return unusable_identity(reason);
+    }
+    TransportError::unsent(ErrorKind::Tls, format!("TLS cannot be set up: {reason}"))
+}
+
+fn unusable_identity(reason: &str) -> TransportError {
+    let message = format!(
+        "the client certificate cannot be used: {reason} (a certificate chain and its private key are needed, in PEM)"
+    );
+    TransportError::unsent(ErrorKind::Tls, message)
 }
 
 #[cfg(feature = "rustls")]
-fn with_root_certificates(
+fn with_certificates(
     mut builder: reqwest::ClientBuilder,
-    certificates: &[Vec<u8>],
+    settings: &ReqwestSettings,
 ) -> Result<reqwest::ClientBuilder, TransportError> {
-    for pem in certificates {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
-            let message = format!("a root certificate cannot be read: {}", deepest(&error));
+    if let Some(identity) = &settings.client_identity {
+        let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
+            .map_err(|error| unusable_identity(&deepest(&error)))?;
+        builder = builder.identity(identity);
+    }
+    for pem in &settings.root_certificates {
+        let unreadable = |reason: &str| {
+            let message = format!("a root certificate cannot be read: {reason}");
             TransportError::unsent(ErrorKind::Tls, message)
-        })?;
+        };
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| unreadable(&deepest(&error)))?;
+        if certificates.is_empty() {
+            return Err(unreadable("there is none in it (certificates are expected in PEM)"));
+        }
         builder = builder.tls_certs_merge(certificates);
     }
     Ok(builder)
 }
 
 #[cfg(not(feature = "rustls"))]
-fn with_root_certificates(
+fn with_certificates(
     builder: reqwest::ClientBuilder,
-    certificates: &[Vec<u8>],
+    settings: &ReqwestSettings,
 ) -> Result<reqwest::ClientBuilder, TransportError> {
-    match (certificates.is_empty(), no_tls_by_feature()) {
-        (false, Some(reason)) => Err(TransportError::unsent(ErrorKind::Tls, reason)),
-        (true, _) | (false, None) => Ok(builder),
+    let none = settings.root_certificates.is_empty() && settings.client_identity.is_none();
+    match no_tls_by_feature() {
+        Some(reason) if !none => Err(TransportError::unsent(ErrorKind::Tls, reason)),
+        Some(_) | None => Ok(builder),
     }
 }
 
@@ -260,7 +275,8 @@ impl http_body::Body for Watched {
 /// Translates what reqwest, hyper, and the system say. A `departure` knows best whether the request
 /// left; without one it may have, unless there was no connection.
 fn explain(error: &reqwest::Error, departure: Option<&Departure>) -> TransportError {
-    let unconnected = error.is_connect() || error.is_builder();
+    // A server that refuses our certificate has not looked at the request behind the handshake.
+    let unconnected = error.is_connect() || error.is_builder() || is_refused_identity(error);
     let sent = !unconnected && departure.is_none_or(Departure::may_have_left);
     let (kind, what) = classify(error);
     TransportError { kind, sent, message: format!("{what}: {}", deepest(error)) }
@@ -282,6 +298,12 @@ fn classify(error: &reqwest::Error) -> (ErrorKind, &'static str) {
     let io_kinds: Vec<_> =
         chain(error).filter_map(|cause| cause.downcast_ref()).map(io::Error::kind).collect();
     let has = |kind| io_kinds.contains(&kind);
+    if chain(error).any(|cause| cause.to_string().ends_with("proxy authorization required")) {
+        return (ErrorKind::Auth, "the proxy refuses us");
+    }
+    if alert(error).is_some() {
+        return (ErrorKind::Tls, "the server broke the TLS connection off");
+    }
     if error.is_connect() {
         // While connecting, only the TLS layer finds fault with data.
         return if has(io::ErrorKind::InvalidData) {
@@ -305,6 +327,22 @@ fn classify(error: &reqwest::Error) -> (ErrorKind, &'static str) {
         return (ErrorKind::Decode, "the body is malformed");
     }
     (ErrorKind::Reset, "the connection broke")
+}
+
+/// Is the failure that the server wants a certificate of us, or another one? With TLS 1.3 it says so
+/// when our side of the handshake is done and the request may be on its way.
+fn is_refused_identity(error: &reqwest::Error) -> bool {
+    alert(error).is_some_and(|alert| {
+        alert.contains("Certificate") || matches!(&*alert, "UnknownCA" | "AccessDenied")
+    })
+}
+
+/// The alert (RFC 8446, section 6) by which the other side ended the connection. The TLS library's
+/// own types are not to be had here, so it is read from their text.
+fn alert(error: &reqwest::Error) -> Option<String> {
+    chain(error).find_map(|cause| {
+        cause.to_string().strip_prefix("received fatal alert: ").map(ToOwned::to_owned)
+    })
 }
 
 /// An error and what caused it, from the outside in.

@@ -2,34 +2,50 @@
 //! answer.
 
 use std::future::ready;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fsm_core::{Outcome, Visit, Work};
-use fsm_http::{Answer, Call, CallError, ErrorKind, Transport, idempotency_key};
+use fsm_http::cache::CacheKey;
+use fsm_http::caller::{Caller, End, Ongoing, Origin};
+use fsm_http::resource::Client;
+use fsm_http::{Answer, Call, CallError, ErrorKind, idempotency_key};
+use http::Method;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::context::{FlowContext, StepsOf, StepsThen};
 use crate::event::{Answered, FlowEvent, Refusal};
 use crate::expr::{Response, Scope};
+use crate::open::Open;
 use crate::plan::Unit;
 use crate::request;
 use crate::rules::{Rules, micros};
-use crate::spec::{EndpointSpec, Parser, Transform};
+use crate::spec::{self, EndpointSpec, Parser, Transform};
 use crate::step::StepError;
+use crate::usage::Receipt;
 
 /// Starts the call of the endpoint whose state was entered.
 pub(crate) fn start(
     rules: &Arc<Rules>,
-    transport: &Arc<dyn Transport>,
+    open: &OnceLock<Arc<Open>>,
     context: &FlowContext,
     visit: &Visit<'_>,
 ) -> Work<FlowEvent> {
-    let Some(Unit::Endpoint(index)) = rules.units[visit.state.index()] else {
+    let (Some(Unit::Endpoint(index)), Some(open)) = (rules.units[visit.state.index()], open.get())
+    else {
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no endpoint");
         return Box::pin(ready(unsent(error)));
     };
-    let (call, data) = match prepare(rules, context, index, visit.number) {
+    let caller = &open.callers[index];
+    let client = rules.plan.endpoints[index].resource.map(|resource| &open.clients[resource]);
+    let (call, key, data) = match prepare(rules, context, index, visit.number)
+        .map(|(call, data)| (with_headers_of(client, call), data))
+        .and_then(|(call, data)| {
+            let key = cache_key(rules, context, index, caller, &call, &data)?;
+            Ok((call, key, data))
+        }) {
         Ok(prepared) => prepared,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
@@ -43,12 +59,27 @@ pub(crate) fn start(
         data,
         steps: StepsThen::of(&rules.plan, context, &rules.plan.endpoints[index].reads),
     });
-    let transport = transport.clone();
+    let (caller, client) = (caller.clone(), client.cloned());
+    let (seat, number, clock) = (context.session.seat(visit), visit.attempt, visit.clock());
     Box::pin(async move {
-        let began = tokio::time::Instant::now();
-        match call.perform(&*transport).await {
-            Ok(answer) => answered(answer, reading.as_ref()),
-            Err(error) => refused(error, began.elapsed()),
+        let mut ongoing = seat.take();
+        let began = Instant::now();
+        match caller.attempt(call, key, &mut ongoing, number).await {
+            End::Answered(answer, origin) => {
+                let receipt = receipt(&ongoing, client.as_ref(), &answer, origin);
+                answered(&answer, origin, receipt, reading.as_ref())
+            }
+            End::Failed(error) => {
+                let receipt = Receipt::from(ongoing.traffic());
+                if error.retry.is_allowed() {
+                    seat.keep(ongoing);
+                }
+                refused(error, receipt, began.elapsed())
+            }
+            End::Postponed(at) => {
+                seat.keep(ongoing);
+                Outcome::Postponed(clock.timestamp(at))
+            }
         }
     })
 }
@@ -60,16 +91,67 @@ pub(crate) fn prepare(
     index: usize,
     visit: u64,
 ) -> Result<(Call, Arc<Value>), StepError> {
-    let spec = &rules.plan.endpoints[index].spec;
+    let endpoint = &rules.plan.endpoints[index];
+    let spec = &endpoint.spec;
     let raw = context.steps[index].data.clone().unwrap_or_default();
     let data = rules
         .transformed(context, index, &raw)
         .map_err(|why| request::fault("transform_input", why))?;
     let steps = StepsOf { plan: &rules.plan, context };
+    let scope = steps.scope(&data);
     let has_key = spec.has_key() && !request::declares_key(spec);
     let key = has_key.then(|| idempotency_key(&context.run, &spec.name, visit));
-    let call = request::build(spec, &steps.scope(&data), &data, key)?;
+    let mut call = request::build(spec, &scope, &data, key)?;
+    call.timeout = endpoint.timeout;
+    if let Some(template) = &spec.save_to {
+        let path = template.render(&scope).map_err(|why| request::fault("save_to", why))?;
+        let path = path.as_str().filter(|path| !path.is_empty());
+        let path = path.ok_or_else(|| request::fault("save_to", "must be the path of a file"))?;
+        call.save_to = Some(PathBuf::from(path));
+    }
     Ok((call, data))
+}
+
+/// The call with the headers of its resource, except those that it declares itself.
+fn with_headers_of(client: Option<&Client>, mut call: Call) -> Call {
+    let Some(client) = client else { return call };
+    let declared = client.headers().keys().filter(|name| !call.headers.contains_key(*name));
+    for name in declared.cloned().collect::<Vec<_>>() {
+        for value in client.headers().get_all(&name) {
+            call.headers.append(&name, value.clone());
+        }
+    }
+    call
+}
+
+/// Where the answer is kept: for GET and HEAD under the request, for others only under a key that
+/// somebody declared, because a second POST may be meant. What is written to a file is not kept.
+fn cache_key(
+    rules: &Rules,
+    context: &FlowContext,
+    index: usize,
+    caller: &Caller,
+    call: &Call,
+    data: &Value,
+) -> Result<Option<CacheKey>, StepError> {
+    if !caller.caches() || call.save_to.is_some() {
+        return Ok(None);
+    }
+    let (flow, spec) = (&rules.plan.flow, &rules.plan.endpoints[index].spec);
+    let text = match spec.cache_key.as_ref().or(flow.cache_key.as_ref()) {
+        None => {
+            let is_read = matches!(call.method, Method::GET | Method::HEAD);
+            return Ok(is_read.then(|| caller.key_of(call)));
+        }
+        Some(spec::CacheKey::Code(code)) => (code.run)(call),
+        Some(spec::CacheKey::Template(template)) => {
+            let steps = StepsOf { plan: &rules.plan, context };
+            let value = template.render(&steps.scope(data));
+            value.map(|value| value.to_string()).map_err(|why| why.to_string())
+        }
+    };
+    let text = text.map_err(|why| request::fault("cache_key", why))?;
+    Ok(Some(caller.key_of_text(&format!("{}/{}", flow.name, spec.name), &text)))
 }
 
 /// What parser and output transform of an endpoint may read.
@@ -114,41 +196,59 @@ impl Reading {
     }
 }
 
-fn answered(answer: Answer, reading: Option<&Reading>) -> Outcome<FlowEvent> {
+/// What the call used: an answer out of the cache has been counted when it was fetched.
+fn receipt(
+    ongoing: &Ongoing,
+    client: Option<&Client>,
+    answer: &Answer,
+    origin: Origin,
+) -> Receipt {
+    let mut receipt = Receipt::from(ongoing.traffic());
+    if let (Origin::Server, Some(client)) = (origin, client) {
+        let picked = client.pick_usage(answer);
+        receipt.picked = picked.into_iter().map(|(name, sum)| (name.to_string(), sum)).collect();
+    }
+    receipt
+}
+
+fn answered(
+    answer: &Answer,
+    origin: Origin,
+    receipt: Receipt,
+    reading: Option<&Reading>,
+) -> Outcome<FlowEvent> {
     let http_status = answer.status.as_u16();
-    let latency_us = micros(answer.latency);
+    let latency_us = (origin == Origin::Server).then(|| micros(answer.latency));
     let output = match reading {
-        None => answer.value,
-        Some(reading) => match reading.read(&answer) {
+        None => answer.value.clone(),
+        Some(reading) => match reading.read(answer) {
             Ok(output) => output,
             Err(error) => {
                 let error = StepError { http_status: Some(http_status), ..error };
-                let latency_us = Some(latency_us);
-                let refusal = Refusal { error, sent: true, retry_after: None, latency_us };
+                let refusal = Refusal { error, receipt, retry_after: None, latency_us };
                 return failed(refusal, fsm_core::Retry::Never);
             }
         },
     };
-    let answered = Answered { output, http_status, latency_us };
+    let cached = origin != Origin::Server;
+    let answered = Answered { output, http_status, latency_us, cached, receipt };
     Outcome::Done(Some(FlowEvent::Answered(answered)))
 }
 
-fn refused(error: CallError, latency: Duration) -> Outcome<FlowEvent> {
+fn refused(error: CallError, receipt: Receipt, latency: Duration) -> Outcome<FlowEvent> {
     let CallError { kind, message, http_status, retry, .. } = error;
     let retry_after = match retry {
         fsm_http::Retry::Never => None,
         fsm_http::Retry::Allowed { after } => after,
     };
-    // A call of this kind can't be put into HTTP at all.
-    let sent = kind != ErrorKind::Transform;
     let error = StepError { kind, message, http_status };
-    let latency_us = sent.then(|| micros(latency));
-    let refusal = Refusal { error, sent, retry_after, latency_us };
-    failed(refusal, retry.into())
+    let latency_us = (receipt.requests > 0).then(|| micros(latency));
+    failed(Refusal { error, receipt, retry_after, latency_us }, retry.into())
 }
 
 fn unsent(error: StepError) -> Outcome<FlowEvent> {
-    let refusal = Refusal { error, sent: false, retry_after: None, latency_us: None };
+    let receipt = Receipt::default();
+    let refusal = Refusal { error, receipt, retry_after: None, latency_us: None };
     failed(refusal, fsm_core::Retry::Never)
 }
 

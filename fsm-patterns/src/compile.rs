@@ -348,11 +348,15 @@ impl Compiler<'_> {
     }
 }
 
-/// What a call's state does, as it is drawn: method and url, without query.
+/// What a call's state does, as it is drawn: method and url, without query; which resource's pool,
+/// credentials, and limits it uses; and whether a server can tell that it gets the same call twice.
 pub(crate) fn work(spec: &EndpointSpec) -> String {
     let url = spec.url.source();
     let url = url.find(['?', '#']).map_or(url, |end| &url[..end]);
-    format!("{} {url}", spec.method)
+    let resource = spec.resource.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    let keyed = spec.has_key() || request::declares_key(spec);
+    let key = if keyed { " with Idempotency-Key" } else { "" };
+    format!("{} {url}{resource}{key}", spec.method)
 }
 
 /// Where an unhandled failure of an endpoint leads.

@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::expr::{Scope, Steps};
 use crate::plan::{Plan, Source, Unit};
+use crate::session::Session;
 use crate::spec::Mode;
 use crate::step::{Block, StepError, StepRecord, StepStatus, Verdict};
+use crate::usage::Usage;
 
 /// What a running flow knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,11 @@ pub struct FlowContext {
     pub(crate) failed: u32,
     pub(crate) output: Value,
     pub(crate) error: Option<StepError>,
+    /// By resource.
+    #[serde(default)]
+    pub(crate) usage: Vec<Usage>,
+    #[serde(skip)]
+    pub(crate) session: Session,
 }
 
 /// What is known of the flow as a whole, or of a group.
@@ -61,6 +68,8 @@ impl FlowContext {
             failed: 0,
             output: Value::Null,
             error: None,
+            usage: vec![Usage::default(); plan.flow.resources.len()],
+            session: Session::default(),
         }
     }
 

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method};
+use fsm_http::Payload;
+use fsm_http::auth::{Auth, KeyPlace, TokenPlace};
+use fsm_http::resource::{HeaderSource, Resource};
+use http::header::{AUTHORIZATION, COOKIE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
+use url::Url;
 
 use crate::context::{FlowContext, StepsOf};
 use crate::expr::{Reference, Root};
@@ -13,7 +18,6 @@ use crate::flow::{Flow, InputError};
 use crate::plan::{Source, Unit};
 use crate::request;
 use crate::spec::{EndpointSpec, Transform};
-use url::Url;
 
 /// The requests of a flow, in declared order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,7 +35,7 @@ pub struct DryRequest {
     pub method: String,
     /// The url with its parameters, or as it is written where it hangs on an answer.
     pub url: String,
-    /// Header values; those that carry credentials are left out.
+    /// Header values; those that carry credentials are `[redacted]`. Secrets are not read.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, String>,
     /// The body: JSON as a value, other text as a string, bytes as their number.
@@ -67,9 +71,15 @@ impl Flow {
         let plan = &self.rules.plan;
         let endpoint = &plan.endpoints[index];
         let spec = &endpoint.spec;
+        let resource = endpoint.resource.map(|index| &plan.flow.resources[index]);
+        let base = resource.and_then(|resource| resource.base_url.as_ref());
+        let written = || match base {
+            Some(base) => spec.url.source_under(base.as_str()),
+            None => spec.url.source().to_owned(),
+        };
         let mut dry = DryRequest {
             method: spec.method.to_string(),
-            url: spec.url.as_literal().cloned().map_or(spec.url.source().to_owned(), shown_url),
+            url: spec.url.as_literal().cloned().map_or_else(written, shown_url),
             headers: IndexMap::new(),
             body: None,
             retries: spec.retries(),
@@ -97,12 +107,77 @@ impl Flow {
             (Ok(call), false) => {
                 dry.url = shown_url(call.url);
                 dry.headers = shown_headers(&call.headers);
-                dry.body = shown_body(call.body.as_bytes());
+                dry.body = shown_body(&call.body);
             }
             (_, true) => dry.unknown = Some("hangs on the answers of other steps".to_owned()),
             (Err(error), false) => dry.unknown = Some(error.message),
         }
+        if let Some(resource) = resource {
+            let is_declared =
+                |name: &HeaderName| spec.headers.iter().any(|(declared, _)| declared == name);
+            add_headers(&mut dry.headers, resource, is_declared);
+            if let Some(auth) = &resource.auth {
+                add_credentials(&mut dry, auth, is_declared);
+            }
+        }
         dry
+    }
+}
+
+/// Adds what the resource sends with every request; its secrets are named and not read.
+fn add_headers(
+    headers: &mut IndexMap<String, String>,
+    resource: &Resource,
+    is_declared: impl Fn(&HeaderName) -> bool,
+) {
+    for (name, value) in resource.headers.iter().filter(|(name, _)| !is_declared(name)) {
+        let text = match value {
+            HeaderSource::Secret(_) => HIDDEN.to_owned(),
+            HeaderSource::Plain(text) => match HeaderValue::from_str(text) {
+                Ok(value) if fsm_http::is_credential(name, &value) => HIDDEN.to_owned(),
+                Ok(_) | Err(_) => text.clone(),
+            },
+        };
+        headers.insert(name.to_string(), text);
+    }
+    if let Some(agent) = resource.user_agent.as_ref().filter(|_| !is_declared(&USER_AGENT)) {
+        headers.entry(USER_AGENT.to_string()).or_insert_with(|| agent.clone());
+    }
+}
+
+/// Adds where credentials will stand, and of what scheme; what the endpoint declares itself wins.
+fn add_credentials(dry: &mut DryRequest, auth: &Auth, is_declared: impl Fn(&HeaderName) -> bool) {
+    let (name, value) = match auth {
+        Auth::Bearer { .. } | Auth::OAuth2(_) | Auth::Jwt(_) => {
+            (AUTHORIZATION.to_string(), format!("Bearer {HIDDEN}"))
+        }
+        Auth::Basic { .. } => (AUTHORIZATION.to_string(), format!("Basic {HIDDEN}")),
+        Auth::ApiKey { place: KeyPlace::Header, name, .. } => {
+            (name.to_ascii_lowercase(), HIDDEN.to_owned())
+        }
+        Auth::ApiKey { place: KeyPlace::Cookie, name, .. } => {
+            (COOKIE.to_string(), format!("{name}={HIDDEN}"))
+        }
+        Auth::ApiKey { place: KeyPlace::Query, name, .. } => {
+            let (url, fragment) = match dry.url.split_once('#') {
+                Some((url, fragment)) => (url, format!("#{fragment}")),
+                None => (dry.url.as_str(), String::new()),
+            };
+            let sign = if url.contains('?') { '&' } else { '?' };
+            dry.url = format!("{url}{sign}{name}={HIDDEN}{fragment}");
+            return;
+        }
+        Auth::Session(session) => match session.token {
+            TokenPlace::Body(_) | TokenPlace::Header(_) => {
+                (session.header.to_string(), format!("{}{HIDDEN}", session.prefix))
+            }
+            TokenPlace::Cookie(_) => (COOKIE.to_string(), HIDDEN.to_owned()),
+        },
+    };
+    let is_cookie = name == COOKIE.as_str();
+    let declared = HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_declared(&name));
+    if is_cookie || !declared {
+        dry.headers.insert(name, value);
     }
 }
 
@@ -137,7 +212,7 @@ fn hangs_on_answers(spec: &EndpointSpec, fed_by_input: bool) -> bool {
 }
 
 /// What stands for a value that is not shown.
-const HIDDEN: &str = "***";
+const HIDDEN: &str = "[redacted]";
 
 fn shown_headers(headers: &HeaderMap) -> IndexMap<String, String> {
     let shown = headers.iter().map(|(name, value)| {
@@ -172,12 +247,17 @@ fn shown_url(mut url: Url) -> String {
             .collect();
         url.query_pairs_mut().clear().extend_pairs(pairs);
     }
-    url.to_string()
+    // For people: the brackets would be encoded in a url that is sent.
+    url.to_string().replace("%5Bredacted%5D", HIDDEN)
 }
 
-fn shown_body(bytes: &[u8]) -> Option<Value> {
+fn shown_body(body: &Payload) -> Option<Value> {
+    let bytes = body.as_bytes();
     if bytes.is_empty() {
         return None;
+    }
+    if body.media_type().is_some_and(|media| media.starts_with("multipart/")) {
+        return Some(Value::from(format!("{} bytes of a multipart form", bytes.len())));
     }
     let value =
         serde_json::from_slice(bytes).unwrap_or_else(|_| match std::str::from_utf8(bytes) {

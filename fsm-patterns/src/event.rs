@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::step::StepError;
+use crate::usage::Receipt;
 
 /// What came of one attempt of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +26,13 @@ pub struct Answered {
     pub output: Arc<Value>,
     /// The answer's status.
     pub http_status: u16,
-    /// From sending to decoded, in microseconds.
-    pub latency_us: u64,
+    /// From sending to decoded, in microseconds, where a request was sent.
+    pub latency_us: Option<u64>,
+    /// Whether the answer came from the cache.
+    #[serde(default)]
+    pub cached: bool,
+    /// What the call used.
+    pub receipt: Receipt,
 }
 
 /// A failed attempt.
@@ -34,8 +40,8 @@ pub struct Answered {
 pub struct Refusal {
     /// Why.
     pub error: StepError,
-    /// Whether a request was sent.
-    pub sent: bool,
+    /// What the call used so far.
+    pub receipt: Receipt,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
     /// From sending to the failure, in microseconds, where a request was sent.

@@ -1,10 +1,14 @@
 //! A flow that is ready to run: checked, compiled to a graph, bound to a transport.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fsm_core::{Bindings, Drawing, Graph, Input, Machine, Snapshot, StepError, Timestamp};
-use fsm_http::{ReqwestTransport, Transport};
+use fsm_http::breaker::CircuitBreaker;
+use fsm_http::limit::LimitStatus;
+use fsm_http::metrics::MetricsSnapshot;
+use fsm_http::resource::ResourceError;
+use fsm_http::{Transport, TransportError};
 use serde_json::Value;
 
 use crate::call;
@@ -13,18 +17,24 @@ use crate::compile::{Compiled, compile, work};
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::fault::Fault;
+use crate::open::{Open, OpenError};
 use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::rules::Rules;
 use crate::run::FlowRun;
+use crate::services::Services;
 use crate::spec::FlowSpec;
 
-/// A flow whose graph is drawn, checked, and run. Cheap to clone; runs share its transport.
+/// A flow whose graph is drawn, checked, and run. Cheap to clone; its clones and all their runs share
+/// connections, tokens, rate limits, circuit breakers, cache, and metrics.
 #[derive(Clone)]
 pub struct Flow {
     pub(crate) rules: Arc<Rules>,
     pub(crate) machine: Machine<FlowContext, FlowEvent>,
     inputs: Option<InputCheck>,
+    services: Services,
+    /// Set by the first run.
+    open: Arc<OnceLock<Arc<Open>>>,
 }
 
 /// Why a flow can't be built. `Debug` reads like `Display`, because that is what a `main` that
@@ -38,9 +48,6 @@ pub enum FlowError {
     /// The compiled graph does not hold together: an error of this crate.
     #[error("the compiled graph is not sound (please report this): {0}")]
     Unsound(String),
-    /// The HTTP client could not be set up.
-    #[error("the HTTP client can't be set up")]
-    Transport(#[source] fsm_http::TransportError),
 }
 
 impl fmt::Debug for FlowError {
@@ -58,6 +65,30 @@ fn list(faults: &[Fault]) -> String {
 #[error("the input does not fit `inputs`: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct InputError(Vec<InputFault>);
 
+/// Why a run can't begin; nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The input does not fit.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A resource can't be used: a secret is missing, a certificate can't be read.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// The HTTP client can't be set up on this machine.
+    #[error("the HTTP client can't be set up: {0}")]
+    Transport(#[from] TransportError),
+}
+
+impl From<OpenError> for RunError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Resource(error) => RunError::Resource(error),
+            OpenError::Transport(error) => RunError::Transport(error),
+        }
+    }
+}
+
 impl InputError {
     /// Everything that does not fit.
     pub fn faults(&self) -> &[InputFault] {
@@ -66,7 +97,8 @@ impl InputError {
 }
 
 impl Flow {
-    /// Checks and compiles a flow, with an HTTP client of its own.
+    /// Checks and compiles a flow, with an HTTP client of its own. Reads no secret: the first run
+    /// does.
     ///
     /// # Errors
     /// [`FlowError::Faults`] with everything that is wrong with it.
@@ -74,8 +106,7 @@ impl Flow {
     /// # Complexity
     /// O(endpoints + dependencies).
     pub fn new(spec: FlowSpec) -> Result<Self, FlowError> {
-        let transport = ReqwestTransport::new().map_err(FlowError::Transport)?;
-        Self::with_transport(spec, Arc::new(transport))
+        Self::with_services(spec, Services::new())
     }
 
     /// As [`Flow::new`], with a transport of the caller's choice: one that several flows share,
@@ -87,6 +118,15 @@ impl Flow {
         spec: FlowSpec,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, FlowError> {
+        Self::with_services(spec, Services::new().with_transport(transport))
+    }
+
+    /// As [`Flow::new`], with circuit breakers, cache, and metrics of the caller's choice, which
+    /// several flows may share.
+    ///
+    /// # Errors
+    /// As [`Flow::new`].
+    pub fn with_services(spec: FlowSpec, services: Services) -> Result<Self, FlowError> {
         let faults = check::check(&spec);
         if !faults.is_empty() {
             return Err(FlowError::Faults(faults));
@@ -97,16 +137,17 @@ impl Flow {
         let Compiled { graph, units } =
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
         let rules = Arc::new(Rules { plan, units });
+        let open: Arc<OnceLock<Arc<Open>>> = Arc::default();
         let mut bindings = Bindings::new();
         for endpoint in &rules.plan.endpoints {
-            let (rules, transport) = (rules.clone(), transport.clone());
+            let (rules, open) = (rules.clone(), open.clone());
             bindings = bindings.activity_boxed(work(&endpoint.spec), move |context, visit| {
-                call::start(&rules, &transport, context, visit)
+                call::start(&rules, &open, context, visit)
             });
         }
         let machine = Machine::bind(graph, rules.bind(bindings))
             .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        Ok(Self { rules, machine, inputs })
+        Ok(Self { rules, machine, inputs, services, open })
     }
 
     /// The flow's name.
@@ -129,14 +170,61 @@ impl Flow {
         self.rules.plan.endpoints.iter().map(|endpoint| endpoint.spec.name.as_str())
     }
 
-    /// A run with `input`; await it.
+    /// A run with `input`; await it. The first run of a flow reads the secrets of its resources and
+    /// opens their HTTP clients; later ones share them.
     ///
     /// # Errors
-    /// [`InputError`] where the flow declares `inputs` that `input` does not satisfy: nothing was
+    /// [`RunError`] where the flow declares `inputs` that `input` does not satisfy, or where a
+    /// resource can't be used, for instance because the environment lacks a secret: nothing was
     /// sent.
-    pub fn run(&self, input: Value) -> Result<FlowRun, InputError> {
+    pub fn run(&self, input: Value) -> Result<FlowRun, RunError> {
         self.check_input(&input)?;
-        Ok(FlowRun::new(self.clone(), input))
+        let open = self.open()?.clone();
+        Ok(FlowRun::new(self.clone(), open, input))
+    }
+
+    /// What is needed to send; made once.
+    fn open(&self) -> Result<&Arc<Open>, OpenError> {
+        if let Some(open) = self.open.get() {
+            return Ok(open);
+        }
+        let fresh = Open::new(&self.rules.plan, &self.services)?;
+        // Whoever was first counts: there must be one bucket and one token for all.
+        Ok(self.open.get_or_init(|| Arc::new(fresh)))
+    }
+
+    /// What the runs of this flow share.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Counts and latencies of all runs so far, by endpoint and overall. Where several flows share
+    /// their services, they are counted together.
+    pub fn get_metrics(&self) -> MetricsSnapshot {
+        self.services.metrics.snapshot()
+    }
+
+    /// Forgets the answers that were kept for an endpoint.
+    pub fn clear_cache(&self, endpoint: &str) {
+        self.services.cache.clear(endpoint);
+    }
+
+    /// Forgets every answer that was kept.
+    pub fn clear_all_cache(&self) {
+        self.services.cache.clear_all();
+    }
+
+    /// The circuit breaker of an endpoint; `None` before the first run, and without a threshold.
+    pub fn circuit_breaker(&self, endpoint: &str) -> Option<CircuitBreaker> {
+        self.services.breakers.get(self.name(), endpoint)
+    }
+
+    /// How an endpoint stands at its rate limits: its own, its resource's, the global one; empty
+    /// before the first run.
+    pub fn rate_limits(&self, endpoint: &str) -> Vec<LimitStatus> {
+        let index = self.rules.plan.by_name.get(endpoint);
+        let caller = self.open.get().zip(index).map(|(open, index)| &open.callers[*index]);
+        caller.map_or(Vec::new(), |caller| caller.rate_limits())
     }
 
     pub(crate) fn check_input(&self, input: &Value) -> Result<(), InputError> {
@@ -168,7 +256,7 @@ impl Flow {
     ///
     /// # Cancel safety
     /// Dropping the future drops the calls that are under way.
-    pub async fn execute(&self, input: Value) -> Result<RunReport, InputError> {
+    pub async fn execute(&self, input: Value) -> Result<RunReport, RunError> {
         Ok(self.run(input)?.await)
     }
 }

@@ -58,8 +58,11 @@
 //! | `plan`, `compile` | from the flow to the graph |
 //! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
-//! | `run`, `report` | one run, and what it returns |
+//! | `open`, `services` | what stands around the calls, and what runs share of it |
+//! | `run`, `session` | one run, and what it holds that is no data |
+//! | `report`, `usage` | what a run returns |
 
+mod bases;
 mod builder;
 mod call;
 pub mod check;
@@ -73,21 +76,28 @@ pub mod expr;
 mod fault;
 pub mod file;
 mod flow;
+mod multipart;
+mod open;
 mod plan;
 mod report;
 mod request;
 mod rules;
 mod run;
 pub mod schema;
+mod services;
+mod session;
 pub mod spec;
 mod step;
+mod usage;
 
 pub use builder::{Endpoint, Group, Orchestration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use event::{Answered, FlowEvent, Refusal};
 pub use fault::{Fault, Place, Step};
-pub use flow::{Flow, FlowError, InputError};
+pub use flow::{Flow, FlowError, InputError, RunError};
 pub use report::{Metrics, RunOutcome, RunReport, StepReport};
 pub use run::{CancelHandle, FlowRun};
+pub use services::Services;
 pub use step::{StepError, StepStatus};
+pub use usage::{Receipt, Usage};

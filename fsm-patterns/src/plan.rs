@@ -2,6 +2,7 @@
 //! comes from. The graph is compiled from it, and the running flow looks things up in it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::expr::Root;
 use crate::spec::{EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, Transform, When};
@@ -34,7 +35,14 @@ pub(crate) struct Endpoint {
     pub(crate) source: Source,
     /// The steps that its parser or output transform reads.
     pub(crate) reads: Vec<usize>,
+    /// By index into the flow's `resources`.
+    pub(crate) resource: Option<usize>,
+    /// How long one attempt may take.
+    pub(crate) timeout: Duration,
 }
+
+/// How long one attempt may take where nothing is said.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Container {
@@ -91,7 +99,14 @@ impl Plan {
                 Entry::Endpoint(spec) => {
                     let index = self.endpoints.len();
                     self.by_name.insert(name.clone(), index);
+                    let resources = &self.flow.resources;
+                    let resource = spec.resource.as_ref().and_then(|name| {
+                        resources.iter().position(|resource| resource.name == *name)
+                    });
+                    let theirs = resource.and_then(|index| resources[index].timeout);
                     self.endpoints.push(Endpoint {
+                        resource,
+                        timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
                         spec,
                         container,
                         depends_on: Vec::new(),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::context::FlowContext;
 use crate::plan::Plan;
 use crate::step::{StepError, StepRecord, StepStatus};
+use crate::usage::Usage;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -49,6 +50,9 @@ pub struct RunReport {
     pub error: Option<StepError>,
     /// Every endpoint by name, in declared order.
     pub steps: IndexMap<String, StepReport>,
+    /// What was used of each resource, by name, in declared order.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub usage: IndexMap<String, Usage>,
     /// Counts and latencies, unless the flow switches them off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
@@ -110,6 +114,8 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
     // What flowed along is let go of first, so that outputs can be moved and not cloned.
     context.containers.clear();
     context.steps.iter_mut().for_each(|step| step.data = None);
+    let resources = plan.flow.resources.iter().map(|resource| resource.name.clone());
+    let usage = resources.zip(std::mem::take(&mut context.usage)).collect();
     let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
     let steps = names.zip(context.steps.into_iter().map(step)).collect();
     RunReport {
@@ -119,6 +125,7 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
         output: context.output,
         error,
         steps,
+        usage,
         metrics,
     }
 }
@@ -159,7 +166,11 @@ fn millis(micros: u64) -> f64 {
 
 fn metrics(steps: &[StepRecord]) -> Metrics {
     let total: u64 = steps.iter().map(|step| u64::from(step.attempts)).sum();
-    let good = steps.iter().filter(|step| step.status == Some(StepStatus::Ok)).count() as u64;
+    // An answer that the server said is still good was asked for, too.
+    let is_good = |step: &&StepRecord| {
+        matches!(step.status, Some(StepStatus::Ok | StepStatus::Cached)) && step.attempts > 0
+    };
+    let good = steps.iter().filter(is_good).count() as u64;
     let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
     // Divided last, so that 1 of 10 is 0.1 and not 0.09999999999999998.
     let share = |of: u64| (total > 0).then(|| of as f64 / total as f64);

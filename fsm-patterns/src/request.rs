@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::expr::{Scope, Template, kind};
+use crate::multipart;
 use crate::spec::{BodyFormat, EndpointSpec, Parser};
 use crate::step::StepError;
 
@@ -22,7 +23,10 @@ pub(crate) fn build(
     let mut call = Call::new(spec.method.clone(), url(spec, scope)?);
     call.headers = headers(spec, scope)?;
     call.body = body(spec, scope, data, &call.headers)?;
-    call.timeout = spec.timeout;
+    if format_of(spec.body_format, &call.headers) == BodyFormat::Multipart {
+        // The boundary is ours, so the media type that names it is, too.
+        call.headers.remove(CONTENT_TYPE);
+    }
     call.max_body = spec.max_body;
     call.max_redirects = spec.max_redirects;
     call.rules = RetryRules { statuses: spec.retry_on.clone() };
@@ -126,7 +130,14 @@ fn body(
     match &spec.body {
         Some(template) => {
             let value = Template::eval(template, scope).map_err(|why| fault("body", why))?;
-            payload(&value, format)
+            match format {
+                BodyFormat::Multipart => multipart::payload(&value, Some(&template.to_value())),
+                BodyFormat::Auto
+                | BodyFormat::Json
+                | BodyFormat::Text
+                | BodyFormat::Form
+                | BodyFormat::Bytes => payload(&value, format),
+            }
         }
         None if matches!(spec.method, Method::POST | Method::PUT | Method::PATCH) => {
             payload(data, format)
@@ -144,6 +155,7 @@ fn format_of(declared: BodyFormat, headers: &HeaderMap) -> BodyFormat {
     match media.as_str() {
         "" | "application/json" => BodyFormat::Json,
         "application/x-www-form-urlencoded" => BodyFormat::Form,
+        "multipart/form-data" => BodyFormat::Multipart,
         other if other.ends_with("+json") => BodyFormat::Json,
         other if other.starts_with("text/") => BodyFormat::Text,
         // Another type whose text the flow wrote itself: XML, NDJSON.
@@ -178,6 +190,7 @@ fn payload(value: &Value, format: BodyFormat) -> Result<Payload, StepError> {
         (BodyFormat::Form, other) => {
             Err(fault("body", format!("a form must be an object, not {}", kind(other))))
         }
+        (BodyFormat::Multipart, value) => multipart::payload(value, None),
         (BodyFormat::Bytes, Value::String(text)) => STANDARD
             .decode(text)
             .map(Payload::bytes)

@@ -12,6 +12,7 @@ use crate::event::{FlowEvent, Refusal};
 use crate::plan::{Plan, Unit};
 use crate::spec::{Handler, Mode, When};
 use crate::step::{StepError, StepStatus, Verdict};
+use crate::usage::Receipt;
 
 /// Names of actions, as they are drawn.
 pub(crate) mod action {
@@ -223,11 +224,21 @@ impl Rules {
             return;
         };
         let step = &mut context.steps[index];
-        step.status = Some(StepStatus::Ok);
+        step.status = Some(if answered.cached { StepStatus::Cached } else { StepStatus::Ok });
         step.output = Some(answered.output.clone());
         step.http_status = Some(answered.http_status);
-        step.latency_us = Some(answered.latency_us);
+        step.latency_us = answered.latency_us;
+        self.charge(context, index, &answered.receipt);
         self.carry(context, index);
+    }
+
+    /// Counts what a call used, which is more or less than the kernel's attempts: what was refused
+    /// before it was sent is no request, and what was sent anew with fresh credentials is one more.
+    fn charge(&self, context: &mut FlowContext, index: usize, receipt: &Receipt) {
+        context.steps[index].attempts = receipt.requests;
+        if let Some(resource) = self.plan.endpoints[index].resource {
+            context.usage[resource].add(receipt);
+        }
     }
 
     /// Hands an output on along the chain.
@@ -256,10 +267,13 @@ impl Rules {
                 let step = &mut context.steps[index];
                 step.http_status = refusal.error.http_status;
                 step.latency_us = refusal.latency_us;
-                // What was refused before it was sent is no attempt.
-                step.attempts -= u32::from(!refusal.sent).min(step.attempts);
+                self.charge(context, index, &refusal.receipt);
                 final_error(refusal, scene, ends)
             }
+            (_, None) if scene.cause == Cause::Failed(GaveUp::PastDeadline) => StepError::new(
+                ErrorKind::RateLimited,
+                "the rate limit allows the next request only past the end of `total_timeout`",
+            ),
             (_, Some(FlowEvent::Answered(_)) | None) => {
                 StepError::new(ErrorKind::Contract, "the call failed without saying why")
             }

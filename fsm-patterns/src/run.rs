@@ -5,14 +5,17 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
 use fsm_http::ErrorKind;
+use fsm_http::resource::Lifecycle;
 use serde_json::Value;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::Flow;
+use crate::open::Open;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::step::{StepError, StepStatus};
 
@@ -22,6 +25,7 @@ use crate::step::{StepError, StepStatus};
 /// Dropping the future drops the calls that are under way.
 pub struct FlowRun<O = ()> {
     flow: Flow,
+    open: Arc<Open>,
     id: String,
     input: Value,
     seed: Option<u64>,
@@ -41,8 +45,8 @@ impl CancelHandle {
 }
 
 impl FlowRun {
-    pub(crate) fn new(flow: Flow, input: Value) -> Self {
-        Self { flow, id: fresh_id(), input, seed: None, observer: (), inbox: None }
+    pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
+        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), inbox: None }
     }
 }
 
@@ -69,8 +73,8 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, id, input, seed, inbox, .. } = self;
-        FlowRun { flow, id, input, seed, observer, inbox }
+        let FlowRun { flow, open, id, input, seed, inbox, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, inbox }
     }
 
     /// A way to end the run from outside; the last one that was asked for counts.
@@ -103,13 +107,27 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, id, input, seed, observer, inbox } = self;
-        let context = FlowContext::new(&flow.rules.plan, id, input);
-        let mut run = flow.machine.run(context).seed(seed.unwrap_or_else(random));
+        let FlowRun { flow, open, id, input, seed, observer, inbox } = self;
+        let seed = seed.unwrap_or_else(random);
+        let mut context = FlowContext::new(&flow.rules.plan, id, input);
+        let lifecycle = match Lifecycle::set_up(open.clients.clone()).await {
+            Ok(lifecycle) => lifecycle,
+            Err(error) => {
+                context.error = Some(StepError::new(ErrorKind::Contract, error.to_string()));
+                let snapshot = flow.machine.snapshot(context, seed);
+                return (flow, Ended { snapshot, observer });
+            }
+        };
+        let session = context.session.clone();
+        let mut run = flow.machine.run(context).seed(seed);
         if let Some(inbox) = inbox {
             run = run.inbox(inbox);
         }
         let ended = run.observer(observer).drive().await;
+        session.close();
+        for error in lifecycle.tear_down().await {
+            tracing::warn!(run = ended.snapshot.context().run, "{error}");
+        }
         (flow, ended)
     }
 }
@@ -141,6 +159,13 @@ impl Flow {
                 "run timed out" => RunOutcome::TimedOut,
                 _ => RunOutcome::Failed,
             },
+            // Something kept the run from beginning: a resource could not be set up.
+            Status::New if context.error.is_some() => {
+                let error = context.error.take();
+                self.rules.conclude(&mut context, StepStatus::Cancelled);
+                context.error = error;
+                RunOutcome::Failed
+            }
             Status::New | Status::Running | Status::Cancelled => {
                 self.rules.conclude(&mut context, StepStatus::Cancelled);
                 RunOutcome::Cancelled

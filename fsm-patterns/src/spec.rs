@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fsm_http::Call;
+use fsm_http::resource::Resource;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
@@ -75,6 +77,8 @@ pub struct FlowSpec {
     pub mode: Mode,
     /// A JSON Schema that the run's input must satisfy.
     pub inputs: Option<Value>,
+    /// The APIs that endpoints name in `resource`, in declared order.
+    pub resources: Vec<Resource>,
     /// Endpoints and (in hybrid mode) groups, in declared order.
     pub entries: Vec<Entry>,
     /// What the run returns; absent: the outputs of the endpoints by name.
@@ -87,8 +91,33 @@ pub struct FlowSpec {
     pub fail_fast: bool,
     /// The share of declared endpoints (0 to 1) that may fail before the run is stopped.
     pub error_threshold: Option<f64>,
+    /// What all calls of the flow together may do: every rate must allow. Empty: no limit.
+    pub global_rate_limit: Vec<RateSpec>,
+    /// The window of rates that name none; default 60 s.
+    pub rate_limit_window: Duration,
+    /// After how many failures in a row the circuit of an endpoint opens; `None`: never.
+    pub circuit_breaker_threshold: Option<u32>,
+    /// How long a circuit stays open before one call probes; default 60 s.
+    pub circuit_breaker_timeout: Duration,
+    /// How long an answer may be given again; `None`: nothing is kept.
+    pub cache_ttl: Option<Duration>,
+    /// What makes two calls of an endpoint the same; `None`: the request itself.
+    pub cache_key: Option<CacheKey>,
     /// Whether the result carries `metrics`; default true.
     pub metrics_enabled: bool,
+    /// Whether every request is logged; default false.
+    pub log_requests: bool,
+    /// Whether every answer is logged; default false.
+    pub log_responses: bool,
+}
+
+/// How much there may be in any span of time of a given length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateSpec {
+    /// The sum of weights; more than 0.
+    pub limit: u32,
+    /// The length; `None`: the flow's `rate_limit_window`.
+    pub window: Option<Duration>,
 }
 
 impl FlowSpec {
@@ -98,13 +127,22 @@ impl FlowSpec {
             name: name.into(),
             mode,
             inputs: None,
+            resources: Vec::new(),
             entries: Vec::new(),
             output: None,
             max_concurrent: 10,
             total_timeout: None,
             fail_fast: false,
             error_threshold: None,
+            global_rate_limit: Vec::new(),
+            rate_limit_window: Duration::from_secs(60),
+            circuit_breaker_threshold: None,
+            circuit_breaker_timeout: Duration::from_secs(60),
+            cache_ttl: None,
+            cache_key: None,
             metrics_enabled: true,
+            log_requests: false,
+            log_responses: false,
         }
     }
 }
@@ -156,7 +194,10 @@ pub struct GroupSpec {
 pub struct EndpointSpec {
     /// `[A-Za-z0-9_-]+`, unique in the flow.
     pub name: String,
-    /// Where to; expressions fill path segments, query, and fragment, or are the whole url.
+    /// The API that it calls, by name.
+    pub resource: Option<String>,
+    /// Where to; expressions fill path segments, query, and fragment, or are the whole url. Under
+    /// its resource's base url, if it has one.
     pub url: UrlTemplate,
     /// Default GET.
     pub method: Method,
@@ -168,8 +209,8 @@ pub struct EndpointSpec {
     pub body: Option<Template>,
     /// How `body` is written; [`BodyFormat::Auto`] goes by the declared content type.
     pub body_format: BodyFormat,
-    /// One attempt, from connecting to the last byte; default 30 s.
-    pub timeout: Duration,
+    /// One attempt, from connecting to the last byte; `None`: its resource's, else 30 s.
+    pub timeout: Option<Duration>,
     /// Further attempts after the first; `None`: 3, but 0 on POST and PATCH.
     pub retry_count: Option<u32>,
     /// The first wait between attempts, doubled each time; default 1 s.
@@ -182,8 +223,18 @@ pub struct EndpointSpec {
     pub retry_on: Option<Vec<u16>>,
     /// Whether to send an `Idempotency-Key`; a `retry_count` above 0 on POST or PATCH implies it.
     pub idempotency: bool,
+    /// What its calls may do: every rate must allow. Empty: no limit of its own.
+    pub rate_limit: Vec<RateSpec>,
+    /// How many units may go out at once before the rate paces them; `None`: all of them.
+    pub burst_limit: Option<u32>,
+    /// How many units of every limit one attempt takes; default 1.
+    pub weight: u32,
+    /// What makes two calls the same; `None`: as the flow says.
+    pub cache_key: Option<CacheKey>,
     /// How an answer becomes a value.
     pub response_parser: Parser,
+    /// The file that the body of a success is written to; `None`: it becomes the output.
+    pub save_to: Option<Template>,
     /// Replaces `$data` for url, headers, params, body, and handler.
     pub transform_input: Option<Transform>,
     /// Replaces the decoded answer; `$data` is the decoded answer in it.
@@ -205,20 +256,26 @@ impl EndpointSpec {
     pub fn new(name: impl Into<String>, url: UrlTemplate) -> Self {
         Self {
             name: name.into(),
+            resource: None,
             url,
             method: Method::GET,
             headers: Vec::new(),
             params: Vec::new(),
             body: None,
             body_format: BodyFormat::Auto,
-            timeout: Duration::from_secs(30),
+            timeout: None,
             retry_count: None,
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(60),
             retry_max_wait: None,
             retry_on: None,
             idempotency: false,
+            rate_limit: Vec::new(),
+            burst_limit: None,
+            weight: 1,
+            cache_key: None,
             response_parser: Parser::Auto,
+            save_to: None,
             transform_input: None,
             transform_output: None,
             condition: None,
@@ -260,6 +317,10 @@ pub enum BodyFormat {
     Form,
     /// `application/octet-stream`; the value is a base64 string.
     Bytes,
+    /// `multipart/form-data`; the value is an object of parts by name: a string, number, or boolean
+    /// is a text, an array is several parts of that name, and `{ "file": PATH }` (with
+    /// `file_name` and `media_type`, if wanted) sends a file.
+    Multipart,
 }
 
 /// Rust code that makes a value of a value, or says why it can't.
@@ -274,6 +335,19 @@ pub type MapError = dyn Fn(&crate::StepError) -> Result<Value, String> + Send + 
 /// Rust code that makes a value of the outputs by name, or says why it can't.
 pub type MapOutputs =
     dyn Fn(&serde_json::Map<String, Value>) -> Result<Value, String> + Send + Sync;
+
+/// Rust code that makes a cache key of a call, or says why it can't.
+pub type MapCall = dyn Fn(&Call) -> Result<String, String> + Send + Sync;
+
+/// What makes two calls of an endpoint the same, to the cache. The endpoint's name and the identity
+/// of its credentials always belong to it.
+#[derive(Clone, Debug)]
+pub enum CacheKey {
+    /// A template over what the request is made from.
+    Template(Template),
+    /// Rust code over the request.
+    Code(Code<MapCall>),
+}
 
 /// How an answer becomes a value.
 #[derive(Clone, Debug)]

@@ -105,7 +105,7 @@ fn durations_are_seconds_or_have_a_unit() {
     for (written, millis) in table {
         let loaded = load(&endpoint(&format!("timeout: {written}")));
         let Entry::Endpoint(endpoint) = &loaded.spec.entries[0] else { panic!("an endpoint") };
-        assert_eq!(endpoint.timeout, Duration::from_millis(millis), "{written}");
+        assert_eq!(endpoint.timeout, Some(Duration::from_millis(millis)), "{written}");
     }
 }
 
@@ -124,37 +124,6 @@ fn columns_count_characters_and_not_bytes() {
     let report = file::load("flow.yaml", &text).unwrap_err();
     let columns: Vec<usize> = report.findings().iter().map(|finding| finding.column()).collect();
     assert_eq!(columns, [16, 27], "{report}");
-}
-
-#[test]
-fn every_key_that_comes_later_is_refused_and_never_ignored() {
-    let top = [
-        "resources",
-        "global_rate_limit",
-        "rate_limit_window",
-        "circuit_breaker_threshold",
-        "circuit_breaker_timeout",
-        "cache_ttl",
-        "cache_key",
-        "log_requests",
-        "log_responses",
-    ];
-    for key in top {
-        let text = format!("{}{key}: 5\n", endpoint("timeout: 5"));
-        let report = file::load("flow.yaml", &text).unwrap_err().to_string();
-        assert!(
-            report.contains(&format!("`{key}` is not yet available in this version")),
-            "{report}"
-        );
-    }
-    for key in ["resource", "rate_limit", "burst_limit", "weight", "cache_key"] {
-        let report =
-            file::load("flow.yaml", &endpoint(&format!("{key}: 5"))).unwrap_err().to_string();
-        assert!(
-            report.contains(&format!("`{key}` is not yet available in this version")),
-            "{report}"
-        );
-    }
 }
 
 #[test]

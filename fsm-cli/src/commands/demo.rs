@@ -53,7 +53,7 @@ pub(crate) fn perform(args: &DemoArgs) -> Result<Exit, CommandError> {
             None => return Err(CommandError::UnknownDemo(name.clone())),
         },
     };
-    log::start(args.watch.log())?;
+    log::start(&args.watch)?;
     let interrupt = signals::listen().map_err(CommandError::Setup)?;
     execution::block_on(async {
         let port = args.port.unwrap_or(if args.serve { PORT } else { 0 });
@@ -71,7 +71,8 @@ async fn serve(api: &MockApi, mut interrupt: Receiver<bool>) -> Result<Exit, Com
     let url = api.url();
     output::print(&format!("{url}\n"))?;
     crate::diagnostics::note(&format!(
-        "The mock API is served until Ctrl-C. Try GET {url}/users/123, {url}/flaky/2, {url}/slow/500."
+        "The mock API is served until Ctrl-C. GET {url}/ lists what there is; \
+         try {url}/users/123, {url}/flaky/2, {url}/slow/500."
     ));
     // The sender lives as long as the program.
     let _ = interrupt.wait_for(|asked| *asked).await;
@@ -92,7 +93,7 @@ async fn run_all(
             .map_err(|source| CommandError::InputSyntax { what: what(), source })?;
         let run = flow
             .run(input)
-            .map_err(|source| CommandError::InputUnfit { what: demo.file.to_owned(), source })?;
+            .map_err(|error| CommandError::of_run(demo.file.to_owned(), error))?;
         let report = execution::execute(&flow, run, None, view, interrupt.clone()).await;
         output::print(&summary(demo, &report))?;
         if run::exit(report.outcome) != Exit::Completed {

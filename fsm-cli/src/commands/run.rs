@@ -31,6 +31,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
 
+    /// Write counts and latencies of the run to this file at its end, as text for Prometheus.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = metrics_file)]
+    metrics: Option<PathBuf>,
+
     #[command(flatten)]
     watch: WatchArgs,
 }
@@ -42,7 +46,7 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
     if source == Source::Stdin && input == Some(InputSource::Stdin) {
         return Err(CommandError::StdinTwice);
     }
-    log::start(args.watch.log())?;
+    log::start(&args.watch)?;
     let flow = source.flow()?;
     let input = input::read(input.as_ref())?;
     let unfit =
@@ -51,11 +55,22 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
         output::print_json(&flow.dry_run(&input).map_err(unfit)?)?;
         return Ok(Exit::Completed);
     }
-    let run = flow.run(input).map_err(unfit)?;
+    if let Some(path) = &args.metrics {
+        output::probe_file(path)?;
+    }
+    let run = flow.run(input).map_err(|error| CommandError::of_run(source.to_string(), error))?;
     let interrupt = signals::listen().map_err(CommandError::Setup)?;
     let view = View::of(&args.watch);
     let execution = execution::execute(&flow, run, args.run_id.as_deref(), view, interrupt);
     let report = execution::block_on(execution)?;
+    // First what was asked for by name: stdout may be closed by its reader.
+    if let Some(path) = &args.metrics {
+        let text = flow.services().metrics().to_prometheus();
+        if let Err(error) = output::write_file(path, &text) {
+            output::print_json(&report)?;
+            return Err(CommandError::MetricsLost(Box::new(error)));
+        }
+    }
     output::print_json(&report)?;
     Ok(exit(report.outcome))
 }
@@ -65,6 +80,15 @@ pub(super) fn exit(outcome: RunOutcome) -> Exit {
     match outcome {
         RunOutcome::Completed => Exit::Completed,
         RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Cancelled => Exit::NotCompleted,
+    }
+}
+
+/// Stdout is for the result alone.
+fn metrics_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("metrics go to a file: stdout carries the result and nothing else".to_owned()),
+        "" => Err("the name of a file must not be empty".to_owned()),
+        _ => Ok(text.into()),
     }
 }
 

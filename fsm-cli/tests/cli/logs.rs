@@ -57,11 +57,68 @@ fn the_variable_does_what_the_option_does_and_an_empty_one_nothing() {
 fn a_misspelt_level_is_refused_before_anything_is_sent() {
     let api = Api::start();
     let flow = api.flow("mode: sequential", &["/users/7"]);
-    let ended = run(["run", &flow, "--log", "debgu"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
-    let words = "error: `debgu` is no filter of the log (from --log or FSM_LOG)\nhint: a level is";
-    assert!(ended.stderr.starts_with(words), "{}", ended.stderr);
+    for filter in ["debgu", "bogus=", "=debug"] {
+        let ended = run(["run", &flow, "--log", filter]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+        let words = format!(
+            "error: `{filter}` is no filter of the log (from --log or FSM_LOG)\nhint: a level is"
+        );
+        assert!(ended.stderr.starts_with(&words), "{}", ended.stderr);
+    }
     assert_eq!(api.requests(), 0);
+}
+
+#[test]
+fn what_a_flow_asks_to_be_logged_is_shown_without_any_option() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential\nlog_requests: true\nlog_responses: true", &[""]);
+    let text =
+        fs::read_to_string(&flow).unwrap().replace("\n    retry", "/flaky/1?key=hush\n    retry");
+    fs::write(&flow, text + "    headers: { X-Api-Key: hush-header, X-Plain: seen }\n").unwrap();
+    let ended = run(["run", &flow]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.json()["outcome"], "completed");
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", ended.stderr);
+    for (line, words) in [
+        (0, "INFO fsm_http::log: request endpoint=\"a\" attempt=1 method=\"GET\" url=http://127"),
+        (0, "\"x-api-key\": [redacted], \"x-plain\": \"seen\"}"),
+        (1, "INFO fsm_http::log: response endpoint=\"a\" status=503 kind=\"status\""),
+        (2, "attempt=2"),
+        (3, "response endpoint=\"a\" status=200"),
+    ] {
+        assert!(lines[line].contains(words), "{words} in {}", lines[line]);
+    }
+    assert!(!ended.stderr.contains("hush"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_lines_that_a_flow_asks_for_keep_to_quiet_and_to_filters_that_name_them() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential\nlog_responses: true", &["/users/7"]);
+    let lines = |arguments: &[&str]| {
+        let mut all = vec!["run", &flow];
+        all.extend(arguments);
+        let ended = run(all);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr.lines().filter(|line| line.contains("fsm_http::log: response")).count()
+    };
+    assert_eq!(lines(&[]), 1);
+    assert_eq!(lines(&["--quiet"]), 0);
+    assert_eq!(lines(&["--log", "warn"]), 1);
+    assert_eq!(lines(&["--log", "info"]), 1);
+    assert_eq!(lines(&["--log", "off"]), 0);
+    assert_eq!(lines(&["--log", "fsm_http::log=off"]), 0);
+    assert_eq!(lines(&["--log", "info", "--quiet"]), 1);
+}
+
+#[test]
+fn a_filter_can_name_the_library_that_makes_the_calls() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential\nlog_requests: true", &["/users/7"]);
+    let ended = run(["run", &flow, "--log", "fsm_http=trace"]);
+    assert!(ended.stderr.contains("fsm_http::log: request"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("run begins"), "{}", ended.stderr);
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod drawings;
 mod inputs;
 mod interrupts;
 mod logs;
+mod metrics;
 mod runs;

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use crate::time::Timestamp;
 
+/// How a run's points in time and the instants of tokio's clock belong together.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     start: Instant,
     epoch: Timestamp,
 }
@@ -23,6 +24,13 @@ impl Clock {
 
     pub(super) fn now(&self) -> Timestamp {
         let passed = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Timestamp::from_micros(self.epoch.as_micros().saturating_add(passed))
+    }
+
+    /// The run's point in time for an instant, rounded up to a whole microsecond.
+    pub fn timestamp(&self, instant: Instant) -> Timestamp {
+        let passed = instant.saturating_duration_since(self.start).as_nanos().div_ceil(1_000);
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
         Timestamp::from_micros(self.epoch.as_micros().saturating_add(passed))
     }
 

@@ -40,8 +40,8 @@ use std::task::{Context, Poll};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use self::clock::Clock;
 use self::handle::Command;
+pub use self::clock::Clock;
 pub use self::handle::{Handle, Inbox};
 pub use self::observer::{Observer, Recorder};
 use self::timers::Timers;
@@ -313,6 +313,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                         attempt: start.attempt,
                         seed: self.snapshot.seed(),
                         now: self.now,
+                        clock: self.clock,
                     };
                     let activity = &frozen.activities[start.activity.index()];
                     let work = activity(self.snapshot.context(), &visit);

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::driver::Clock;
 use crate::graph::{Fingerprint, StateId};
 use crate::kernel::{Outcome, Scene};
 use crate::time::Timestamp;
@@ -32,6 +33,15 @@ pub struct Visit<'a> {
     pub seed: u64,
     /// When it is started.
     pub now: Timestamp,
+    pub(crate) clock: Clock,
+}
+
+impl Visit<'_> {
+    /// The run's clock: tells the point in time for an
+    /// [`Outcome::Postponed`](crate::Outcome::Postponed).
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
 }
 
 /// The code behind the names of a graph, for machines with context `C` and events `E`.

@@ -1,1 +1,70 @@
-//! To come.
+//! Rate limits: so many units in a window of time, first come, first served.
+//!
+//! A [`Bucket`] has one or more [`Rate`]s, which all must allow a grant, and one queue. A
+//! [`Turn`] is a call's way through several buckets: its own, its resource's, the one of all. A
+//! [`RateLimiter`] has a bucket by name, for use without a flow.
+//!
+//! # What a rate promises
+//!
+//! *No window of the length W ever holds more than N units.* The usual algorithms do not hold this:
+//! counting by the minute lets 2 N through around the full minute, and a token bucket (or its
+//! modern form, GCRA) with a burst of N lets N through at once and N - 1 more while the first are
+//! still in the window. A **window ring** holds it exactly: it knows the instants of the last N
+//! units, and unit k is granted W after unit k - N or later. GCRA is still good for what it was made
+//! for, the **pace** after a burst; so a rate with a burst has both, and both must allow.
+//!
+//! What counts is the instant at which a grant is really taken: when the task runs and asks, never
+//! the one for which its timer was set. A late task makes its window late, not too full.
+//!
+//! # Who is next
+//!
+//! Rights are by arrival. A place may be taken as soon as there is room *for everything that waits
+//! before it and itself*. So a heavy call is never starved by light ones that would fit; who
+//! comes back late for its turn blocks nobody, but its room stays reserved; and nobody overtakes.
+//! Those that sleep here ([`Bucket::acquire`], [`Turn::wait`]) are woken one after the other, so
+//! they are served strictly in order.
+//!
+//! A flow's calls do not sleep here. They ask with [`Turn::take`] and are told a point in time;
+//! the machine that drives them waits for it as it waits for anything, with the same timer and
+//! without holding a slot. That point is computed from the number of units ahead and the ring, not
+//! by playing the queue through: unit j of those to come is granted a window after unit j - N,
+//! whether that one is in the ring or waits itself. It is a lower bound, and exact where weights are
+//! equal and one rate decides. It is never too late; where it is too early, the answer at that time
+//! is a later one.
+//!
+//! # What a server says
+//!
+//! [`Bucket::hold`] and [`Bucket::believe`] take a server's word for a wait and for what remains of a
+//! quota. It can only make the limit tighter.
+//!
+//! # What it costs
+//!
+//! A grant that does not have to wait: a lock, a look at the ring, and one more instant in it, a
+//! bucket; one look at the clock for all. The ring has at most as many entries of 16 bytes as were
+//! granted within its window, so a limit of a million costs nothing before it is used. A place in
+//! a queue is 24 bytes, and a sleeping task some 40 more; getting in line, asking, and leaving are
+//! O(log n). However many sleep, a bucket has one timer, and the first in the queue has it.
+//!
+//! Time is tokio's clock, so a test can pause it.
+
+mod bucket;
+mod claim;
+mod epoch;
+mod error;
+mod history;
+mod limiter;
+mod line;
+mod pace;
+mod rate;
+mod sleepers;
+mod state;
+mod status;
+mod turn;
+mod wish;
+
+pub use bucket::Bucket;
+pub use error::LimitError;
+pub use limiter::RateLimiter;
+pub use rate::Rate;
+pub use status::LimitStatus;
+pub use turn::{NotYet, Turn};

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fsm_http::Call;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
-use super::{expression_fault, template_at};
+use super::{WrittenKey, expression_fault, template_at};
+use crate::bases::Bases;
 use crate::expr::{Condition, UrlTemplate};
 use crate::fault::{Fault, Place};
-use crate::spec::{BodyFormat, Code, EndpointSpec, Entry, Handler, Parser, Transform, When};
+use crate::spec::{
+    BodyFormat, CacheKey, Code, EndpointSpec, Entry, Handler, MapCall, Parser, RateSpec, Transform, When,
+};
 use crate::step::StepError;
 
 /// One call of a flow. Wherever a value is taken, a string in it may be an expression, as in flow
@@ -26,6 +30,8 @@ pub struct Endpoint {
     condition: Option<String>,
     error_handler: Option<Value>,
     parser: Option<Value>,
+    cache_key: Option<WrittenKey>,
+    save_to: Option<Value>,
     /// Everything that needs no parsing; its url is a placeholder.
     spec: EndpointSpec,
 }
@@ -52,6 +58,8 @@ impl Endpoint {
             condition: None,
             error_handler: None,
             parser: None,
+            cache_key: None,
+            save_to: None,
             spec,
         }
     }
@@ -81,6 +89,15 @@ impl Endpoint {
         Self::new(name, Method::DELETE, url)
     }
 
+    /// Names the resource that it calls: one of [`Orchestration::resource`]. The url is then
+    /// appended to the resource's base url, if it has one.
+    ///
+    /// [`Orchestration::resource`]: crate::Orchestration::resource
+    pub fn resource(mut self, name: impl Into<String>) -> Self {
+        self.spec.resource = Some(name.into());
+        self
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -106,9 +123,61 @@ impl Endpoint {
         self
     }
 
-    /// Limits one attempt, from connecting to the last byte; default 30 s.
+    /// Limits one attempt, from connecting to the last byte; default: as its resource says, else
+    /// 30 s.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.spec.timeout = limit;
+        self.spec.timeout = Some(limit);
+        self
+    }
+
+    /// How many units its calls may take in one window, which is the flow's `rate_limit_window`.
+    /// Default: no limit of its own.
+    pub fn rate_limit(mut self, count: u32) -> Self {
+        self.spec.rate_limit = vec![RateSpec { limit: count, window: None }];
+        self
+    }
+
+    /// Several rates, each a count and its window, all of which must allow.
+    pub fn rates(mut self, rates: impl IntoIterator<Item = (u32, Duration)>) -> Self {
+        let rate = |(limit, window)| RateSpec { limit, window: Some(window) };
+        self.spec.rate_limit = rates.into_iter().map(rate).collect();
+        self
+    }
+
+    /// How many units may go out at once before the rate paces them. Default: all of them.
+    pub fn burst_limit(mut self, count: u32) -> Self {
+        self.spec.burst_limit = Some(count);
+        self
+    }
+
+    /// How many units of every limit one attempt takes; default 1.
+    pub fn weight(mut self, units: u32) -> Self {
+        self.spec.weight = units;
+        self
+    }
+
+    /// What makes two calls the same to the cache: a template over `$inputs`, `$data`, and
+    /// `$steps`. Default: as the flow says. Endpoints that are neither GET nor HEAD are cached only
+    /// with one.
+    pub fn cache_key(mut self, template: impl Into<Value>) -> Self {
+        self.cache_key = Some(WrittenKey::Template(template.into()));
+        self
+    }
+
+    /// Makes the cache key of the request in Rust.
+    pub fn cache_key_with<F>(mut self, name: &str, key: F) -> Self
+    where
+        F: Fn(&Call) -> Result<String, String> + Send + Sync + 'static,
+    {
+        let code: Code<MapCall> = Code { name: name.into(), run: Arc::new(key) };
+        self.cache_key = Some(WrittenKey::Code(CacheKey::Code(code)));
+        self
+    }
+
+    /// Writes the body of a success into a file: a template of its path, relative to the working
+    /// directory. The output is then `{ file, bytes, media_type }`.
+    pub fn save_to(mut self, path: impl Into<Value>) -> Self {
+        self.save_to = Some(path.into());
         self
     }
 
@@ -259,9 +328,14 @@ impl Endpoint {
     }
 
     /// Parses what was written; what is wrong goes to `faults`.
-    pub(super) fn into_entry(self, place: &Place, faults: &mut Vec<Fault>) -> Entry {
+    pub(super) fn into_entry(
+        self,
+        place: &Place,
+        bases: &Bases<'_>,
+        faults: &mut Vec<Fault>,
+    ) -> Entry {
         let mut spec = self.spec;
-        match UrlTemplate::parse(&self.url) {
+        match bases.parse(spec.resource.as_deref(), &self.url) {
             Ok(url) => spec.url = url,
             Err(error) => faults.push(expression_fault(&place.key("url"), error)),
         }
@@ -293,6 +367,12 @@ impl Endpoint {
         if let Some(handler) = &self.error_handler {
             let template = template_at(&place.key("error_handler"), handler, faults);
             spec.error_handler = template.map(Handler::Template);
+        }
+        if let Some(key) = self.cache_key {
+            spec.cache_key = key.read(&place.key("cache_key"), faults);
+        }
+        if let Some(path) = &self.save_to {
+            spec.save_to = template_at(&place.key("save_to"), path, faults);
         }
         let mut transform = |written: Option<Written>, key: &str| match written? {
             Written::Code(code) => Some(code),

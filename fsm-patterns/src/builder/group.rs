@@ -1,9 +1,10 @@
 //! A group that is being written.
 
-use super::{Endpoint, expression_fault};
+use super::{Endpoint, Member, expression_fault};
+use crate::bases::Bases;
 use crate::expr::Condition;
 use crate::fault::{Fault, Place};
-use crate::spec::{Entry, GroupSpec, Mode, When};
+use crate::spec::{GroupSpec, Mode, When};
 
 /// Entries of a hybrid flow that run in a mode of their own.
 #[must_use = "a group is added by `Orchestration::group`"]
@@ -14,12 +15,6 @@ pub struct Group {
     members: Vec<Member>,
     depends_on: Vec<String>,
     condition: Option<String>,
-}
-
-#[derive(Debug)]
-enum Member {
-    Endpoint(Box<Endpoint>),
-    Group(Group),
 }
 
 impl Group {
@@ -53,15 +48,13 @@ impl Group {
         self
     }
 
-    pub(super) fn into_spec(self, place: &Place, faults: &mut Vec<Fault>) -> GroupSpec {
-        let inside = place.key("endpoints");
-        let entries = self.members.into_iter().enumerate().map(|(index, member)| match member {
-            Member::Endpoint(endpoint) => endpoint.into_entry(&inside.item(index), faults),
-            Member::Group(group) => {
-                Entry::Group(Box::new(group.into_spec(&inside.item(index), faults)))
-            }
-        });
-        let entries = entries.collect();
+    pub(super) fn into_spec(
+        self,
+        place: &Place,
+        bases: &Bases<'_>,
+        faults: &mut Vec<Fault>,
+    ) -> GroupSpec {
+        let entries = super::entries(self.members, place, bases, faults);
         let condition = self.condition.and_then(|text| match Condition::parse(&text) {
             Ok(condition) => Some(When::Expression(condition)),
             Err(error) => {

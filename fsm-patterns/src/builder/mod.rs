@@ -25,30 +25,71 @@ mod group;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fsm_http::Transport;
+use fsm_http::resource::Resource;
+use fsm_http::{Call, Transport};
 use serde_json::{Map, Value};
 
 pub use endpoint::Endpoint;
 pub use group::Group;
 
+use crate::bases::Bases;
 use crate::expr::{ExprError, Template};
 use crate::fault::{Fault, Place};
 use crate::flow::{Flow, FlowError};
-use crate::spec::{Code, Entry, FlowSpec, Mode, Output};
+use crate::services::Services;
+use crate::spec::{CacheKey, Code, Entry, FlowSpec, MapCall, MapOutputs, Mode, Output, RateSpec};
 
 /// A flow that is being written. Nothing is checked before [`build`](Self::build), which reports
 /// everything that is wrong at once.
 #[must_use = "a flow is made by `build`"]
 #[derive(Debug)]
 pub struct Orchestration {
+    /// Everything that needs no parsing; it has no entries yet.
     spec: FlowSpec,
-    faults: Vec<Fault>,
+    members: Vec<Member>,
+    output: Option<Written>,
+    cache_key: Option<WrittenKey>,
+    services: Services,
+}
+
+/// An entry that is being written. It is read when the flow is built, because its urls hang on
+/// resources that may be declared later.
+#[derive(Debug)]
+enum Member {
+    Endpoint(Box<Endpoint>),
+    Group(Group),
+}
+
+/// An output as it was written.
+#[derive(Debug)]
+enum Written {
+    Template(Value),
+    Code(Output),
+}
+
+/// A cache key as it was written.
+#[derive(Debug)]
+enum WrittenKey {
+    Template(Value),
+    Code(CacheKey),
+}
+
+impl WrittenKey {
+    fn read(self, place: &Place, faults: &mut Vec<Fault>) -> Option<CacheKey> {
+        match self {
+            WrittenKey::Code(key) => Some(key),
+            WrittenKey::Template(value) => {
+                template_at(place, &value, faults).map(CacheKey::Template)
+            }
+        }
+    }
 }
 
 impl Orchestration {
     /// A flow in any mode.
     pub fn new(name: impl Into<String>, mode: Mode) -> Self {
-        Self { spec: FlowSpec::new(name, mode), faults: Vec::new() }
+        let spec = FlowSpec::new(name, mode);
+        Self { spec, members: Vec::new(), output: None, cache_key: None, services: Services::new() }
     }
 
     /// One after the other; a failure does not stop the others.
@@ -83,15 +124,19 @@ impl Orchestration {
 
     /// Adds a call.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        let place = Place::root().key("endpoints").item(self.spec.entries.len());
-        self.spec.entries.push(endpoint.into_entry(&place, &mut self.faults));
+        self.members.push(Member::Endpoint(Box::new(endpoint)));
         self
     }
 
     /// Adds entries with a mode of their own; only in hybrid mode.
     pub fn group(mut self, group: Group) -> Self {
-        let place = Place::root().key("endpoints").item(self.spec.entries.len());
-        self.spec.entries.push(Entry::Group(Box::new(group.into_spec(&place, &mut self.faults))));
+        self.members.push(Member::Group(group));
+        self
+    }
+
+    /// Declares an API that endpoints name with [`Endpoint::resource`], before or after them.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.spec.resources.push(resource);
         self
     }
 
@@ -103,9 +148,7 @@ impl Orchestration {
 
     /// What the run returns: a template over `$inputs` and `$steps`. Default: the outputs by name.
     pub fn output(mut self, template: impl Into<Value>) -> Self {
-        let place = Place::root().key("output");
-        self.spec.output =
-            template_at(&place, &template.into(), &mut self.faults).map(Output::Template);
+        self.output = Some(Written::Template(template.into()));
         self
     }
 
@@ -115,7 +158,8 @@ impl Orchestration {
     where
         F: Fn(&Map<String, Value>) -> Result<Value, String> + Send + Sync + 'static,
     {
-        self.spec.output = Some(Output::Code(Code { name: name.into(), run: Arc::new(merge) }));
+        let code: Code<MapOutputs> = Code { name: name.into(), run: Arc::new(merge) };
+        self.output = Some(Written::Code(Output::Code(code)));
         self
     }
 
@@ -143,6 +187,78 @@ impl Orchestration {
         self
     }
 
+    /// How many units all calls of the flow together may take in one `rate_limit_window`. Default:
+    /// no limit.
+    pub fn global_rate_limit(mut self, count: u32) -> Self {
+        self.spec.global_rate_limit = vec![RateSpec { limit: count, window: None }];
+        self
+    }
+
+    /// Several rates for all calls of the flow together, each a count and its window, all of which
+    /// must allow.
+    pub fn global_rates(mut self, rates: impl IntoIterator<Item = (u32, Duration)>) -> Self {
+        let rate = |(limit, window)| RateSpec { limit, window: Some(window) };
+        self.spec.global_rate_limit = rates.into_iter().map(rate).collect();
+        self
+    }
+
+    /// The window of every limit that is given as a count; default 60 s.
+    pub fn rate_limit_window(mut self, window: Duration) -> Self {
+        self.spec.rate_limit_window = window;
+        self
+    }
+
+    /// Opens the circuit of an endpoint after `threshold` failures in a row; `timeout` later one
+    /// call probes. Default: no circuit opens.
+    pub fn circuit_breaker(mut self, threshold: u32, timeout: Duration) -> Self {
+        self.spec.circuit_breaker_threshold = Some(threshold);
+        self.spec.circuit_breaker_timeout = timeout;
+        self
+    }
+
+    /// Keeps the answers of GET and HEAD, and of endpoints with a cache key, for this long. Default:
+    /// nothing is kept.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.spec.cache_ttl = Some(ttl);
+        self
+    }
+
+    /// What makes two calls of an endpoint the same to the cache: a template over `$inputs` and
+    /// `$data`, for every endpoint without a key of its own. Default: the request.
+    pub fn cache_key(mut self, template: impl Into<Value>) -> Self {
+        self.cache_key = Some(WrittenKey::Template(template.into()));
+        self
+    }
+
+    /// Makes the cache keys of requests in Rust.
+    pub fn cache_key_with<F>(mut self, name: &str, key: F) -> Self
+    where
+        F: Fn(&Call) -> Result<String, String> + Send + Sync + 'static,
+    {
+        let code: Code<MapCall> = Code { name: name.into(), run: Arc::new(key) };
+        self.cache_key = Some(WrittenKey::Code(CacheKey::Code(code)));
+        self
+    }
+
+    /// Logs every request, without its secrets.
+    pub fn log_requests(mut self) -> Self {
+        self.spec.log_requests = true;
+        self
+    }
+
+    /// Logs every answer, without its secrets.
+    pub fn log_responses(mut self) -> Self {
+        self.spec.log_responses = true;
+        self
+    }
+
+    /// Shares circuit breakers, cache, and metrics with whoever has the same services. Default: its
+    /// own.
+    pub fn services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
     /// Leaves `metrics` out of the report.
     pub fn without_metrics(mut self) -> Self {
         self.spec.metrics_enabled = false;
@@ -154,7 +270,8 @@ impl Orchestration {
     /// # Errors
     /// [`FlowError::Faults`] with everything that is wrong.
     pub fn build(self) -> Result<Flow, FlowError> {
-        Flow::new(self.into_spec()?)
+        let services = self.services.clone();
+        Flow::with_services(self.into_spec()?, services)
     }
 
     /// Checks the flow and compiles it over a transport of the caller's choice.
@@ -162,17 +279,50 @@ impl Orchestration {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn build_with(self, transport: Arc<dyn Transport>) -> Result<Flow, FlowError> {
-        Flow::with_transport(self.into_spec()?, transport)
+        let services = self.services.clone().with_transport(transport);
+        Flow::with_services(self.into_spec()?, services)
     }
 
     fn into_spec(self) -> Result<FlowSpec, FlowError> {
-        if self.faults.is_empty() {
-            return Ok(self.spec);
+        let mut faults = Vec::new();
+        let mut spec = self.spec;
+        let bases = Bases::of(&spec.resources);
+        let entries = entries(self.members, &Place::root(), &bases, &mut faults);
+        spec.entries = entries;
+        spec.output = match self.output {
+            Some(Written::Code(output)) => Some(output),
+            Some(Written::Template(value)) => {
+                let place = Place::root().key("output");
+                template_at(&place, &value, &mut faults).map(Output::Template)
+            }
+            None => None,
+        };
+        let place = Place::root().key("cache_key");
+        spec.cache_key = self.cache_key.and_then(|key| key.read(&place, &mut faults));
+        if faults.is_empty() {
+            return Ok(spec);
         }
-        let mut faults = self.faults;
-        faults.extend(crate::check::check(&self.spec));
+        faults.extend(crate::check::check(&spec));
         Err(FlowError::Faults(faults))
     }
+}
+
+/// Reads the entries of the flow or group at `place`.
+fn entries(
+    members: Vec<Member>,
+    place: &Place,
+    bases: &Bases<'_>,
+    faults: &mut Vec<Fault>,
+) -> Vec<Entry> {
+    let inside = place.key("endpoints");
+    let read = members.into_iter().enumerate().map(|(index, member)| {
+        let place = inside.item(index);
+        match member {
+            Member::Endpoint(endpoint) => endpoint.into_entry(&place, bases, faults),
+            Member::Group(group) => Entry::Group(Box::new(group.into_spec(&place, bases, faults))),
+        }
+    });
+    read.collect()
 }
 
 /// A fault of an expression that stands at `place`.

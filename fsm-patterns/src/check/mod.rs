@@ -8,6 +8,9 @@
 //! | `outline` | which entries are there, what are they called, where do they stand? |
 //! | `names` | is every name there, well made, and used once? |
 //! | `values` | is every number in its range? |
+//! | `limits` | can every call pass its limits, and does every limit limit something? |
+//! | `effects` | does every other key have an effect? |
+//! | `resources` | is every resource well made, and known where it is named? |
 //! | `dependencies` | does `depends_on` name entries that can come before? |
 //! | `references` | does every expression read what is there when it is evaluated? |
 //! | `inputs` | is `inputs` a JSON Schema? |
@@ -33,10 +36,13 @@
 
 mod ancestry;
 mod dependencies;
+mod effects;
 mod inputs;
+mod limits;
 mod names;
 mod outline;
 mod references;
+mod resources;
 pub(crate) mod spelling;
 mod values;
 
@@ -74,6 +80,9 @@ fn unordered(flow: &FlowSpec, outline: &Outline<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     names::check(flow, outline, &mut faults);
     values::check(flow, outline, &mut faults);
+    limits::check(flow, outline, &mut faults);
+    effects::check(flow, outline, &mut faults);
+    resources::check(flow, outline, &mut faults);
     if let Some(Err(found)) = flow.inputs.as_ref().map(InputCheck::new) {
         faults.extend(found);
     }
@@ -120,7 +129,7 @@ mod tests {
     #[test]
     fn numbers_that_rust_can_say_are_held_to_their_ranges_too() {
         let mut call = endpoint("a", &[]);
-        call.timeout = Duration::ZERO;
+        call.timeout = Some(Duration::ZERO);
         call.retry_max_delay = Duration::MAX;
         call.max_body = 0;
         call.retry_on = Some(vec![503, 600]);

@@ -62,11 +62,11 @@ pub(super) fn check_groups(outline: &Outline<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
-fn is_well_made(name: &str) -> bool {
+pub(super) fn is_well_made(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
-fn instead(name: &str) -> String {
+pub(super) fn instead(name: &str) -> String {
     let keep = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let name: String = name.trim().chars().map(|c| if keep(c) { c } else { '_' }).collect();
     let rule = "letters, digits, `_`, and `-` are allowed";

@@ -11,13 +11,17 @@ use super::outline::{At, Outline};
 use super::{ancestry, spelling, top};
 use crate::expr::{Reference, Root};
 use crate::fault::{Fault, Place};
-use crate::spec::{EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, When};
+use crate::spec::{
+    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, When,
+};
 
 /// When an expression is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
     /// Before the call is made: condition, `transform_input`, and the request itself.
     Before,
+    /// Before any call is made: the flow's `cache_key`, which serves all endpoints.
+    Shared,
     /// Once there is an answer: `response_parser`, `transform_output`.
     Answered,
     /// After the call failed: `error_handler`.
@@ -41,6 +45,9 @@ pub(super) fn check(
             Entry::Endpoint(endpoint) => check.endpoint(at, &place, endpoint),
             Entry::Group(group) => check.condition(at, &place, group.condition.as_ref()),
         }
+    }
+    if let Some(CacheKey::Template(template)) = &flow.cache_key {
+        check.all(None, Moment::Shared, &top("cache_key"), template.references());
     }
     match &flow.output {
         Some(Output::Template(template)) => {
@@ -84,6 +91,12 @@ impl Check<'_, '_> {
         }
         if let Some(body) = &endpoint.body {
             self.all(Some(at), Moment::Before, &place.key("body"), body.references());
+        }
+        if let Some(CacheKey::Template(template)) = &endpoint.cache_key {
+            self.all(Some(at), Moment::Before, &place.key("cache_key"), template.references());
+        }
+        if let Some(template) = &endpoint.save_to {
+            self.all(Some(at), Moment::Before, &place.key("save_to"), template.references());
         }
         match &endpoint.response_parser {
             Parser::Template(template) => {
@@ -198,12 +211,15 @@ impl Check<'_, '_> {
 fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
     let ended = moment == Moment::Ended;
     match root {
+        Root::Step { .. } if moment == Moment::Shared => {
+            Some("a step need not have run before every call: give the endpoint its own `cache_key`")
+        }
         Root::Inputs | Root::Step { .. } => None,
         Root::Data if ended => Some("name the step: `$steps.NAME.output`"),
         Root::Data => None,
         Root::Body | Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => {
             match moment {
-                Moment::Before => Some("`transform_output` and `response_parser` see the answer"),
+                Moment::Before | Moment::Shared => Some("`transform_output` and `response_parser` see the answer"),
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
                 // A call may fail without an answer; what there is of one is in the error.
                 Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),
@@ -211,7 +227,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
             }
         }
         Root::Error => match moment {
-            Moment::Before | Moment::Answered => {
+            Moment::Before | Moment::Shared | Moment::Answered => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
             }
             Moment::Ended => Some("name the step: `$steps.NAME.error`"),
@@ -224,6 +240,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
 fn when(moment: Moment) -> &'static str {
     match moment {
         Moment::Before => "before the call is made",
+        Moment::Shared => "before every call of the flow",
         Moment::Answered => "for a call that was answered",
         Moment::Failed => "for a call that failed",
         Moment::Ended => "when the run has ended",

@@ -10,7 +10,7 @@ use super::outline::Outline;
 use super::top;
 use crate::duration::LONGEST;
 use crate::fault::{Fault, Place};
-use crate::spec::{EndpointSpec, FlowSpec};
+use crate::spec::{EndpointSpec, FlowSpec, RateSpec};
 
 /// The statuses that HTTP can have.
 pub(crate) const STATUSES: RangeInclusive<u16> = 100..=599;
@@ -32,6 +32,21 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
             _ => fault.hint("it is a share: for 10 percent write 0.1"),
         });
     }
+    check.rates(&Place::root(), "global_rate_limit", &flow.global_rate_limit);
+    check.some_time(&Place::root(), "rate_limit_window", flow.rate_limit_window);
+    if let Some(threshold) = flow.circuit_breaker_threshold {
+        check.above_zero(&Place::root(), "circuit_breaker_threshold", threshold.into());
+    }
+    check.some_time(&Place::root(), "circuit_breaker_timeout", flow.circuit_breaker_timeout);
+    if let Some(ttl) = flow.cache_ttl {
+        check.some_time(&Place::root(), "cache_ttl", ttl);
+    }
+    for resource in &flow.resources {
+        if let Some(timeout) = resource.timeout {
+            let place = top("resources").key(resource.name.as_str());
+            check.some_time(&place, "timeout", timeout);
+        }
+    }
     for (at, endpoint) in outline.endpoints() {
         check.endpoint(&outline.place(at), endpoint);
     }
@@ -43,7 +58,14 @@ struct Check<'f> {
 
 impl Check<'_> {
     fn endpoint(&mut self, place: &Place, endpoint: &EndpointSpec) {
-        self.some_time(place, "timeout", endpoint.timeout);
+        if let Some(timeout) = endpoint.timeout {
+            self.some_time(place, "timeout", timeout);
+        }
+        self.rates(place, "rate_limit", &endpoint.rate_limit);
+        if let Some(burst) = endpoint.burst_limit {
+            self.above_zero(place, "burst_limit", burst.into());
+        }
+        self.above_zero(place, "weight", endpoint.weight.into());
         self.not_too_long(place, "retry_delay", endpoint.retry_delay);
         self.some_time(place, "retry_max_delay", endpoint.retry_max_delay);
         if let Some(wait) = endpoint.retry_max_wait {
@@ -56,6 +78,24 @@ impl Check<'_> {
                 let place = place.key("retry_on").item(index);
                 let fault = Fault::new(place, format!("{status} is not a status of HTTP"));
                 self.faults.push(fault.hint("statuses lie between 100 and 599"));
+            }
+        }
+    }
+
+    fn rates(&mut self, place: &Place, key: &str, rates: &[RateSpec]) {
+        for (index, rate) in rates.iter().enumerate() {
+            // A single count stands under the key itself.
+            let place = match rate.window {
+                Some(_) => place.key(key).item(index),
+                None => place.key(key),
+            };
+            if rate.limit == 0 || rate.window.is_some_and(|window| window.is_zero()) {
+                let message = format!("a rate of `{key}` must be more than 0");
+                let hint = "leave the key out for no limit";
+                self.faults.push(Fault::new(place.clone(), message).hint(hint));
+            }
+            if let Some(window) = rate.window {
+                self.not_too_long(&place, "window", window);
             }
         }
     }

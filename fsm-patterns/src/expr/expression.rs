@@ -104,6 +104,19 @@ impl Expression {
         &self.root
     }
 
+    /// The way from the root to the value as a JSON Pointer (RFC 6901); empty: the root itself.
+    pub fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for segment in &self.path {
+            pointer.push('/');
+            match segment {
+                Segment::Key(key) => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Segment::Index(index) => pointer.push_str(&index.to_string()),
+            }
+        }
+        pointer
+    }
+
     /// The expression itself, as the checks of a flow see it.
     pub fn references(&self) -> Vec<Reference> {
         vec![self.reference(0, "")]

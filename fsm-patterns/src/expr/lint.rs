@@ -1,4 +1,4 @@
-//! Text that was perhaps meant as an expression: `$input.id`, `{$step.a.output}`.
+//! Text that was perhaps meant as an expression: `$input.id`, `{$step.a.output}`, `{inputs.id}`.
 //!
 //! In a template it is text, by the rules, and would be sent as it is. A check can show these as
 //! warnings.
@@ -10,7 +10,8 @@ use super::root::Dialect;
 use super::root_parser;
 use super::template_parser::below;
 
-/// Strings of a flow's template that begin, or embed, nearly a known root.
+/// Strings of a flow's template that begin, or embed, nearly a known root, or embed one without its
+/// `$`.
 pub fn suspicious(value: &Value) -> Vec<ExprError> {
     let mut found = Vec::new();
     visit(value, "", &mut found);
@@ -53,6 +54,19 @@ fn in_text(text: &str) -> Vec<ExprError> {
             let message = format!("`${name}` is no known root and stays text");
             let error = ExprError::new(at..end, message);
             found.push(error.hint(format!("did you mean `${meant}`?")));
+        }
+    }
+    for (open, _) in text.match_indices('{') {
+        let inside = &text[open + 1..];
+        let Some(length) = inside.find('}') else { continue };
+        let name = root_parser::root_name(inside);
+        // `{data}` is often meant; `{data.id}` never is.
+        let goes_on = inside[name.len()..].starts_with(['.', '#', '[']);
+        if goes_on && Dialect::Flow.roots().contains(&name) {
+            let written = &inside[..length];
+            let message = format!("`{{{written}}}` lacks its `$` and stays text");
+            let error = ExprError::new(open..open + length + 2, message);
+            found.push(error.hint(format!("did you mean `{{${written}}}`?")));
         }
     }
     found

@@ -58,9 +58,23 @@ fn form(source: &str, base: Option<Base>) -> Result<Form, ExprError> {
         None => fixed(source, parts, None),
         Some(base) if is_absolute(source) => fixed(source, parts, Some(&base)),
         Some(base) => {
-            let mut joined = vec![Part::Text(base.text.clone())];
+            let mut joined = vec![Part::Text(before(&base.text, source)?.to_owned())];
             joined.extend(parts);
             fixed(source, joined, Some(&base))
+        }
+    }
+}
+
+/// What of the text `base` stands before the relative url `url`, so that there is one `/` between
+/// them. A url that would be glued to the last segment of the base, or to its host, is refused.
+pub(super) fn before<'b>(base: &'b str, url: &str) -> Result<&'b str, ExprError> {
+    match base.strip_suffix('/') {
+        Some(without) if url.starts_with('/') => Ok(without),
+        Some(_) => Ok(base),
+        None if url.is_empty() || url.starts_with(['/', '?', '#']) => Ok(base),
+        None => {
+            let message = format!("the url would be glued to the end of `{base}`");
+            Err(ExprError::new(0..url.len(), message).hint("begin it with `/`"))
         }
     }
 }
@@ -184,7 +198,10 @@ fn refuse_placeholders(source: &str) -> Result<(), ExprError> {
             continue;
         }
         let error = if bare == name {
-            let hint = format!("did you mean `{{$inputs.{name}}}` or `{{$data.{name}}}`?");
+            let hint = match Dialect::Flow.begins(&format!("${name}")) {
+                true => format!("did you mean `{{${name}}}`?"),
+                false => format!("did you mean `{{$inputs.{name}}}` or `{{$data.{name}}}`?"),
+            };
             ExprError::new(0..length + 2, format!("`{{{name}}}` is no expression"))
                 .hint(format!("{hint} literal braces are written `%7B` and `%7D`"))
         } else {

@@ -88,7 +88,8 @@ impl UrlTemplate {
         url_parser::parse(text)
     }
 
-    /// Reads a url that is appended to `base`, as text. An absolute one must share its origin.
+    /// Reads a url that is appended to `base`, as text with one `/` between them. An absolute one
+    /// must share its origin.
     ///
     /// # Errors
     /// As [`UrlTemplate::parse`]; also if `base` is no literal url, or if the url leaves its
@@ -107,6 +108,26 @@ impl UrlTemplate {
         match &self.form {
             Form::Literal(url) => Some(url),
             Form::Whole { .. } | Form::Parts { .. } => None,
+        }
+    }
+
+    /// The url as it is written, with `base` in front where it is appended to it.
+    pub(crate) fn source_under(&self, base: &str) -> String {
+        let is_whole = matches!(self.form, Form::Whole { .. });
+        match url_parser::before(base, &self.source) {
+            Ok(before) if !is_whole && !url_parser::is_absolute(&self.source) => {
+                format!("{before}{}", self.source)
+            }
+            Ok(_) | Err(_) => self.source.clone(),
+        }
+    }
+
+    /// Who is called, as far as that is known before a run; `None`: data decides.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        match &self.form {
+            Form::Literal(url) => Some(url.origin()),
+            Form::Whole { base, .. } => base.as_ref().map(|base| base.origin.clone()),
+            Form::Parts { prefix, .. } => Url::parse(prefix).ok().map(|url| url.origin()),
         }
     }
 
@@ -181,7 +202,8 @@ impl UrlTemplate {
         };
         let url = match base {
             Some(base) if !url_parser::is_absolute(written) => {
-                url_parser::check(&format!("{}{written}", base.text))
+                url_parser::before(&base.text, written)
+                    .and_then(|before| url_parser::check(&format!("{before}{written}")))
             }
             Some(_) | None => url_parser::check(written),
         };

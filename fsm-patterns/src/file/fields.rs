@@ -28,6 +28,8 @@ pub(super) struct Wrong {
     is_key: bool,
     /// Which bytes of the string are meant.
     part: Option<Range<usize>>,
+    /// Whether the value may be a secret, so that no report shows it.
+    is_secret: bool,
 }
 
 enum Says {
@@ -74,11 +76,17 @@ impl Wrong {
     }
 
     fn saying(says: Says) -> Self {
-        Self { says, hint: None, inside: Vec::new(), is_key: false, part: None }
+        Self { says, hint: None, inside: Vec::new(), is_key: false, part: None, is_secret: false }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which bytes of the string are meant.
+    pub(super) fn part(mut self, part: Range<usize>) -> Self {
+        self.part = Some(part);
         self
     }
 
@@ -97,6 +105,12 @@ impl Wrong {
     /// Says that the key is meant.
     pub(super) fn key(mut self) -> Self {
         self.is_key = true;
+        self
+    }
+
+    /// Lets no report show the value: it may be a secret.
+    pub(super) fn secret(mut self) -> Self {
+        self.is_secret = true;
         self
     }
 }
@@ -154,9 +168,13 @@ impl<'t> Reader<'t> {
 
     fn wrong(&mut self, subject: &str, place: &Place, wrong: Wrong) {
         self.unread.insert(place.clone());
-        let Wrong { says, hint, inside, is_key, part } = wrong;
+        let Wrong { says, hint, inside, is_key, part, is_secret } = wrong;
+        let inner = inside.iter().rev().find_map(|step| match step {
+            Step::Key(key) => Some(format!("`{key}`")),
+            Step::Item(_) => None,
+        });
         let message = match says {
-            Says::Of(predicate) => format!("{subject} {predicate}"),
+            Says::Of(predicate) => format!("{} {predicate}", inner.as_deref().unwrap_or(subject)),
             Says::Whole(sentence) => sentence,
             Says::Nothing => return,
         };
@@ -165,10 +183,13 @@ impl<'t> Reader<'t> {
             Step::Item(index) => place.item(index),
         });
         let fault = Fault { place, message, hint, part };
-        match self.tree.nearest(&fault.place).key {
-            Some(key) if is_key => self.faults.push(Located::at(key, fault)),
-            Some(_) | None => self.fault(fault),
-        }
+        let nearest = self.tree.nearest(&fault.place);
+        let hidden = is_secret.then(|| nearest.node.span.clone());
+        let located = match nearest.key {
+            Some(key) if is_key => Located::at(key, fault),
+            Some(_) | None => Located::find(self.text, self.tree, fault),
+        };
+        self.faults.push(Located { hidden, ..located });
     }
 }
 
@@ -190,8 +211,13 @@ impl<'r, 't> Fields<'r, 't> {
         keys: &'static Keys,
     ) -> Option<Self> {
         let Kind::Map(members) = &node.kind else {
-            let of = keys.of;
-            reader.wrong(of, &place, Wrong::expected("a map of keys", node));
+            let wrong = match keys.secret {
+                true => Wrong::of("must be a map of keys").secret(),
+                false => Wrong::expected("a map of keys", node),
+            };
+            let known = spelling::list(keys.known);
+            let wrong = if keys.secret { wrong.hint(format!("the keys are {known}")) } else { wrong };
+            reader.wrong(keys.of, &place, wrong);
             return None;
         };
         let mut fields = Self { reader, place, keys, members };
@@ -204,10 +230,7 @@ impl<'r, 't> Fields<'r, 't> {
     }
 
     fn unknown(&mut self, key: &str) {
-        let wrong = if self.keys.later.contains(&key) {
-            Wrong::whole(format!("`{key}` is not yet available in this version"))
-                .hint("remove it; a key is never ignored")
-        } else if key == "<<" {
+        let wrong = if key == "<<" {
             Wrong::whole("merge keys (`<<`) are not part of YAML 1.2")
                 .hint("an alias can stand for a whole value: `headers: *common`")
         } else {
@@ -217,6 +240,7 @@ impl<'r, 't> Fields<'r, 't> {
                 None => wrong.hint(format!("the keys are {}", spelling::list(self.keys.known))),
             }
         };
+        let wrong = if self.keys.secret { wrong.secret() } else { wrong };
         let place = self.place.key(key);
         self.reader.wrong("", &place, wrong.key());
     }
@@ -224,6 +248,12 @@ impl<'r, 't> Fields<'r, 't> {
     /// The node under `key`.
     pub(super) fn node(&self, key: &str) -> Option<&'t Node> {
         self.members.iter().find(|member| member.key == key).map(|member| &member.value)
+    }
+
+    /// Opens the map under `key`; `None` if it is absent or no map.
+    pub(super) fn map(&mut self, key: &str, keys: &'static Keys) -> Option<Fields<'_, 't>> {
+        let node = self.node(key)?;
+        Fields::open(self.reader, node, self.place.key(key), keys)
     }
 
     /// The value under `key`, or `None` if it is absent or wrong.
@@ -257,8 +287,16 @@ impl<'r, 't> Fields<'r, 't> {
         self.optional(key, read)
     }
 
-    /// Reports that `key` is not there.
+    /// Reports that `key` is not there, unless it is there with a slip, which is reported already.
     pub(super) fn missing(&mut self, key: &str, hint: &str) {
+        let known = || self.keys.known.iter().copied();
+        let is_slip = |member: &Member| {
+            known().all(|known| known != member.key)
+                && spelling::closest(&member.key, known()) == Some(key)
+        };
+        if self.members.iter().any(is_slip) {
+            return self.wrong(key, Wrong::saying(Says::Nothing));
+        }
         let message = format!("{} needs the key `{key}`", self.keys.of);
         self.wrong(key, Wrong::whole(message).hint(hint));
     }

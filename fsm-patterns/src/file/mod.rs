@@ -1,7 +1,9 @@
 //! Flow files: YAML 1.2 or JSON in, a checked [`FlowSpec`] out, or everything that is wrong with it.
 //!
 //! Text becomes a tree of nodes that know their bytes (`tree`, `yaml`, `scalar`, `syntax`); the tree is read
-//! key by key (`read`, `fields`, `values`, `request`, `keys`); what was read passes the checks that flows
+//! key by key (`read`, `fields`, `values`, `limits`, `request`, `resource`, `auth`,
+//! `login`, `secret`, `keys`);
+//! what was read passes the checks that flows
 //! built in Rust pass too ([`crate::check`]); and every fault goes back to its line and column
 //! (`report`). No step stops at the first fault, and nothing is sent before all of them are gone.
 //!
@@ -23,12 +25,17 @@
 //! );
 //! ```
 
+mod auth;
 mod fields;
-mod keys;
+pub(crate) mod keys;
+mod limits;
+mod login;
 mod read;
 mod report;
 mod request;
+mod resource;
 mod scalar;
+mod secret;
 mod syntax;
 mod tree;
 mod values;
@@ -37,8 +44,6 @@ mod yaml;
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(test)]
-pub(crate) use keys::{ENDPOINT, FLOW, GROUP, Keys};
 pub use report::{Finding, Report};
 
 use crate::check;
@@ -104,6 +109,9 @@ pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
     if kind(&tree) == FileKind::Machine {
         let fault = Fault::new(Place::root(), "this is a machine, not a flow of calls")
             .hint("a machine is not run: try `fsm simulate`");
+        return Err(Report::new(name, text, vec![Located::find(text, &tree, fault)]));
+    }
+    if let Some(fault) = read::other_version(&tree) {
         return Err(Report::new(name, text, vec![Located::find(text, &tree, fault)]));
     }
     let mut reader = Reader::new(text, &tree, faults);

@@ -6,12 +6,12 @@
 use std::sync::LazyLock;
 
 use super::fields::{Fields, Reader, Wrong};
-use super::keys;
-use super::request;
+use super::limits::{self, rates};
 use super::tree::{Kind, Node};
-use super::values;
+use super::{keys, request, resource, values};
+use crate::bases::Bases;
 use crate::expr::UrlTemplate;
-use crate::fault::Place;
+use crate::fault::{Fault, Place};
 use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode};
 
 /// The version of the format.
@@ -24,19 +24,55 @@ pub(super) struct Partial {
     pub(super) has_modes: bool,
 }
 
+/// What the entries of a flow hang on.
+struct Around<'r> {
+    bases: Bases<'r>,
+    /// Whether `resources` could be read at all; else every name of one is taken for known.
+    has_resources: bool,
+    has_modes: bool,
+}
+
+/// Says that the file is of another version, if it is: then nothing else in it can be judged.
+pub(super) fn other_version(root: &Node) -> Option<Fault> {
+    let Kind::Number(version) = &root.member("fsm")?.value.kind else { return None };
+    let version = version.as_u64().filter(|version| *version != VERSION)?;
+    let message = format!("`fsm: {version}` is a format that this version cannot read");
+    Some(Fault::new(Place::root().key("fsm"), message).hint("write `fsm: 1`"))
+}
+
 /// Reads a whole flow. `None` if there is nothing that could be one.
 pub(super) fn flow<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<Partial> {
     let mut fields = Fields::open(reader, root, Place::root(), &keys::FLOW)?;
-    version(&mut fields);
+    let _: Option<u64> = fields.required("fsm", "begin the file with `fsm: 1`", values::count);
     let name = fields.required("name", "for example `name: enrich-user`", values::text);
     let mode = fields.required("mode", "for example `mode: sequential`", values::mode);
     let mut spec = FlowSpec::new(name.unwrap_or_default(), mode.unwrap_or(Mode::Hybrid));
-    let mut has_modes = mode.is_some();
 
     spec.inputs = fields.optional("inputs", values::schema);
+    bounds(&mut fields, &mut spec);
+    limits(&mut fields, &mut spec, root);
+    cache_and_logs(&mut fields, &mut spec);
+    spec.resources = resource::resources(&mut fields, spec.rate_limit_window);
+
+    let mut bases = Bases::of(&spec.resources);
+    for resource in &spec.resources {
+        let place = Place::root().key("resources").key(resource.name.as_str()).key("base_url");
+        if fields.reader.is_unread(&place) {
+            bases.unread(&resource.name);
+        }
+    }
+    let has_resources = !fields.reader.is_unread(&Place::root().key("resources"));
+    let mut around = Around { bases, has_resources, has_modes: mode.is_some() };
     let hint = "for example `endpoints: [{ name: users, url: https://api.example.com/users }]`";
-    spec.entries = entries(&mut fields, hint, &mut has_modes);
+    let entries = entries(&mut fields, hint, &mut around);
+    let has_modes = around.has_modes;
+    spec.entries = entries;
     spec.output = fields.optional("output", values::output);
+    Some(Partial { spec, has_modes })
+}
+
+/// How far a run may go.
+fn bounds(fields: &mut Fields<'_, '_>, spec: &mut FlowSpec) {
     if let Some(count) = fields.optional("max_concurrent", values::count) {
         spec.max_concurrent = count;
     }
@@ -47,23 +83,48 @@ pub(super) fn flow<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<Partia
     }
     spec.error_threshold =
         fields.optional("error_threshold", values::or_none(values::number)).flatten();
-    if let Some(enabled) = fields.optional("metrics_enabled", values::boolean) {
-        spec.metrics_enabled = enabled;
-    }
-    Some(Partial { spec, has_modes })
 }
 
-fn version(fields: &mut Fields<'_, '_>) {
-    let hint = "begin the file with `fsm: 1`";
-    let version: Option<u64> = fields.required("fsm", hint, values::count);
-    if let Some(version) = version.filter(|version| *version != VERSION) {
-        let message = format!("`fsm: {version}` is a format that this version cannot read");
-        fields.wrong("fsm", Wrong::whole(message).hint("write `fsm: 1`"));
+/// What all calls together may do, and when an endpoint is left alone.
+fn limits(fields: &mut Fields<'_, '_>, spec: &mut FlowSpec, root: &Node) {
+    spec.global_rate_limit = rates(fields, "global_rate_limit");
+    if let Some(window) = fields.optional("rate_limit_window", values::duration) {
+        spec.rate_limit_window = window;
+        if !limits::some_take_the_window(root) {
+            let wrong = Wrong::whole("no rate takes this `rate_limit_window`");
+            let hint = "it is the window of a `rate_limit` or `global_rate_limit` without one";
+            fields.wrong("rate_limit_window", wrong.hint(hint));
+        }
+    }
+    spec.circuit_breaker_threshold =
+        fields.optional("circuit_breaker_threshold", values::or_none(values::count)).flatten();
+    if let Some(timeout) = fields.optional("circuit_breaker_timeout", values::duration) {
+        spec.circuit_breaker_timeout = timeout;
+        if fields.node("circuit_breaker_threshold").is_none() {
+            let wrong = Wrong::of("has no effect without `circuit_breaker_threshold`");
+            let hint = "say after how many failures a circuit opens: `circuit_breaker_threshold: 5`";
+            fields.wrong("circuit_breaker_timeout", wrong.hint(hint));
+        }
+    }
+}
+
+/// What is kept, counted, and logged.
+fn cache_and_logs(fields: &mut Fields<'_, '_>, spec: &mut FlowSpec) {
+    spec.cache_ttl = fields.optional("cache_ttl", values::or_none(values::duration)).flatten();
+    spec.cache_key = fields.optional("cache_key", values::cache_key);
+    for (key, flag) in [
+        ("metrics_enabled", &mut spec.metrics_enabled),
+        ("log_requests", &mut spec.log_requests),
+        ("log_responses", &mut spec.log_responses),
+    ] {
+        if let Some(enabled) = fields.optional(key, values::boolean) {
+            *flag = enabled;
+        }
     }
 }
 
 /// Reads the key `endpoints`; the entries keep their places, also those that cannot be read.
-fn entries(fields: &mut Fields<'_, '_>, hint: &str, has_modes: &mut bool) -> Vec<Entry> {
+fn entries(fields: &mut Fields<'_, '_>, hint: &str, around: &mut Around<'_>) -> Vec<Entry> {
     let Some(node) = fields.node("endpoints") else {
         fields.missing("endpoints", hint);
         return Vec::new();
@@ -79,9 +140,9 @@ fn entries(fields: &mut Fields<'_, '_>, hint: &str, has_modes: &mut bool) -> Vec
         let is_group = item.member("endpoints").is_some()
             || (item.member("mode").is_some() && item.member("url").is_none());
         let entry = if is_group {
-            Entry::Group(Box::new(group(fields.reader, item, place, has_modes)))
+            Entry::Group(Box::new(group(fields.reader, item, place, around)))
         } else {
-            Entry::Endpoint(Box::new(endpoint(fields.reader, item, place)))
+            Entry::Endpoint(Box::new(endpoint(fields.reader, item, place, around)))
         };
         entries.push(entry);
     }
@@ -92,7 +153,7 @@ fn group<'t>(
     reader: &mut Reader<'t>,
     node: &'t Node,
     place: Place,
-    has_modes: &mut bool,
+    around: &mut Around<'_>,
 ) -> GroupSpec {
     let mut group = GroupSpec {
         name: String::new(),
@@ -105,24 +166,34 @@ fn group<'t>(
     group.name = name(&mut fields, "for example `name: checks`");
     match fields.required("mode", "for example `mode: parallel`", values::mode) {
         Some(mode) => group.mode = mode,
-        None => *has_modes = false,
+        None => around.has_modes = false,
     }
-    group.entries = entries(&mut fields, "a group is a list of endpoints", has_modes);
+    group.entries = entries(&mut fields, "a group is a list of endpoints", around);
     group.depends_on = depends_on(&mut fields);
     group.condition = fields.optional("condition", values::condition);
     group
 }
 
-fn endpoint<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> EndpointSpec {
+fn endpoint<'t>(
+    reader: &mut Reader<'t>,
+    node: &'t Node,
+    place: Place,
+    around: &Around<'_>,
+) -> EndpointSpec {
     let Some(mut fields) = Fields::open(reader, node, place, &keys::ENDPOINT) else {
         return EndpointSpec::new("", UNREAD.clone());
     };
     let name = name(&mut fields, "for example `name: users`");
-    let url =
-        fields.required("url", "for example `url: https://api.example.com/users`", values::url);
+    let resource = fields.optional("resource", values::text);
+    // A name that could not be read is as good as an unknown one.
+    let named = fields.node("resource").map(|_| resource.as_deref().unwrap_or_default());
+    let hint = "for example `url: https://api.example.com/users`";
+    let url = fields.required("url", hint, values::url(|text| around.bases.parse(named, text)));
     let mut spec = EndpointSpec::new(name, url.unwrap_or_else(|| UNREAD.clone()));
+    spec.resource = resource.filter(|_| around.has_resources);
     sent(&mut fields, &mut spec);
     retry(&mut fields, &mut spec);
+    pace(&mut fields, &mut spec);
     answer(&mut fields, &mut spec);
     spec.condition = fields.optional("condition", values::condition);
     spec.depends_on = depends_on(&mut fields);
@@ -145,9 +216,7 @@ fn sent(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
 
 /// How long, and how often.
 fn retry(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
-    if let Some(timeout) = fields.optional("timeout", values::duration) {
-        spec.timeout = timeout;
-    }
+    spec.timeout = fields.optional("timeout", values::duration);
     spec.retry_count = fields.optional("retry_count", values::count);
     if let Some(delay) = fields.optional("retry_delay", values::duration) {
         spec.retry_delay = delay;
@@ -164,11 +233,22 @@ fn retry(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     }
 }
 
+/// How fast.
+fn pace(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+    spec.rate_limit = rates(fields, "rate_limit");
+    spec.burst_limit = fields.optional("burst_limit", values::count);
+    if let Some(weight) = fields.optional("weight", values::count) {
+        spec.weight = weight;
+    }
+}
+
 /// What becomes of the answer.
 fn answer(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     if let Some(parser) = fields.optional("response_parser", values::parser) {
         spec.response_parser = parser;
     }
+    spec.cache_key = fields.optional("cache_key", values::cache_key);
+    spec.save_to = fields.optional("save_to", values::template);
     spec.transform_output = fields.optional("transform_output", values::transform);
     spec.error_handler = fields.optional("error_handler", values::handler);
     if let Some(bytes) = fields.optional("max_body", values::count) {

@@ -19,11 +19,13 @@ pub(crate) struct Located {
     pub(crate) span: Range<usize>,
     /// A second place that belongs to it, and what it is.
     pub(crate) note: Option<(Range<usize>, &'static str)>,
+    /// Bytes that may be a secret and are not shown.
+    pub(crate) hidden: Option<Range<usize>>,
 }
 
 impl Located {
     pub(crate) fn at(span: Range<usize>, fault: Fault) -> Self {
-        Self { fault, span, note: None }
+        Self { fault, span, note: None, hidden: None }
     }
 
     pub(crate) fn note(mut self, span: Range<usize>, text: &'static str) -> Self {
@@ -104,6 +106,25 @@ fn without_credentials(text: &str) -> String {
     shown + rest
 }
 
+/// The text with these bytes blotted out; lines stay lines, and every place stays where it is.
+fn without(text: &str, hidden: &[Range<usize>]) -> String {
+    let mut hidden = hidden.to_vec();
+    hidden.sort_by_key(|range| range.start);
+    let mut next = hidden.iter().peekable();
+    let mut end = 0;
+    let mut shown = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        while let Some(range) = next.next_if(|range| range.start <= at) {
+            end = end.max(range.end);
+        }
+        match at < end && !"\r\n".contains(character) {
+            true => shown.extend(std::iter::repeat_n('*', character.len_utf8())),
+            false => shown.push(character),
+        }
+    }
+    shown
+}
+
 /// Everything that is wrong with a file, in the order of the file.
 #[derive(Clone)]
 pub struct Report {
@@ -126,12 +147,15 @@ impl Report {
     pub(crate) fn new(name: &str, text: &str, mut located: Vec<Located>) -> Self {
         located.sort_by_key(|located| (located.span.start, located.span.end));
         located.dedup_by(|a, b| a.span == b.span && a.fault.message == b.fault.message);
-        let source = Arc::new(NamedSource::new(name, without_credentials(text)));
+        let hidden: Vec<Range<usize>> =
+            located.iter().filter_map(|located| located.hidden.clone()).collect();
+        let shown = without_credentials(&without(text, &hidden));
+        let source = Arc::new(NamedSource::new(name, shown));
         let lines: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let findings = located
             .into_iter()
-            .map(|Located { mut fault, span, note }| {
+            .map(|Located { mut fault, span, note, hidden: _ }| {
                 let line_of = |at: usize| lines.partition_point(|start| *start <= at);
                 if let Some((other, text)) = &note {
                     let other = format!("{text} is in line {}", line_of(other.start));
@@ -249,7 +273,13 @@ impl Diagnostic for Report {
 
 #[cfg(test)]
 mod tests {
-    use super::without_credentials;
+    use super::{without, without_credentials};
+
+    #[test]
+    fn what_may_be_a_secret_is_blotted_out_and_nothing_moves() {
+        assert_eq!(without("a: hé\n b c", &[10..11, 3..8]), "a: ***\n*b *");
+        assert_eq!(without("a", &[]), "a");
+    }
 
     #[test]
     fn user_and_password_of_a_url_are_not_shown_and_nothing_moves() {

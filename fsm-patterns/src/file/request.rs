@@ -18,21 +18,27 @@ pub(super) fn headers(node: &Node) -> Read<Vec<(HeaderName, Template)>> {
     let mut seen = HashSet::new();
     gather(members.iter().map(|member| {
         let key = &member.key;
-        let Ok(name) = HeaderName::from_bytes(key.as_bytes()) else {
-            let wrong =
-                Wrong::whole(format!("`{}` is not a valid name of a header", key.escape_debug()))
-                    .hint("names are letters, digits, and `-`, without spaces");
-            return Err(wrong.under(key).key().into());
-        };
-        if !seen.insert(name.clone()) {
-            let wrong = Wrong::whole(format!("the header `{key}` is here twice"))
-                .hint("names of headers are the same in upper and lower case");
-            return Err(wrong.under(key).key().into());
-        }
+        let name = header_name(key, &mut seen)?;
         let value = header_value(key, &member.value)
             .map_err(|wrongs| wrongs.into_iter().map(|wrong| wrong.under(key)).collect::<Vec<_>>());
         value.map(|value| (name, value))
     }))
+}
+
+/// A name that is none of those `seen` before in the same map.
+pub(super) fn header_name(key: &str, seen: &mut HashSet<HeaderName>) -> Read<HeaderName> {
+    let Ok(name) = HeaderName::from_bytes(key.as_bytes()) else {
+        let wrong =
+            Wrong::whole(format!("`{}` is not a valid name of a header", key.escape_debug()))
+                .hint("names are letters, digits, and `-`, without spaces");
+        return Err(wrong.under(key).key().into());
+    };
+    if !seen.insert(name.clone()) {
+        let wrong = Wrong::whole(format!("the header `{key}` is here twice"))
+            .hint("names of headers are the same in upper and lower case");
+        return Err(wrong.under(key).key().into());
+    }
+    Ok(name)
 }
 
 fn header_value(name: &str, node: &Node) -> Read<Template> {

@@ -12,8 +12,8 @@ use super::fields::{Read, Wrong};
 use super::tree::{Kind, Node};
 use crate::check::{STATUSES, spelling};
 use crate::duration;
-use crate::expr::{Condition, Template, UrlTemplate};
-use crate::spec::{Handler, Mode, Output, Parser, Transform, When};
+use crate::expr::{Condition, ExprError, Template, UrlTemplate};
+use crate::spec::{CacheKey, Handler, Mode, Output, Parser, Transform, When};
 
 /// The methods that a flow can send.
 const METHODS: [Method; 8] = [
@@ -26,6 +26,8 @@ const METHODS: [Method; 8] = [
     Method::OPTIONS,
     Method::TRACE,
 ];
+
+const OR_LEAVE_OUT: &str = "leave the key out for its default";
 
 /// Any text.
 pub(super) fn text(node: &Node) -> Read<String> {
@@ -85,6 +87,14 @@ pub(super) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
     }
 }
 
+/// A whole number above zero.
+pub(super) fn positive(node: &Node) -> Read<u32> {
+    match count(node)? {
+        0 => Err(Wrong::of("must be more than 0").hint(OR_LEAVE_OUT).into()),
+        count => Ok(count),
+    }
+}
+
 /// A status of HTTP, 100 to 599.
 pub(super) fn status(node: &Node) -> Read<u16> {
     let status: u64 = count(node)?;
@@ -123,6 +133,14 @@ pub(super) fn duration(node: &Node) -> Read<Duration> {
         }
     };
     read.map_err(|error| Wrong::of(error.to_string()).hint(error.hint()).into())
+}
+
+/// A duration above zero.
+pub(super) fn some_time(node: &Node) -> Read<Duration> {
+    match duration(node)? {
+        Duration::ZERO => Err(Wrong::of("must be more than 0").hint(OR_LEAVE_OUT).into()),
+        duration => Ok(duration),
+    }
 }
 
 /// What `read` reads, or `null` where the default is that there is none.
@@ -193,20 +211,30 @@ pub(super) fn method(node: &Node) -> Read<Method> {
     })
 }
 
-fn one_of(name: &str, known: &[&str]) -> String {
+/// What to write instead of `name`.
+pub(super) fn one_of(name: &str, known: &[&str]) -> String {
     match spelling::closest(name, known.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("write one of {}", spelling::list(known)),
     }
 }
 
-/// Where a call goes.
-pub(super) fn url(node: &Node) -> Read<UrlTemplate> {
-    if matches!(node.kind, Kind::Map(_)) {
-        let wrong = Wrong::expected("a url", node);
-        return Err(wrong.hint("a text that begins with `{` needs quotes").into());
+/// Where a call goes; `parse` knows what a relative url is appended to.
+pub(super) fn url(
+    parse: impl FnOnce(&str) -> Result<UrlTemplate, ExprError>,
+) -> impl FnOnce(&Node) -> Read<UrlTemplate> {
+    move |node| {
+        if matches!(node.kind, Kind::Map(_)) {
+            let wrong = Wrong::expected("a url", node);
+            return Err(wrong.hint("a text that begins with `{` needs quotes").into());
+        }
+        parse(&text(node)?).map_err(|error| Wrong::expression(error).into())
     }
-    UrlTemplate::parse(&text(node)?).map_err(|error| Wrong::expression(error).into())
+}
+
+/// A template that makes cache keys.
+pub(super) fn cache_key(node: &Node) -> Read<CacheKey> {
+    template(node).map(CacheKey::Template)
 }
 
 /// Any value, with expressions in its strings.

@@ -261,7 +261,8 @@ fn references_and_source_tell_what_was_written() {
 fn text_that_was_perhaps_meant_as_an_expression_can_be_shown() {
     let found = suspicious(&json!({
         "a": "$input.id",
-        "b": ["x {$step.a.output}", "$5", "$inputs.id", "$select", "{$filter}", "$inputsx"],
+        "b": ["x {$step.a.output}", "$5", "$inputs.id", "$select", "{$filter}", "$inputsx",
+            "for {inputs.user} and {data}"],
     }));
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -270,6 +271,7 @@ fn text_that_was_perhaps_meant_as_an_expression_can_be_shown() {
             "/a: `$input` is no known root and stays text (did you mean `$inputs`?)",
             "/b/0: `$step` is no known root and stays text (did you mean `$steps`?)",
             "/b/5: `$inputsx` is no known root and stays text (did you mean `$inputs`?)",
+            "/b/6: `{inputs.user}` lacks its `$` and stays text (did you mean `{$inputs.user}`?)",
         ]
     );
 }

@@ -147,6 +147,7 @@ fn a_bad_literal_url_is_found_when_it_is_read() {
         ("https://h.example:port/", "not a url", ""),
         ("https://u:p@h.example/", "user or password", "auth"),
         ("https://h.example/{id}", "`{id}` is no expression", "`{$inputs.id}`"),
+        ("https://h.example/{inputs.id}", "is no expression", "did you mean `{$inputs.id}`?"),
         ("https://h.example/{$input.id}", "unknown root `$input`", "`$inputs`"),
         ("https://h.example/{$foo.id}", "unknown root `$foo`", "roots"),
         ("https://h.example/{$data.id", "not closed", "{$data.id}"),
@@ -183,15 +184,27 @@ fn a_url_under_a_base_is_joined_as_text() {
     for (url, expected) in table {
         assert_eq!(render(base, url).as_deref(), Ok(expected), "{url}");
     }
+    let slash = "https://api.example.com/v1/";
+    for url in ["/users/{$data.id}", "users/{$data.id}"] {
+        let expected = "https://api.example.com/v1/users/a%2Fb";
+        assert_eq!(render(slash, url).as_deref(), Ok(expected), "one slash between them");
+    }
+    assert_eq!(
+        render(slash, "$data.path").as_deref(),
+        Ok("https://api.example.com/v1/next?page=2")
+    );
     for url in ["$data.other", "$data.host", "$data.at"] {
         let error = render("https://api.example.com", url).unwrap_err();
         assert!(matches!(error, EvalError::BadUrl { .. }), "{url}: {error}");
     }
     let bare = "https://api.example.com";
-    for url in ["https://evil.example/x", "http://api.example.com/x", ".evil.example/x", ":8443/x"]
-    {
+    for url in ["https://evil.example/x", "http://api.example.com/x"] {
         let error = UrlTemplate::parse_under(bare, url).expect_err(url);
         assert!(error.message.contains("leaves the origin"), "{url}: {error}");
+    }
+    for url in [".evil.example/x", ":8443/x", "users"] {
+        let error = UrlTemplate::parse_under(bare, url).expect_err(url);
+        assert!(error.message.contains("would be glued to"), "{url}: {error}");
     }
     assert!(
         UrlTemplate::parse_under(bare, "{$data.id}/x").is_err(),

@@ -2,7 +2,7 @@
 //! dropping.
 
 use fsm_http::Reply;
-use fsm_patterns::{Endpoint, Orchestration};
+use fsm_patterns::{Endpoint, Orchestration, RunError};
 use serde_json::json;
 
 use crate::world::{Api, flow, late, ms, run_built, step, told};
@@ -20,7 +20,8 @@ endpoints: [{ name: a, url: http://api.test/a }]
 ";
     let flow = flow(&api, text);
     let refused = flow.execute(json!({"id": "seven"})).await.expect_err("two faults");
-    assert_eq!(refused.faults().len(), 2, "{refused}");
+    let RunError::Input(unfit) = &refused else { panic!("{refused}") };
+    assert_eq!(unfit.faults().len(), 2, "{refused}");
     assert!(refused.to_string().contains("kind"), "{refused}");
     assert!(flow.run(json!(null)).is_err());
     assert_eq!(api.paths().len(), 0);

@@ -10,8 +10,8 @@
 //! | health | `GET /health/{service}` |
 //! | faults | `GET /status/{code}`, `GET /flaky/{n}`, `GET /slow/{ms}`, anything on `/echo` |
 //!
-//! Every other path is a 404, every other method a 405, and every error says in JSON what is
-//! wrong. The flows that go with it are in [`demo`].
+//! `GET /` lists them. Every other path is a 404, every other method a 405, and every error says in
+//! JSON what is wrong. The flows that go with it are in [`demo`].
 //!
 //! ```
 //! use fsm_testkit::server::{Health, MockApi};
@@ -31,6 +31,7 @@ mod builder;
 pub mod demo;
 mod faults;
 mod health;
+mod index;
 mod log;
 mod payments;
 #[cfg(test)]
@@ -153,6 +154,7 @@ fn router(world: &Arc<World>) -> Router {
         .merge(payments::routes())
         .merge(health::routes())
         .merge(faults::routes())
+        .merge(index::routes())
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(middleware::from_fn_with_state(world.clone(), world::receive))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::index::ROUTES;
 use super::{Health, MockApi, SERVICES};
 
 /// One request on a connection of its own: the status, the head in lower case, the body as JSON.
@@ -168,6 +169,23 @@ async fn what_is_not_served_is_said_in_json() {
     let (status, head, body) = ask(&api, "GET /charge", None, "").await;
     assert_eq!((status, body), (405, json!({ "error": "/charge does not answer to GET" })));
     assert!(head.contains("allow: post"), "{head}");
+}
+
+#[tokio::test]
+async fn whatever_is_listed_at_the_root_is_served() {
+    let api = fast().await;
+    let (status, _, index) = ask(&api, "GET /", None, "").await;
+    let routes = index["routes"].as_array().expect("a list").clone();
+    assert_eq!((status, routes.len()), (200, ROUTES.len()));
+    for route in routes {
+        let text = |name: &str| route[name].as_str().expect("a text").to_owned();
+        let method = text("method").replace("ANY", "DELETE");
+        let path = text("path").replace("{service}", "auth").replace("{code}", "200");
+        let path = path.replace("{id}", "1").replace("{n}", "0").replace("{ms}", "0");
+        let (status, _, body) = ask(&api, &format!("{method} {path}"), None, "{}").await;
+        // A payment that makes no sense is refused, and yet it is served.
+        assert!(status < 300 || status == 400 || status == 422, "{method} {path}: {status} {body}");
+    }
 }
 
 #[tokio::test]

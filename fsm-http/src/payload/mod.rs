@@ -3,17 +3,36 @@
 //! A payload is made once, when the call is put together, and every attempt and every redirect
 //! shares its bytes. It knows its media type, which is sent as `Content-Type` unless the call
 //! declares one of its own.
+//!
+//! ```
+//! use fsm_http::{Part, Payload};
+//!
+//! # fn main() -> Result<(), fsm_http::PartError> {
+//! let form = Payload::multipart([
+//!     Part::text("title", "Notes"),
+//!     Part::bytes("upload", "notes.csv", "text/csv", "a,b\n1,2\n")?,
+//! ]);
+//! assert!(form.media_type().is_some_and(|it| it.starts_with("multipart/form-data; boundary=")));
+//! # Ok(())
+//! # }
+//! ```
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::Value;
+
+mod multipart;
+mod part;
+
+pub use part::{Part, PartError};
 
 /// The body of a request, with its media type. The default is empty.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Payload {
     bytes: Bytes,
-    media_type: Option<&'static str>,
+    media_type: Option<Cow<'static, str>>,
 }
 
 impl Payload {
@@ -30,24 +49,39 @@ impl Payload {
 
     /// JSON that is already text, sent as it is as `application/json`.
     pub fn json_bytes(text: impl Into<Bytes>) -> Self {
-        Self { bytes: text.into(), media_type: Some("application/json") }
+        Self { bytes: text.into(), media_type: Some(Cow::Borrowed("application/json")) }
     }
 
     /// Text, sent as `text/plain; charset=utf-8`.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { bytes: text.into().into(), media_type: Some("text/plain; charset=utf-8") }
+        Self {
+            bytes: text.into().into(),
+            media_type: Some(Cow::Borrowed("text/plain; charset=utf-8")),
+        }
     }
 
     /// Any bytes, sent as `application/octet-stream`.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self { bytes: bytes.into(), media_type: Some("application/octet-stream") }
+        Self { bytes: bytes.into(), media_type: Some(Cow::Borrowed("application/octet-stream")) }
     }
 
     /// The pairs of a form, sent as `application/x-www-form-urlencoded`.
     pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         let text =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        Self { bytes: text.into(), media_type: Some("application/x-www-form-urlencoded") }
+        Self {
+            bytes: text.into(),
+            media_type: Some(Cow::Borrowed("application/x-www-form-urlencoded")),
+        }
+    }
+
+    /// The fields of a form, sent as `multipart/form-data` (RFC 7578). The same parts give the same
+    /// bytes, boundary included, and the boundary occurs in none of them.
+    pub fn multipart(parts: impl IntoIterator<Item = Part>) -> Self {
+        let parts: Vec<_> = parts.into_iter().collect();
+        let boundary = multipart::Boundary::between(&parts);
+        let media_type = Some(Cow::Owned(boundary.media_type()));
+        Self { bytes: multipart::write(&parts, &boundary).into(), media_type }
     }
 
     /// The bytes that are sent.
@@ -56,15 +90,24 @@ impl Payload {
     }
 
     /// The media type that is sent unless the call declares another; `None` for an empty payload.
-    pub fn media_type(&self) -> Option<&'static str> {
-        self.media_type
+    pub fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+
+    /// The media type as the value of a header.
+    pub(crate) fn content_type(&self) -> Option<HeaderValue> {
+        match self.media_type.as_ref()? {
+            Cow::Borrowed(media_type) => Some(HeaderValue::from_static(media_type)),
+            // It is put together here, of characters that a header may hold.
+            Cow::Owned(media_type) => HeaderValue::from_str(media_type).ok(),
+        }
     }
 }
 
 impl fmt::Debug for Payload {
     /// Shows type and length: the content may be anybody's data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.media_type {
+        match &self.media_type {
             None => f.write_str("Payload(empty)"),
             Some(media_type) => write!(f, "Payload({media_type}, {} bytes)", self.bytes.len()),
         }

@@ -9,6 +9,8 @@
 //! assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 //! ```
 
+mod resource;
+
 use serde_json::{Value, json};
 
 /// The schema (draft 2020-12) of a flow file.
@@ -31,6 +33,13 @@ pub fn flow_schema() -> Value {
             "inputs": {
                 "$ref": "https://json-schema.org/draft/2020-12/schema",
                 "description": "A JSON Schema; the run's input is checked against it before the first call.",
+            },
+            "resources": {
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Za-z0-9_-]+$" },
+                "additionalProperties": { "$ref": "#/$defs/resource" },
+                "default": {},
+                "description": "The APIs that endpoints name in `resource`, by name: url, authorization, limits, connection.",
             },
             "endpoints": {
                 "type": "array",
@@ -57,10 +66,31 @@ pub fn flow_schema() -> Value {
                 "maximum": 1,
                 "description": "The share of endpoints that may fail; beyond it the run stops as `failed`. Default: a failure never stops the run early, and none is tolerated.",
             },
+            "global_rate_limit": described("rates", "How many units all calls of the flow together may take in one window. Default: no limit."),
+            "rate_limit_window": with_default("positiveDuration", json!("60s"), "The window of every limit that names none."),
+            "circuit_breaker_threshold": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "maximum": u32::MAX,
+                "description": "After how many failures in a row the circuit of an endpoint opens, so that its calls end at once as `circuit_open`. Default: never.",
+            },
+            "circuit_breaker_timeout": with_default("positiveDuration", json!("60s"), "How long a circuit stays open; then one call probes, and its success closes the circuit."),
+            "cache_ttl": or_null("positiveDuration", "How long an answer is kept, so that a call like it is answered without a request: GET and HEAD, others only with a `cache_key`. Default: nothing is kept."),
+            "cache_key": described("template", "What makes two calls of an endpoint the same, over `$inputs` and `$data`. Default: method, url, params, headers, body, and who we are."),
             "metrics_enabled": {
                 "type": "boolean",
                 "default": true,
                 "description": "Whether the result carries `metrics`.",
+            },
+            "log_requests": {
+                "type": "boolean",
+                "default": false,
+                "description": "Whether every request is logged, without its secrets.",
+            },
+            "log_responses": {
+                "type": "boolean",
+                "default": false,
+                "description": "Whether every answer is logged, without its secrets.",
             },
         },
         "if": { "properties": { "mode": { "const": "hybrid" } } },
@@ -80,6 +110,13 @@ pub fn flow_schema() -> Value {
             },
             "group": group(),
             "endpoint": endpoint(),
+            "rates": rates(),
+            "resource": resource::resource(),
+            "resourceHeaders": resource::headers(),
+            "proxy": resource::proxy(),
+            "secret": resource::secret(),
+            "auth": resource::auth(),
+            "pick": resource::pick(),
             "dependsOn": {
                 "type": "array",
                 "items": { "$ref": "#/$defs/name" },
@@ -154,10 +191,15 @@ fn endpoint() -> Value {
         "additionalProperties": false,
         "properties": {
             "name": { "$ref": "#/$defs/name" },
+            "resource": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9_-]+$",
+                "description": "The API that is called: a name under `resources`. Default: none.",
+            },
             "url": {
                 "type": "string",
-                "description": "Where to. Expressions fill segments of the path, the query, and the fragment, or are the whole url.",
-                "examples": ["https://api.example.com/users/{$inputs.user_id}"],
+                "description": "Where to. Expressions fill segments of the path, the query, and the fragment, or are the whole url. With a `resource` that has a `base_url` it is appended to that: `/users`.",
+                "examples": ["https://api.example.com/users/{$inputs.user_id}", "/users/{$inputs.user_id}"],
             },
             "method": {
                 "type": "string",
@@ -182,8 +224,8 @@ fn endpoint() -> Value {
                 "additionalProperties": { "$ref": "#/$defs/template" },
                 "description": "Added to the url's query: a list repeats the name, null is left out.",
             },
-            "body": described("template", "What is sent. Default on POST, PUT, PATCH: `$data`."),
-            "timeout": with_default("positiveDuration", json!("30s"), "The time for one attempt, from connecting to the last byte."),
+            "body": described("template", "What is sent, as the header Content-Type says: JSON, a form, `multipart/form-data` with `{ file: PATH }` for files, or text. Default on POST, PUT, PATCH: `$data`."),
+            "timeout": described("positiveDuration", "The time for one attempt, from connecting to the last byte. Default: as the resource says, else 30s."),
             "retry_count": {
                 "type": "integer",
                 "minimum": 0,
@@ -203,7 +245,23 @@ fn endpoint() -> Value {
                 "default": false,
                 "description": "Whether every attempt carries the same Idempotency-Key; a `retry_count` above 0 on POST or PATCH implies it.",
             },
+            "rate_limit": described("rates", "How many units its calls may take in one window. Default: no limit of its own."),
+            "burst_limit": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+                "description": "How many units of `rate_limit` may go out at once before they are paced evenly. Default: all of them.",
+            },
+            "weight": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+                "default": 1,
+                "description": "How many units of every limit one attempt takes.",
+            },
+            "cache_key": described("template", "What makes two calls the same, over `$inputs`, `$data`, and `$steps`. Default: as the flow says."),
             "response_parser": with_default("template", json!("auto"), "How the answer becomes a value: `auto`, `json`, `text`, `bytes`, or a template over `$response`."),
+            "save_to": described("template", "The file that the body of a success is written to, whole or not at all; relative to the working directory. The output is then `{ file, bytes, media_type }`. Default: the body becomes the output."),
             "transform_input": described("template", "Replaces `$data` for url, headers, params, body, and error_handler."),
             "transform_output": described("template", "Replaces the decoded answer, which is `$data` in it."),
             "condition": described("condition", "Whether the call is made at all."),
@@ -223,6 +281,30 @@ fn endpoint() -> Value {
                 "description": "How many redirects are followed.",
             },
         },
+    })
+}
+
+/// A count, or several rates that all must allow.
+fn rates() -> Value {
+    let count = json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX });
+    let mut limit = count.clone();
+    limit["description"] = json!("How many units.");
+    json!({
+        "description": "A count of units in one `rate_limit_window`, or a list of rates that all must allow.",
+        "oneOf": [count, {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["limit"],
+                "additionalProperties": false,
+                "properties": {
+                    "limit": limit,
+                    "window": described("positiveDuration", "In any span of time of this length. Default: `rate_limit_window`."),
+                },
+            },
+        }],
+        "examples": [100, [{ "limit": 3, "window": "1s" }, { "limit": 100, "window": "1m" }]],
     })
 }
 
@@ -251,16 +333,32 @@ fn or_null(definition: &str, description: &str) -> Value {
 mod tests {
     use super::*;
     use crate::check::InputCheck;
-    use crate::file::{self, ENDPOINT, FLOW, GROUP, Keys};
+    use crate::file;
+    use crate::file::keys::{self, Keys};
 
     #[test]
     fn the_schema_names_the_keys_that_the_reader_reads() {
         let schema = flow_schema();
-        let held: [(&Keys, &Value); 3] = [
-            (&FLOW, &schema["properties"]),
-            (&ENDPOINT, &schema["$defs"]["endpoint"]["properties"]),
-            (&GROUP, &schema["$defs"]["group"]["properties"]),
+        let of = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        let auth = "/$defs/auth/properties";
+        let held: [(&Keys, &Value); 14] = [
+            (&keys::FLOW, of("/properties")),
+            (&keys::ENDPOINT, of("/$defs/endpoint/properties")),
+            (&keys::GROUP, of("/$defs/group/properties")),
+            (&keys::RATE, of("/$defs/rates/oneOf/1/items/properties")),
+            (&keys::RESOURCE, of("/$defs/resource/properties")),
+            (&keys::PROXY, of("/$defs/proxy/oneOf/1/properties")),
+            (&keys::SECRET, of("/$defs/secret/properties")),
+            (&keys::AUTH, of(auth)),
+            (&keys::BEARER, of(&format!("{auth}/bearer/properties"))),
+            (&keys::BASIC, of(&format!("{auth}/basic/properties"))),
+            (&keys::API_KEY, of(&format!("{auth}/api_key/properties"))),
+            (&keys::OAUTH2, of(&format!("{auth}/oauth2/properties"))),
+            (&keys::JWT, of(&format!("{auth}/jwt/properties"))),
+            (&keys::SESSION, of(&format!("{auth}/session/properties"))),
         ];
+        let login = of(&format!("{auth}/session/properties/login/properties"));
+        let held = held.into_iter().chain([(&keys::LOGIN, login)]);
         for (keys, properties) in held {
             let named: Vec<&String> = properties.as_object().unwrap().keys().collect();
             assert_eq!(named, keys.known, "{}", keys.of);
@@ -277,7 +375,13 @@ mod tests {
     #[test]
     fn files_that_load_satisfy_the_schema() {
         let schema = InputCheck::new(&flow_schema()).unwrap();
-        let names = ["enrichment.yaml", "payment.yaml", "health.json", "hybrid.yaml"];
+        let names = [
+            "enrichment.yaml",
+            "payment.yaml",
+            "health.json",
+            "hybrid.yaml",
+            "resources.yaml",
+        ];
         for name in names {
             assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
         }
@@ -292,7 +396,11 @@ mod tests {
             "versions.yaml",
             "wrong_types.yaml",
             "out_of_range.yaml",
-            "not_yet.yaml",
+            "limits.yaml",
+            "resources.yaml",
+            "resource_list.yaml",
+            "secrets.yaml",
+            "auth.yaml",
             "empty_list.yaml",
             "names.yaml",
             "group_in_chain.yaml",
@@ -327,16 +435,62 @@ mod tests {
         }
     }
 
+    /// Every object with `properties`, wherever it stands.
+    fn objects<'v>(value: &'v Value, found: &mut Vec<&'v serde_json::Map<String, Value>>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("properties").and_then(Value::as_object));
+                members.values().for_each(|member| objects(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| objects(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
     #[test]
     fn every_key_is_described() {
+        let mut schema = flow_schema();
+        // It tells modes apart and describes nothing.
+        for pointer in ["", "/$defs/group"] {
+            schema.pointer_mut(pointer).and_then(Value::as_object_mut).unwrap().remove("if");
+        }
+        schema["$defs"]["entry"] = Value::Null;
+        let mut found = Vec::new();
+        objects(&schema, &mut found);
+        let keys: Vec<(&String, &Value)> = found.into_iter().flatten().collect();
+        assert!(keys.len() > 100, "{}", keys.len());
+        for (key, value) in keys {
+            // The branches that pick the items of `endpoints` by mode repeat a key.
+            if key == "endpoints" && value.get("type").is_none() {
+                continue;
+            }
+            let definition = value["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
+            let described = definition.and_then(|pointer| schema.pointer(pointer));
+            let text = value.get("description").or(described.and_then(|d| d.get("description")));
+            assert!(text.is_some_and(Value::is_string), "{key}: {value}");
+        }
+    }
+
+    #[test]
+    fn an_optional_value_says_what_holds_without_it() {
         let schema = flow_schema();
-        for properties in [&schema["properties"], &schema["$defs"]["endpoint"]["properties"]] {
-            for (key, value) in properties.as_object().unwrap() {
+        for pointer in ["", "/$defs/endpoint", "/$defs/resource"] {
+            let object = schema.pointer(pointer).unwrap();
+            let required = object.get("required").and_then(Value::as_array).cloned();
+            for (key, value) in object["properties"].as_object().unwrap() {
+                let says = |text: &Value| text.as_str().is_some_and(|t| t.contains("Default"));
+                let is_required = required.iter().flatten().any(|name| name == key);
                 let definition = value["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
-                let described = definition.and_then(|pointer| schema.pointer(pointer));
-                let text =
-                    value.get("description").or(described.and_then(|d| d.get("description")));
-                assert!(text.is_some_and(Value::is_string), "{key}");
+                let definition = definition.and_then(|pointer| schema.pointer(pointer));
+                let has_default = |value: &Value| value.get("default").is_some();
+                let is_said = has_default(value)
+                    || definition.is_some_and(has_default)
+                    || says(&value["description"]);
+                // What these do when they are absent is what their absence says.
+                let is_plain = ["inputs", "transform_input", "transform_output", "condition"]
+                    .contains(&key.as_str())
+                    || ["error_handler", "user_agent"].contains(&key.as_str());
+                assert!(is_required || is_said || is_plain, "{pointer} {key}");
             }
         }
     }
@@ -353,10 +507,12 @@ mod tests {
         };
         let (top, call) =
             (defaults(&schema["properties"]), defaults(&schema["$defs"]["endpoint"]["properties"]));
-        assert!(top.len() >= 3 && call.len() >= 8, "{top:?} {call:?}");
+        assert!(top.len() >= 8 && call.len() >= 8, "{top:?} {call:?}");
 
+        // Some keys have an effect only beside another.
         let short = json!({
             "fsm": 1, "name": "n", "mode": "parallel",
+            "global_rate_limit": 1000, "circuit_breaker_threshold": 5,
             "endpoints": [{ "name": "a", "url": "http://localhost/" }],
         });
         let mut long = short.clone();

@@ -1,0 +1,166 @@
+//! Resources: well made, known where they are named, and called at their own origin only.
+//!
+//! Where a resource has credentials, no data may choose who gets them: its endpoints stay within
+//! its base url's origin, and an endpoint whose whole url is one expression needs such a base.
+
+use std::collections::HashMap;
+
+use fsm_http::auth::Auth;
+use fsm_http::resource::{HeaderSource, Resource};
+use http::HeaderValue;
+use url::Url;
+
+use super::dependencies::MOST_HINTS;
+use super::names::{instead, is_well_made};
+use super::outline::Outline;
+use super::{spelling, top};
+use crate::fault::{Fault, Place};
+use crate::spec::{EndpointSpec, FlowSpec};
+use crate::usage::Usage;
+
+pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fault>) {
+    let mut known: HashMap<&str, &Resource> = HashMap::new();
+    for resource in &flow.resources {
+        let place = top("resources").key(resource.name.as_str());
+        name(&place, resource, faults);
+        declaration(&place, resource, faults);
+        if known.insert(&resource.name, resource).is_some() {
+            let message = format!("the resource `{}` is declared twice", resource.name);
+            faults.push(Fault::new(place, message).hint("give one of them another name"));
+        }
+    }
+    for (at, endpoint) in outline.endpoints() {
+        let Some(wanted) = endpoint.resource.as_deref() else { continue };
+        let place = outline.place(at);
+        match known.get(wanted) {
+            Some(resource) => called(&place, endpoint, resource, faults),
+            None => {
+                let message = format!("unknown resource `{wanted}`");
+                let fault = Fault::new(place.key("resource"), message);
+                let names = flow.resources.iter().map(|resource| resource.name.as_str());
+                let close = (faults.len() < MOST_HINTS).then(|| spelling::closest(wanted, names));
+                faults.push(match close.flatten() {
+                    Some(close) => fault.hint(format!("did you mean `{close}`?")),
+                    None => fault.hint("the resources are those under `resources`, by name"),
+                });
+            }
+        }
+    }
+}
+
+fn name(place: &Place, resource: &Resource, faults: &mut Vec<Fault>) {
+    let name = resource.name.as_str();
+    if name.is_empty() {
+        let fault = Fault::new(place.clone(), "the resource has no name");
+        faults.push(fault.hint("give it one, for example `shop`"));
+    } else if !is_well_made(name) {
+        let message = format!("`{}` is not a valid name", name.escape_debug());
+        faults.push(Fault::new(place.clone(), message).hint(instead(name)));
+    }
+}
+
+fn declaration(place: &Place, resource: &Resource, faults: &mut Vec<Fault>) {
+    if let Some(base) = &resource.base_url {
+        let place = place.key("base_url");
+        if base.query().is_some() || base.fragment().is_some() {
+            let message = "a base url has no query and no fragment: paths are appended to it";
+            let hint = "put what follows `?` into the `params` of the endpoints";
+            faults.push(Fault::new(place.clone(), message).hint(hint));
+        }
+        reachable(place, base, faults);
+    }
+    if let Some(proxy) = &resource.proxy {
+        let url = match proxy.username {
+            Some(_) => place.key("proxy").key("url"),
+            None => place.key("proxy"),
+        };
+        reachable(url, &proxy.url, faults);
+    }
+    for (name, value) in &resource.headers {
+        match value {
+            HeaderSource::Plain(text) if HeaderValue::from_str(text).is_err() => {
+                let place = place.key("headers").key(name.as_str());
+                let message = format!("the header `{name}` holds a character that none may hold");
+                faults.push(Fault::new(place, message).hint("a header is one line of text"));
+            }
+            HeaderSource::Plain(_) | HeaderSource::Secret(_) => {}
+        }
+    }
+    for (name, _) in &resource.usage {
+        if Usage::OWN.contains(&name.as_str()) {
+            let place = place.key("usage").key(name);
+            let fault = Fault::new(place, format!("`{name}` is counted for every resource"));
+            faults.push(fault.hint("give the picked number another name"));
+        }
+    }
+    if resource.user_agent.as_ref().is_some_and(|text| HeaderValue::from_str(text).is_err()) {
+        let message = "`user_agent` holds a character that no header may hold";
+        faults.push(Fault::new(place.key("user_agent"), message).hint("it is one line of text"));
+    }
+    match &resource.auth {
+        Some(Auth::Basic { username, .. }) if username.contains(':') => {
+            let place = place.key("auth").key("basic").key("username");
+            let message = "a user name of basic authorization holds no colon";
+            faults.push(Fault::new(place, message).hint("RFC 7617: the colon ends the user name"));
+        }
+        Some(
+            Auth::Basic { .. }
+            | Auth::Bearer { .. }
+            | Auth::ApiKey { .. }
+            | Auth::OAuth2(_)
+            | Auth::Jwt(_)
+            | Auth::Session(_),
+        )
+        | None => {}
+    }
+}
+
+/// Says what is wrong with a url that is only declared; never quotes it, for it may hold a password.
+fn reachable(place: Place, url: &Url, faults: &mut Vec<Fault>) {
+    if !["http", "https"].contains(&url.scheme()) {
+        let message = "the url is neither http nor https";
+        faults.push(Fault::new(place.clone(), message).hint("only http and https can be called"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let message = "the url holds a user or password before `@`";
+        let hint = "give them apart, the password as a secret: `{ env: NAME }`";
+        faults.push(Fault::new(place, message).hint(hint));
+    }
+}
+
+/// An endpoint that names the resource.
+fn called(place: &Place, endpoint: &EndpointSpec, resource: &Resource, faults: &mut Vec<Fault>) {
+    let base = resource.base_url.as_ref().map(Url::origin);
+    let fault = match (base, endpoint.url.origin()) {
+        (Some(base), Some(origin)) if base != origin => {
+            let base = base.ascii_serialization();
+            let message = format!("the url leaves the origin of its resource, {base}");
+            let hint = "begin it with `/`, or drop the resource from this endpoint";
+            Fault::new(place.key("url"), message).hint(hint)
+        }
+        (Some(_), None) => {
+            let message = "the whole url is an expression, and its resource does not confine it";
+            Fault::new(place.key("url"), message).hint("read it with `UrlTemplate::parse_under`")
+        }
+        (None, None) if has_credentials(resource) => {
+            let message = format!(
+                "data would choose who gets the credentials of the resource `{}`",
+                resource.name
+            );
+            let hint = format!("give `{}` a `base_url`: no url leaves its origin", resource.name);
+            Fault::new(place.key("url"), message).hint(hint)
+        }
+        (Some(_), Some(_)) | (None, Some(_) | None) => return,
+    };
+    faults.push(fault);
+}
+
+fn has_credentials(resource: &Resource) -> bool {
+    let is_secret = |value: &HeaderSource| match value {
+        HeaderSource::Secret(_) => true,
+        HeaderSource::Plain(_) => false,
+    };
+    resource.auth.is_some()
+        || resource.client_certificate.is_some()
+        || resource.headers.iter().any(|(_, value)| is_secret(value))
+}

@@ -1,0 +1,171 @@
+//! The parts of a multipart body (RFC 7578): an object of parts by name.
+//!
+//! | a part is | and sends |
+//! |---|---|
+//! | a string, number, or boolean | it as text |
+//! | an array | a part for every item |
+//! | null | nothing |
+//! | `{ file: PATH }`, perhaps with `file_name` and `media_type` | the file |
+//!
+//! Data must not choose which files of this machine leave it: `{ file: … }` counts only where the
+//! flow itself says so, its path may be an expression. In an answer of somebody else it is an object
+//! like any other, and is refused.
+//!
+//! A file is read when the request is put together, whole, so that the bytes of one attempt belong
+//! together. A relative path starts at the working directory.
+
+use std::path::Path;
+
+use fsm_http::{Part, Payload};
+use serde_json::{Map, Value};
+
+use crate::expr::kind;
+use crate::request::fault;
+use crate::step::StepError;
+
+/// What is said of the content of a file about which nothing is said.
+const UNKNOWN: &str = "application/octet-stream";
+
+/// Makes the payload of `value`; `written` is the body as it stands in the flow, if it does.
+pub(crate) fn payload(value: &Value, written: Option<&Value>) -> Result<Payload, StepError> {
+    let Value::Object(members) = value else {
+        let message = format!("a multipart body must be an object of parts, not {}", kind(value));
+        return Err(fault("body", message));
+    };
+    let mut parts = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        let written = written.and_then(|body| body.get(name));
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let written = written.and_then(|list| list.get(index));
+                    parts.extend(part(name, item, written)?);
+                }
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => parts.extend(part(name, value, written)?),
+        }
+    }
+    Ok(Payload::multipart(parts))
+}
+
+fn part(name: &str, value: &Value, written: Option<&Value>) -> Result<Option<Part>, StepError> {
+    let place = || format!("body.{name}");
+    match value {
+        Value::Null => Ok(None),
+        Value::Bool(flag) => Ok(Some(Part::text(name, flag.to_string()))),
+        Value::Number(number) => Ok(Some(Part::text(name, number.to_string()))),
+        Value::String(text) => Ok(Some(Part::text(name, text.as_str()))),
+        Value::Array(_) => Err(fault(place(), "an array within an array can't be a part")),
+        Value::Object(members) => {
+            if !written.is_some_and(|written| written.get("file").is_some()) {
+                let why = "an object can't be a part; pick its members, or write `{ file: PATH }` \
+                           in the flow";
+                return Err(fault(place(), why));
+            }
+            file(name, members).map(Some)
+        }
+    }
+}
+
+fn file(name: &str, members: &Map<String, Value>) -> Result<Part, StepError> {
+    let place = || format!("body.{name}");
+    if let Some(key) = members.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        let why = format!("`{key}` says nothing about a file; the keys are `file`, `file_name`, and `media_type`");
+        return Err(fault(place(), why));
+    }
+    let text = |key: &str| match members.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(other) => Err(fault(place(), format!("`{key}` must be a string, not {}", kind(other)))),
+    };
+    let Some(path) = text("file")? else {
+        return Err(fault(place(), "`file` must be the path of a file, not null"));
+    };
+    let own_name = || Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+    let file_name = match text("file_name")? {
+        Some(name) => name.to_owned(),
+        None => own_name().unwrap_or_default(),
+    };
+    let media_type = text("media_type")?.unwrap_or(UNKNOWN);
+    let content = std::fs::read(path)
+        .map_err(|why| fault(place(), format!("the file `{path}` can't be read: {why}")))?;
+    Part::bytes(name, file_name, media_type, content).map_err(|why| fault("body", why))
+}
+
+/// What can be said about a file.
+const KEYS: [&str; 3] = ["file", "file_name", "media_type"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(payload: &Payload) -> String {
+        String::from_utf8_lossy(payload.as_bytes()).into_owned()
+    }
+
+    fn refused(value: &Value, written: Option<&Value>) -> String {
+        payload(value, written).expect_err("no such part").message
+    }
+
+    #[test]
+    fn texts_lists_and_files_become_parts_and_null_none() {
+        let path = std::env::temp_dir().join(format!("multipart {}.txt", std::process::id()));
+        std::fs::write(&path, "the file").expect("a writable folder");
+        let path = path.to_str().expect("UTF-8");
+        let body = json!({
+            "title": "a report", "tags": ["x", 2, true], "none": null,
+            "plain": { "file": path },
+            "named": [{ "file": path, "file_name": "r.csv", "media_type": "text/csv" }],
+        });
+        let payload = payload(&body, Some(&body)).expect("a form");
+        std::fs::remove_file(path).expect("it was there");
+        let sent = text(&payload);
+        assert_eq!(sent.matches("Content-Disposition: form-data; name=\"tags\"").count(), 3);
+        assert_eq!(sent.matches("the file").count(), 2);
+        for part in ["a report", "filename=\"r.csv\"", "text/csv", UNKNOWN] {
+            assert!(sent.contains(part), "{part} in {sent}");
+        }
+        assert!(!sent.contains("none"), "{sent}");
+        assert!(payload.media_type().is_some_and(|it| it.starts_with("multipart/form-data; ")));
+    }
+
+    /// An answer that looks like a file once could have sent any file of this machine.
+    #[test]
+    fn data_does_not_choose_the_files_that_are_sent() {
+        let body = json!({ "photo": { "file": "/etc/hostname" } });
+        let expected = "body.photo: an object can't be a part; pick its members, or write \
+                        `{ file: PATH }` in the flow";
+        assert_eq!(refused(&body, None), expected);
+        assert_eq!(refused(&body, Some(&json!("$data"))), expected);
+        assert_eq!(refused(&body, Some(&json!({ "photo": "$data.photo" }))), expected);
+    }
+
+    #[test]
+    fn what_is_no_part_is_told_by_name() {
+        let table = [
+            (json!([1]), "body: a multipart body must be an object of parts, not an array"),
+            (json!({ "a": [[1]] }), "body.a: an array within an array can't be a part"),
+            (json!({ "a": { "file": 5 } }), "body.a: `file` must be a string, not a number"),
+            (json!({ "a": { "file": null } }), "body.a: `file` must be the path of a file, not null"),
+            (
+                json!({ "a": { "file": "x", "name": "y" } }),
+                "body.a: `name` says nothing about a file; the keys are `file`, `file_name`, and \
+                 `media_type`",
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(refused(&body, Some(&body)), expected);
+        }
+        let body = json!({ "a": { "file": "/no/such/file" } });
+        let said = refused(&body, Some(&body));
+        assert!(said.starts_with("body.a: the file `/no/such/file` can't be read: "), "{said}");
+        let body = json!({ "a": { "file": file!(), "media_type": "png" } });
+        assert!(!refused(&body, Some(&body)).is_empty());
+    }
+}

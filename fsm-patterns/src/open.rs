@@ -1,0 +1,111 @@
+//! The callers of a flow: each endpoint with all that stands around its calls. They are made when
+//! the flow is first run, because only then are secrets read; its later runs share them.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fsm_http::caller::Caller;
+use fsm_http::limit::{Bucket, Rate};
+use fsm_http::resource::{Client, ResourceError};
+use fsm_http::{ReqwestTransport, Transport, TransportError};
+
+use crate::plan::{Endpoint, Plan};
+use crate::services::Services;
+use crate::spec::RateSpec;
+
+/// A flow that can send.
+#[derive(Debug)]
+pub(crate) struct Open {
+    /// By endpoint.
+    pub(crate) callers: Vec<Caller>,
+    /// In declared order.
+    pub(crate) clients: Vec<Client>,
+}
+
+/// Why a flow can't send.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error(transparent)]
+    Resource(ResourceError),
+    #[error(transparent)]
+    Transport(TransportError),
+}
+
+impl Open {
+    pub(crate) fn new(plan: &Plan, services: &Services) -> Result<Self, OpenError> {
+        let mut clients = Vec::with_capacity(plan.flow.resources.len());
+        for resource in &plan.flow.resources {
+            let client = resource.open(services.transport.clone());
+            clients.push(client.map_err(OpenError::Resource)?);
+        }
+        let transport = match &services.transport {
+            Some(transport) => transport.clone(),
+            None => Arc::new(ReqwestTransport::new().map_err(OpenError::Transport)?),
+        };
+        let global = (!plan.flow.global_rate_limit.is_empty())
+            .then(|| bucket(&plan.flow.global_rate_limit, None, plan.flow.rate_limit_window));
+        let global: Vec<Bucket> = global.into_iter().chain(services.bucket.clone()).collect();
+        let callers = plan.endpoints.iter().map(|endpoint| {
+            let client = endpoint.resource.map(|index| &clients[index]);
+            caller(plan, endpoint, client, &transport, &global, services)
+        });
+        Ok(Self { callers: callers.collect(), clients })
+    }
+}
+
+fn caller(
+    plan: &Plan,
+    endpoint: &Endpoint,
+    client: Option<&Client>,
+    transport: &Arc<dyn Transport>,
+    global: &[Bucket],
+    services: &Services,
+) -> Caller {
+    let (flow, spec) = (&plan.flow, &endpoint.spec);
+    let transport = client.map_or_else(|| transport.clone(), Client::transport);
+    let own = bucket(&spec.rate_limit, spec.burst_limit, flow.rate_limit_window);
+    let mut caller = Caller::new(spec.name.as_str(), transport)
+        .bucket(own)
+        .weight(NonZeroU32::new(spec.weight).unwrap_or(NonZeroU32::MIN))
+        .max_wait(spec.retry_max_wait)
+        .log(flow.log_requests, flow.log_responses);
+    if let Some(client) = client {
+        caller = caller.secrets(&client.secrets());
+        if let Some(bucket) = client.bucket() {
+            caller = caller.bucket(bucket.clone());
+        }
+        if let Some(authority) = client.authority() {
+            caller = caller.authority(authority.clone());
+        }
+    }
+    for bucket in global {
+        caller = caller.global_bucket(bucket.clone());
+    }
+    if let Some(threshold) = flow.circuit_breaker_threshold.and_then(NonZeroU32::new) {
+        let timeout = flow.circuit_breaker_timeout;
+        let breakers = &services.breakers;
+        caller =
+            caller.breaker(breakers.get_or_insert(&flow.name, &spec.name, threshold, timeout));
+    }
+    if let Some(ttl) = flow.cache_ttl {
+        let revalidate = endpoint.resource.is_some_and(|index| flow.resources[index].revalidate);
+        caller = caller.cache(&services.cache, ttl, revalidate);
+    }
+    if flow.metrics_enabled {
+        caller = caller.recorder(services.metrics.endpoint(&spec.name));
+    }
+    caller
+}
+
+/// A bucket that all of these rates limit. Without any it limits nothing by itself, but a server
+/// may.
+fn bucket(rates: &[RateSpec], burst: Option<u32>, window: Duration) -> Bucket {
+    Bucket::new(rates.iter().filter_map(|rate| {
+        let plain = Rate::new(NonZeroU32::new(rate.limit)?, rate.window.unwrap_or(window));
+        Some(match burst.and_then(NonZeroU32::new) {
+            Some(burst) => plain.burst(burst),
+            None => plain,
+        })
+    }))
+}
