@@ -17,7 +17,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use fsm_http::otlp::SpanExport;
-use fsm_http::{ReqwestSettings, ReqwestTransport};
+use fsm_http::ReqwestTransport;
 use fsm_patterns::{Flow, RunReport, file};
 use fsm_testkit::server::MockApi;
 use http::{HeaderMap, StatusCode};
@@ -58,7 +58,7 @@ endpoints:
     let flow = Flow::new(file::load("traced.yaml", &text)?.spec)?;
 
     let collector = Collector::start().await?;
-    let transport = Arc::new(ReqwestTransport::new(ReqwestSettings::default())?);
+    let transport = Arc::new(ReqwestTransport::new()?);
     let export = SpanExport::start(&collector.url, "examples", HeaderMap::new(), transport)?;
     tracing_subscriber::registry().with(export.layer()).try_init()?;
 

@@ -5,7 +5,7 @@
 //! any point: then `run` is gone, and `fail` tells from the notes whether the request had left and
 //! what had arrived.
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc, time::{Duration, SystemTime}};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use crate::{
     decode::{Decode, DecodeError, is_textual},
     error::{CallError, ErrorKind, Retry},
     received::Received,
-    redact::{ShownUrl, one_line, scrub},
+    redact::{ShownUrl, beginning, one_line, scrub},
     redirect::{RedirectError, Route},
     request::{Unsendable, request},
     retry::{Repeatability, on_interruption},
@@ -85,6 +85,11 @@ impl<'c> Attempt<'c> {
             saving: None,
             started: Instant::now(),
         }
+    }
+
+    /// How long it has been on its way.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Goes the whole way.
@@ -297,9 +302,8 @@ impl<'c> Attempt<'c> {
         if !is_textual(&answer.headers) {
             return None;
         }
-        let beginning = &answer.body[..answer.body.len().min(EXCERPT_SOURCE)];
         // Scrubbed before it is cut, so that no half of a secret is left at the end.
-        let scrubbed = scrub(&String::from_utf8_lossy(beginning), &self.call.headers);
+        let scrubbed = scrub(&beginning(&answer.body, EXCERPT_SOURCE), &self.call.headers);
         Some(one_line(&scrubbed)).filter(|excerpt| !excerpt.is_empty())
     }
 

@@ -92,12 +92,22 @@ impl Call {
     /// Dropping the future gives the attempt up and closes what it opened. Whether the server got
     /// the request is then as unknown as after a timeout.
     pub async fn perform(&self, transport: &dyn Transport) -> Result<Answer, CallError> {
+        self.perform_timed(transport).await.map_err(|(error, _)| error)
+    }
+
+    /// As [`perform`](Self::perform); a failure comes with the time it took.
+    pub(crate) async fn perform_timed(
+        &self,
+        transport: &dyn Transport,
+    ) -> Result<Answer, (CallError, Duration)> {
         let mut attempt = Attempt::new(self);
-        match tokio::time::timeout(self.timeout, attempt.run(transport)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) => Err(attempt.fail(failure)),
-            Err(_elapsed) => Err(attempt.fail(Failure::Deadline)),
-        }
+        let failure = match tokio::time::timeout(self.timeout, attempt.run(transport)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(failure)) => failure,
+            Err(_elapsed) => Failure::Deadline,
+        };
+        let latency = attempt.elapsed();
+        Err((attempt.fail(failure), latency))
     }
 
     pub(crate) fn repeatability(&self) -> Repeatability {
@@ -145,11 +155,12 @@ pub struct Answer {
 }
 
 impl fmt::Debug for Answer {
-    /// Shows no query, no content, and no header that carries credentials.
+    /// Shows no query, no content, and of the headers the names: what they say may echo the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
         f.debug_struct("Answer")
             .field("status", &self.status)
-            .field("headers", &ShownHeaders(&self.headers))
+            .field("headers", &names)
             .field("url", &format_args!("{}", ShownUrl(&self.url)))
             .field("body", &format_args!("{} bytes", self.body.len()))
             .field("latency", &self.latency)

@@ -14,7 +14,7 @@ use http::{
 };
 use serde_json::Value;
 
-use crate::redact::one_line;
+use crate::redact::{beginning, one_line};
 
 /// How the body of an answer becomes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,9 +170,12 @@ fn refuse_encoding(headers: &HeaderMap) -> Result<(), DecodeError> {
     Err(DecodeError::Encoding(one_line(&encoding)))
 }
 
+/// How much of a body that is no JSON is looked at for the excerpt in the message.
+const EXCERPT_SOURCE: usize = 80;
+
 fn json(content_type: ContentType<'_>, body: &[u8]) -> Result<Value, DecodeError> {
     serde_json::from_slice(without_mark(body)).map_err(|error| {
-        let beginning = one_line(&String::from_utf8_lossy(&body[..body.len().min(80)]));
+        let beginning = one_line(&beginning(body, EXCERPT_SOURCE));
         DecodeError::Json {
             declared: content_type.declared(),
             fault: error.to_string(),

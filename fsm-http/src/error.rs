@@ -139,7 +139,7 @@ impl Retry {
 }
 
 /// A call that did not succeed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct CallError {
     /// What kind of failure this is.
@@ -156,6 +156,20 @@ pub struct CallError {
     /// that body decoded by content type, or as text or base64 where that fails. The body of a
     /// redirect is not read.
     pub answer: Option<Box<Answer>>,
+}
+
+impl fmt::Debug for CallError {
+    /// Shows of the answer its size alone: whatever it holds may echo the request.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref();
+        f.debug_struct("CallError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("http_status", &self.http_status)
+            .field("retry", &self.retry)
+            .field("answer", &answer.map(|it| format!("{} bytes", it.body.len())))
+            .finish()
+    }
 }
 
 #[cfg(test)]

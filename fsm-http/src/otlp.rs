@@ -18,12 +18,12 @@
 //! use std::sync::Arc;
 //!
 //! use fsm_http::otlp::SpanExport;
-//! use fsm_http::{ReqwestSettings, ReqwestTransport};
+//! use fsm_http::ReqwestTransport;
 //! use tracing_subscriber::prelude::*;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let transport = Arc::new(ReqwestTransport::new(ReqwestSettings::default())?);
+//! let transport = Arc::new(ReqwestTransport::new()?);
 //! let collector = "http://127.0.0.1:4318/v1/traces".parse()?;
 //! let export = SpanExport::start(&collector, "shop", http::HeaderMap::new(), transport)?;
 //! tracing_subscriber::registry().with(export.layer()).init();
@@ -139,6 +139,7 @@ impl SpanExport {
         // Below INFO there are the spans of the HTTP client, our own batches among them.
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer("fsm-http"))
+            .with_target(false)
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)

@@ -51,7 +51,11 @@ pub(crate) fn renewal(headers: &HeaderMap, now: SystemTime) -> Option<Duration> 
 }
 
 /// How many more requests an answer's headers allow, and until when; of several quotas the tightest.
-pub(crate) fn remaining(headers: &HeaderMap, now: SystemTime) -> Option<(u64, Duration)> {
+/// The clock is read only if there is something to tell.
+pub(crate) fn remaining(
+    headers: &HeaderMap,
+    now: impl FnOnce() -> SystemTime,
+) -> Option<(u64, Duration)> {
     // Nearly every answer has none of these headers, and looking each of them up would cost more.
     let is_one = |name: &HeaderName| {
         ["ratelimit", "x-rate"].iter().any(|start| name.as_str().starts_with(start))
@@ -60,7 +64,7 @@ pub(crate) fn remaining(headers: &HeaderMap, now: SystemTime) -> Option<(u64, Du
         return None;
     }
     let tightest = |quota: &Quota| (quota.remaining, std::cmp::Reverse(quota.renewal));
-    let quota = quotas(headers, now).into_iter().min_by_key(tightest)?;
+    let quota = quotas(headers, now()).into_iter().min_by_key(tightest)?;
     Some((quota.remaining, quota.renewal))
 }
 
@@ -242,7 +246,7 @@ mod tests {
         let left = |name: &'static str, value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_static(value));
-            remaining(&headers, now()).map(|(left, renewal)| (left, renewal.as_secs()))
+            remaining(&headers, now).map(|(left, renewal)| (left, renewal.as_secs()))
         };
         assert_eq!(left("ratelimit", "\"hour\";r=90;t=3000, \"second\";r=3;t=1"), Some((3, 1)));
         assert_eq!(left("ratelimit", "limit=10, remaining=4, reset=7"), Some((4, 7)));

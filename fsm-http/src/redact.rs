@@ -84,6 +84,16 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
+/// The first bytes of a text, at most so many. Where that cuts it off, it ends in an ellipsis, by
+/// which a secret is recognised of which only the beginning is left.
+pub(crate) fn beginning(text: &[u8], most: usize) -> String {
+    let mut beginning = String::from_utf8_lossy(&text[..text.len().min(most)]).into_owned();
+    if text.len() > most {
+        beginning.push('…');
+    }
+    beginning
+}
+
 /// Bidirectional overrides and byte-order marks reorder or hide what follows them.
 fn steers_a_terminal(character: char) -> bool {
     matches!(character,
@@ -147,6 +157,18 @@ mod tests {
         assert_eq!(long.chars().count(), EXCERPT + 1);
         assert!(long.ends_with('…'));
         assert_eq!(one_line("\u{0}\u{7}"), "");
+    }
+
+    #[test]
+    fn a_secret_is_recognised_though_the_beginning_of_a_page_ends_within_it() {
+        let secrets = Secrets::new([Secret::new("hunter2hunter2")]);
+        for most in 10..20 {
+            let cut = beginning(b"a page: hunter2hunter2 and more", most);
+            assert!(cut.ends_with('…'), "{cut}");
+            let shown = secrets.scrub(&cut);
+            assert!(!shown.contains("hunt"), "{shown}");
+        }
+        assert_eq!(beginning(b"whole", 5), "whole");
     }
 
     #[test]

@@ -9,11 +9,10 @@ use std::time::Duration;
 use fsm_core::{Outcome, Visit, Work};
 use fsm_http::cache::CacheKey;
 use fsm_http::caller::{Caller, End, Ongoing, Origin};
-use fsm_http::resource::Client;
+use fsm_http::resource::{Client, graphql_data};
 use fsm_http::{Answer, Call, CallError, ErrorKind, idempotency_key};
 use http::Method;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::context::{FlowContext, StepsOf, StepsThen};
 use crate::event::{Answered, FlowEvent, Refusal};
@@ -39,7 +38,8 @@ pub(crate) fn start(
         return Box::pin(ready(unsent(error)));
     };
     let caller = &open.callers[index];
-    let client = rules.plan.endpoints[index].resource.map(|resource| &open.clients[resource]);
+    let resource = rules.plan.endpoints[index].resource;
+    let client = resource.map(|resource| &open.clients[resource]);
     let (call, key, data) = match prepare(rules, context, index, visit.number)
         .map(|(call, data)| (with_headers_of(client, call), data))
         .and_then(|(call, data)| {
@@ -59,22 +59,23 @@ pub(crate) fn start(
         data,
         steps: StepsThen::of(&rules.plan, context, &rules.plan.endpoints[index].reads),
     });
-    let (caller, client) = (caller.clone(), client.cloned());
+    let open = open.clone();
     let (seat, number, clock) = (context.session.seat(visit), visit.attempt, visit.clock());
     Box::pin(async move {
+        let caller = &open.callers[index];
+        let client = resource.map(|resource| &open.clients[resource]);
         let mut ongoing = seat.take();
-        let began = Instant::now();
         match caller.attempt(call, key, &mut ongoing, number).await {
             End::Answered(answer, origin) => {
-                let receipt = receipt(&ongoing, client.as_ref(), &answer, origin);
-                answered(&answer, origin, receipt, reading.as_ref())
+                let receipt = receipt(&ongoing, client, &answer, origin);
+                answered(&answer, origin, receipt, reading.as_ref(), client)
             }
             End::Failed(error) => {
-                let receipt = Receipt::from(ongoing.traffic());
+                let (receipt, latency) = (Receipt::from(ongoing.traffic()), ongoing.failed_after());
                 if error.retry.is_allowed() {
                     seat.keep(ongoing);
                 }
-                refused(error, receipt, began.elapsed())
+                refused(error, receipt, latency)
             }
             End::Postponed(at) => {
                 seat.keep(ongoing);
@@ -176,6 +177,7 @@ impl Reading {
         let scope = Scope::new().inputs(&self.input).steps(&self.steps).response(response);
         let parsed = match &spec.response_parser {
             Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes => answer.value.clone(),
+            Parser::GraphQl => Arc::new(graphql(&answer.value)?),
             Parser::Code(code) => {
                 let parsed = (code.run)(&answer.value);
                 Arc::new(parsed.map_err(|why| request::fault("response_parser", why))?)
@@ -196,13 +198,28 @@ impl Reading {
     }
 }
 
+/// The `data` of a GraphQL answer. Also errors beside data fail the step: what is missing in the
+/// data would not be seen by those who read it.
+fn graphql(answer: &Value) -> Result<Value, StepError> {
+    let errors = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
+    let data = match errors {
+        None => graphql_data(answer),
+        Some(errors) => graphql_data(&serde_json::json!({ "errors": errors }))
+            .map_err(|messages| format!("the GraphQL answer has errors: {messages}")),
+    };
+    data.map_err(|why| {
+        // It is foreign text: on one line, and not at any length.
+        let line = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown = line.chars().filter(|character| !character.is_control()).take(LONGEST_EXCERPT);
+        StepError::new(ErrorKind::Contract, shown.collect::<String>())
+    })
+}
+
+/// How much of what a server says of its errors is quoted, in characters.
+const LONGEST_EXCERPT: usize = 400;
+
 /// What the call used: an answer out of the cache has been counted when it was fetched.
-fn receipt(
-    ongoing: &Ongoing,
-    client: Option<&Client>,
-    answer: &Answer,
-    origin: Origin,
-) -> Receipt {
+fn receipt(ongoing: &Ongoing, client: Option<&Client>, answer: &Answer, origin: Origin) -> Receipt {
     let mut receipt = Receipt::from(ongoing.traffic());
     if let (Origin::Server, Some(client)) = (origin, client) {
         let picked = client.pick_usage(answer);
@@ -216,6 +233,7 @@ fn answered(
     origin: Origin,
     receipt: Receipt,
     reading: Option<&Reading>,
+    client: Option<&Client>,
 ) -> Outcome<FlowEvent> {
     let http_status = answer.status.as_u16();
     let latency_us = (origin == Origin::Server).then(|| micros(answer.latency));
@@ -224,7 +242,12 @@ fn answered(
         Some(reading) => match reading.read(answer) {
             Ok(output) => output,
             Err(error) => {
-                let error = StepError { http_status: Some(http_status), ..error };
+                // It may quote the server, and the server may echo what it was sent.
+                let message = match client {
+                    Some(client) => client.secrets().scrub(&error.message).into_owned(),
+                    None => error.message,
+                };
+                let error = StepError { http_status: Some(http_status), message, ..error };
                 let refusal = Refusal { error, receipt, retry_after: None, latency_us };
                 return failed(refusal, fsm_core::Retry::Never);
             }
@@ -235,14 +258,14 @@ fn answered(
     Outcome::Done(Some(FlowEvent::Answered(answered)))
 }
 
-fn refused(error: CallError, receipt: Receipt, latency: Duration) -> Outcome<FlowEvent> {
+fn refused(error: CallError, receipt: Receipt, latency: Option<Duration>) -> Outcome<FlowEvent> {
     let CallError { kind, message, http_status, retry, .. } = error;
     let retry_after = match retry {
         fsm_http::Retry::Never => None,
         fsm_http::Retry::Allowed { after } => after,
     };
     let error = StepError { kind, message, http_status };
-    let latency_us = (receipt.requests > 0).then(|| micros(latency));
+    let latency_us = latency.map(micros);
     failed(Refusal { error, receipt, retry_after, latency_us }, retry.into())
 }
 

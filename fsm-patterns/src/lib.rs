@@ -51,6 +51,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `builder` | flows written in Rust |
+//! | `factory` | flows and endpoints of common shapes |
 //! | [`mod@file`] | flow files |
 //! | [`spec`] | what a flow is, as data |
 //! | [`check`] | what must hold before it runs |
@@ -73,6 +74,7 @@ mod dry_run;
 pub mod duration;
 mod event;
 pub mod expr;
+mod factory;
 mod fault;
 pub mod file;
 mod flow;
@@ -94,6 +96,7 @@ pub use builder::{Endpoint, Group, Orchestration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use event::{Answered, FlowEvent, Refusal};
+pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
 pub use flow::{Flow, FlowError, InputError, RunError};
 pub use report::{Metrics, RunOutcome, RunReport, StepReport};

@@ -32,7 +32,7 @@ pub(crate) fn build(
     call.rules = RetryRules { statuses: spec.retry_on.clone() };
     call.idempotency_key = key;
     call.decode = match &spec.response_parser {
-        Parser::Auto | Parser::Template(_) | Parser::Code(_) => Decode::Auto,
+        Parser::Auto | Parser::GraphQl | Parser::Template(_) | Parser::Code(_) => Decode::Auto,
         Parser::Json => Decode::Json,
         Parser::Text => Decode::Text,
         Parser::Bytes => Decode::Bytes,

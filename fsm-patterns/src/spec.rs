@@ -319,7 +319,8 @@ pub enum BodyFormat {
     Bytes,
     /// `multipart/form-data`; the value is an object of parts by name: a string, number, or boolean
     /// is a text, an array is several parts of that name, and `{ "file": PATH }` (with
-    /// `file_name` and `media_type`, if wanted) sends a file.
+    /// `file_name` and `media_type`, if wanted) sends a file, where the flow itself says so: in
+    /// data it is an object like any other, and refused.
     Multipart,
 }
 
@@ -360,6 +361,8 @@ pub enum Parser {
     Text,
     /// Base64.
     Bytes,
+    /// The `data` of a GraphQL answer; its `errors` are a failure of the kind `contract`.
+    GraphQl,
     /// A template over `$response`.
     Template(Template),
     /// Rust code over the decoded answer.

@@ -12,9 +12,8 @@ use fsm_http::resource::{HeaderSource, Pick, Resource};
 use fsm_http::secret::SecretSource;
 use fsm_http::{MemoryTransport, Reply};
 use fsm_patterns::file::{self, Loaded};
-use fsm_patterns::spec::{CacheKey, EndpointSpec, Entry, RateSpec};
+use fsm_patterns::spec::{CacheKey, EndpointSpec, Entry, Mode, RateSpec};
 use fsm_patterns::{Endpoint, Flow, FlowError, Group, Orchestration};
-use fsm_patterns::spec::Mode;
 use miette::Diagnostic;
 use serde_json::json;
 
@@ -54,8 +53,7 @@ fn every_key_of_a_flow_and_of_an_endpoint_is_read() {
     let loaded = fixture();
     let spec = &loaded.spec;
     let second = Some(Duration::from_secs(1));
-    let rates =
-        [RateSpec { limit: 50, window: second }, RateSpec { limit: 1000, window: None }];
+    let rates = [RateSpec { limit: 50, window: second }, RateSpec { limit: 1000, window: None }];
     assert_eq!(spec.global_rate_limit, rates);
     assert_eq!(spec.rate_limit_window, Duration::from_secs(10));
     assert_eq!(spec.circuit_breaker_threshold, Some(5));
@@ -72,7 +70,10 @@ fn every_key_of_a_flow_and_of_an_endpoint_is_read() {
     let plain = [RateSpec { limit: 20, window: None }];
     assert_eq!(endpoint(&loaded, "token").rate_limit, plain);
     let report = endpoint(&loaded, "report");
-    assert_eq!(report.save_to.as_ref().map(|path| path.source()).as_deref(), Some("report-{$inputs.day}.csv"));
+    assert_eq!(
+        report.save_to.as_ref().map(|path| path.source()).as_deref(),
+        Some("report-{$inputs.day}.csv")
+    );
     assert_eq!(report.timeout, Some(Duration::from_secs(600)));
 }
 
@@ -94,7 +95,10 @@ fn every_key_of_a_resource_is_read() {
     assert_eq!(shop.timeout, Some(Duration::from_secs(5)));
     assert_eq!(shop.rates, [Rate::new(count(10), Duration::from_secs(1)).burst(count(5))]);
     let proxy = shop.proxy.as_ref().expect("a proxy");
-    assert_eq!((proxy.url.as_str(), proxy.username.as_deref()), ("http://proxy.example.com:3128/", Some("me")));
+    assert_eq!(
+        (proxy.url.as_str(), proxy.username.as_deref()),
+        ("http://proxy.example.com:3128/", Some("me"))
+    );
     let file = |path: &str| SecretSource::File(PathBuf::from(path));
     assert_eq!(proxy.password, Some(file("/run/secrets/proxy")));
     assert_eq!(shop.root_certificates, [PathBuf::from("ca.pem")]);
@@ -131,12 +135,18 @@ fn every_way_to_be_authorised_is_read() {
     let Auth::OAuth2(oauth) = auth("oauth") else { panic!("OAuth 2.0") };
     assert_eq!(oauth.token_url.as_str(), "https://login.example.com/token");
     assert_eq!((oauth.client_id.as_str(), &oauth.client_secret), ("shop", &env("CLIENT_SECRET")));
-    assert_eq!((oauth.style, oauth.scope), (ClientAuth::Body, vec!["read".to_owned(), "write".to_owned()]));
+    assert_eq!(
+        (oauth.style, oauth.scope),
+        (ClientAuth::Body, vec!["read".to_owned(), "write".to_owned()])
+    );
     assert_eq!(oauth.refresh_token, Some(SecretSource::File("refresh.txt".into())));
     assert_eq!(oauth.params, [("audience".to_owned(), "https://api.example.com".to_owned())]);
 
     let Auth::Jwt(jwt) = auth("signed") else { panic!("a JWT") };
-    assert_eq!((jwt.algorithm, jwt.key), (JwtAlgorithm::Es256, SecretSource::File("key.pem".into())));
+    assert_eq!(
+        (jwt.algorithm, jwt.key),
+        (JwtAlgorithm::Es256, SecretSource::File("key.pem".into()))
+    );
     let names = [jwt.key_id, jwt.issuer, jwt.subject, jwt.audience].map(Option::unwrap_or_default);
     assert_eq!(names, ["one", "shop", "shop", "https://signed.example.com"]);
     assert_eq!(serde_json::Value::Object(jwt.claims), json!({"admin": false, "level": 3}));
@@ -159,6 +169,9 @@ fn every_way_to_be_authorised_is_read() {
     let Auth::Session(cookies) = auth("cookies") else { panic!("a session") };
     assert_eq!(cookies.login.body, LoginBody::Form(body[..2].to_vec()));
     assert_eq!(cookies.token, TokenPlace::Cookie(None));
+    let Auth::Session(cookie) = auth("cookie") else { panic!("a session") };
+    assert_eq!(cookie.token, TokenPlace::Cookie(Some("sid".to_owned())));
+    assert_eq!((cookie.login.method.as_str(), cookie.login.body), ("PUT", LoginBody::Empty));
 }
 
 #[test]
@@ -226,9 +239,19 @@ fn the_builder_says_all_that_a_file_would_be_told() {
         .circuit_breaker(0, Duration::ZERO)
         .cache_key("$steps.a.output")
         .endpoint(Endpoint::get("a", "/a").resource("shpo"))
-        .endpoint(Endpoint::get("b", "https://b.example.com/").rate_limit(0).burst_limit(0).weight(0))
-        .endpoint(Endpoint::get("c", "https://c.example.com/").rates([(5, minute), (9, minute)]).weight(6))
-        .endpoint(Endpoint::get("d", "https://d.example.com/").cache_key("$response.body").save_to("$step.a"))
+        .endpoint(
+            Endpoint::get("b", "https://b.example.com/").rate_limit(0).burst_limit(0).weight(0),
+        )
+        .endpoint(
+            Endpoint::get("c", "https://c.example.com/")
+                .rates([(5, minute), (9, minute)])
+                .weight(6),
+        )
+        .endpoint(
+            Endpoint::get("d", "https://d.example.com/")
+                .cache_key("$response.body")
+                .save_to("$step.a"),
+        )
         .endpoint(Endpoint::get("e", "/e"))
         .endpoint(Endpoint::get("f", "https://other.example.com/").resource("shop"));
     insta::assert_snapshot!(faults(flow).join("\n"));
@@ -277,4 +300,29 @@ fn data_never_chooses_who_gets_the_credentials() {
     assert_eq!(dry("/b").requests["a"].url, "https://api.example.com/v1/b");
     let away = dry("https://evil.example.com/").requests["a"].unknown.clone();
     assert!(away.is_some_and(|why| why.contains("leaves the origin")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_multipart_body_is_sent_with_a_boundary_of_ours() {
+    let path = std::env::temp_dir().join(format!("resources {}.txt", std::process::id()));
+    std::fs::write(&path, "content of the file").expect("a writable folder");
+    let server = nowhere();
+    let flow = Orchestration::sequential("upload")
+        .endpoint(
+            Endpoint::post("upload", "http://files.test/upload")
+                .header("Content-Type", "multipart/form-data; boundary=theirs")
+                .body(json!({ "title": "{$inputs.title}", "file": { "file": "$inputs.path" } })),
+        )
+        .build_with(server.clone())
+        .expect("a flow");
+    let report = flow.execute(json!({ "title": "a report", "path": path })).await.expect("a run");
+    std::fs::remove_file(&path).expect("it was there");
+    assert_eq!(report.steps["upload"].attempts, 1, "{report:?}");
+    let request = &server.requests()[0];
+    let media = request.headers()["content-type"].to_str().expect("ASCII");
+    let boundary = media.strip_prefix("multipart/form-data; boundary=").expect(media);
+    let body = String::from_utf8_lossy(request.body());
+    assert!(!boundary.contains("theirs"), "{media}");
+    assert!(body.starts_with(&format!("--{}", boundary.trim_matches('"'))), "{media}: {body}");
+    assert!(body.contains("a report") && body.contains("content of the file"), "{body}");
 }

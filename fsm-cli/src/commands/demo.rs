@@ -91,9 +91,8 @@ async fn run_all(
         let what = || format!("the input of {}", demo.name);
         let input: Value = serde_json::from_str(demo.input)
             .map_err(|source| CommandError::InputSyntax { what: what(), source })?;
-        let run = flow
-            .run(input)
-            .map_err(|error| CommandError::of_run(demo.file.to_owned(), error))?;
+        let run =
+            flow.run(input).map_err(|error| CommandError::of_run(demo.file.to_owned(), error))?;
         let report = execution::execute(&flow, run, None, view, interrupt.clone()).await;
         output::print(&summary(demo, &report))?;
         if run::exit(report.outcome) != Exit::Completed {

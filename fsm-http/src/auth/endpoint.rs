@@ -19,7 +19,7 @@ use crate::{
     decode::is_textual,
     error::{CallError, ErrorKind, Retry},
     received::Received,
-    redact::{ShownUrl, one_line},
+    redact::{ShownUrl, beginning, one_line},
     redirect::Route,
     request::request,
     retry_after::retry_after,
@@ -159,9 +159,8 @@ impl Heard {
         if !is_textual(&self.headers) {
             return None;
         }
-        let beginning = &self.body[..self.body.len().min(EXCERPT_SOURCE)];
         // Scrubbed before it is cut, so that no half of a secret is left at the end.
-        let text = String::from_utf8_lossy(beginning);
+        let text = beginning(&self.body, EXCERPT_SOURCE);
         Some(one_line(&secrets.scrub(&text))).filter(|excerpt| !excerpt.is_empty())
     }
 }

@@ -37,7 +37,7 @@ impl Caller {
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
-        let lead = match self.look_up(key).await {
+        let lead = match self.look_up(key, &call).await {
             Ok(lead) => lead,
             Err(end) => {
                 // What was waited for is not needed any more.
@@ -68,7 +68,7 @@ impl Caller {
     }
 
     /// The answer, if there is one; else the lead of those who want it.
-    async fn look_up(&self, key: Option<CacheKey>) -> Result<Option<Lead>, End> {
+    async fn look_up(&self, key: Option<CacheKey>, call: &Call) -> Result<Option<Lead>, End> {
         let (Some(caching), Some(key)) = (&self.caching, key) else { return Ok(None) };
         loop {
             let lookup =
@@ -83,7 +83,7 @@ impl Caller {
                 }
                 Lookup::Join(flight) => match flight.end().await {
                     FlightEnd::Answered(answer) => answer,
-                    FlightEnd::Failed(error) => return Err(End::Failed(error)),
+                    FlightEnd::Failed(error) => return Err(End::Failed(judged_anew(error, call))),
                     FlightEnd::Postponed(at) => return Err(End::Postponed(at)),
                     FlightEnd::GivenUp => continue,
                 },
@@ -173,9 +173,8 @@ impl Caller {
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
-        if let Some(credentials) = &credentials {
-            credentials.apply(&mut call);
-        }
+        // Where the call declares its own, there is nothing of ours to renew or to take out.
+        let credentials = credentials.filter(|credentials| credentials.apply(&mut call));
         if let Some(stale) = lead.as_ref().and_then(Lead::stale) {
             for (name, value) in &cache::validators(stale) {
                 call.headers.entry(name).or_insert(value.clone());
@@ -190,28 +189,36 @@ impl Caller {
         }
 
         let span = AttemptSpan::start(&call, resends);
-        let began = Instant::now();
         let result = if span.is_recorded() {
-            let performed = call.perform(&*self.transport).instrument(span.span().clone());
-            performed.await
+            // Boxed, so that a call which nobody watches does not carry the room for both.
+            let performed = call.perform_timed(&*self.transport);
+            Box::pin(performed.instrument(span.span().clone())).await
         } else {
-            call.perform(&*self.transport).await
+            call.perform_timed(&*self.transport).await
         };
         match result {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                if let Some(credentials) = &credentials {
+                    credentials.withdraw(&mut answer.url);
+                }
                 span.answered(&answer);
                 self.note(ongoing, &call, answer.received);
                 self.answered(&call, answer, permit, lead)
             }
-            Err(mut error) => {
+            Err((mut error, latency)) => {
                 error.message = self.secrets.scrub(&error.message).into_owned();
+                if let (Some(credentials), Some(answer)) = (&credentials, &mut error.answer) {
+                    credentials.withdraw(&mut answer.url);
+                }
                 span.failed(&error);
                 if error.kind != ErrorKind::Transform {
                     let received = error.answer.as_ref().map_or(0, |answer| answer.received);
                     self.note(ongoing, &call, received);
+                    ongoing.failed_after = Some(latency);
                 }
-                let sent = Sent { call, credentials, latency: began.elapsed() };
-                self.failed(error, &sent, permit, lead, ongoing).await
+                let sent = Sent { call, credentials, latency };
+                // Failures are rare and have more to do, so they bring their own room.
+                Box::pin(self.failed(error, &sent, permit, lead, ongoing)).await
             }
         }
     }
@@ -263,6 +270,9 @@ impl Caller {
                 if let Some(permit) = permit {
                     permit.succeed();
                 }
+                if let Some(log) = &self.log {
+                    log.response(&sent.call, Err(&error), &self.secrets);
+                }
                 if let Some(recorder) = &self.recorder {
                     recorder.answered(sent.latency);
                 }
@@ -270,12 +280,10 @@ impl Caller {
             }
             lead => lead,
         };
-        if let Some(permit) = permit {
-            if permit.settle::<()>(Err(&error)) {
-                tracing::warn!(endpoint = &*self.name, kind = error.kind.as_str(), "circuit opens");
-                if let Some(recorder) = &self.recorder {
-                    recorder.breaker_opened();
-                }
+        if permit.is_some_and(|permit| permit.settle::<()>(Err(&error))) {
+            tracing::warn!(endpoint = &*self.name, kind = error.kind.as_str(), "circuit opens");
+            if let Some(recorder) = &self.recorder {
+                recorder.breaker_opened();
             }
         }
         if let Some(log) = &self.log {
@@ -332,7 +340,7 @@ impl Caller {
         if self.driven == 0 {
             return;
         }
-        let left = quota::remaining(&answer.headers, SystemTime::now());
+        let left = quota::remaining(&answer.headers, SystemTime::now);
         if after.is_none() && left.is_none() {
             return;
         }
@@ -355,6 +363,15 @@ struct Sent {
     call: Call,
     credentials: Option<Credentials>,
     latency: Duration,
+}
+
+/// The failure of a call that others waited for, judged by the rules of one of them.
+fn judged_anew(mut error: CallError, call: &Call) -> CallError {
+    if let (ErrorKind::Status, Some(answer)) = (error.kind, &error.answer) {
+        let after = retry_after(&answer.headers, SystemTime::now());
+        error.retry = call.rules.on_status(answer.status, call.repeatability(), after);
+    }
+    error
 }
 
 fn is_not_modified(error: &CallError) -> bool {

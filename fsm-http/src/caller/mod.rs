@@ -255,7 +255,8 @@ impl Caller {
     /// Dropping the future gives up the place in the queue, or what is under way.
     pub async fn call(&self, call: &Call) -> Result<Arc<Answer>, CallError> {
         let is_read = matches!(call.method, http::Method::GET | http::Method::HEAD);
-        let key = (self.caches() && is_read).then(|| self.key_of(call));
+        let is_kept = self.caches() && is_read && call.save_to.is_none();
+        let key = is_kept.then(|| self.key_of(call));
         let mut ongoing = Ongoing::default();
         loop {
             match self.attempt(call.clone(), key, &mut ongoing, 1).await {

@@ -1,6 +1,7 @@
 //! What is remembered of a call between its attempts.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ pub struct Ongoing {
     /// Its credentials were renewed after a 401: that is done once.
     pub(super) renewed: bool,
     pub(super) traffic: Traffic,
+    pub(super) failed_after: Option<Duration>,
 }
 
 /// What a call has sent and received, all its attempts together.
@@ -30,6 +32,11 @@ pub struct Traffic {
 }
 
 impl Ongoing {
+    /// How long the last attempt took from sending to its failure; `None` if none was sent.
+    pub fn failed_after(&self) -> Option<Duration> {
+        self.failed_after
+    }
+
     /// What was sent and received so far.
     pub fn traffic(&self) -> Traffic {
         self.traffic

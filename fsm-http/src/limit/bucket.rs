@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::claim::Claim;
 use super::error::LimitError;
 use super::rate::Rate;
+use super::sleepers::Woken;
 use super::state::{Asking, State};
 use super::status::LimitStatus;
 
@@ -138,7 +139,7 @@ impl Bucket {
             return Err(LimitError::NotNow { at: state.epoch.instant(opening.at) });
         }
         // Nobody waits, so nobody is woken.
-        state.grant(asking, now, &mut super::sleepers::Woken::default());
+        state.grant(asking, now, &mut Woken::default());
         Ok(())
     }
 
@@ -164,10 +165,13 @@ impl Bucket {
     /// it, at 0 nothing is granted, a lower figure takes its place, and at `until` it is forgotten.
     /// A figure that is not lower changes nothing.
     pub fn believe(&self, remaining: u64, until: Instant) {
+        let mut woken = Woken::default();
         let mut state = self.lock();
         let now = state.epoch.nanos(Instant::now());
         let until = state.epoch.nanos(until);
-        state.believe(remaining, until, now);
+        state.believe(remaining, until, now, &mut woken);
+        drop(state);
+        woken.ring();
     }
 
     /// Refuses what never fits.

@@ -53,10 +53,7 @@ impl RateLimiter {
     /// A limiter in which every name has these rates; without any, names are not limited.
     #[must_use]
     pub fn new(default_rates: impl IntoIterator<Item = Rate>) -> Self {
-        RateLimiter {
-            default_rates: default_rates.into_iter().collect(),
-            buckets: Arc::default(),
-        }
+        RateLimiter { default_rates: default_rates.into_iter().collect(), buckets: Arc::default() }
     }
 
     /// Gives a name rates of its own, which all must allow.
@@ -105,11 +102,7 @@ impl RateLimiter {
     /// # Cancel safety
     ///
     /// Dropping the future gives its place back; nothing is used up.
-    pub async fn acquire_weighted(
-        &self,
-        name: &str,
-        weight: NonZeroU32,
-    ) -> Result<(), LimitError> {
+    pub async fn acquire_weighted(&self, name: &str, weight: NonZeroU32) -> Result<(), LimitError> {
         self.bucket(name).acquire(weight).await
     }
 

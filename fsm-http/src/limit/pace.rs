@@ -7,9 +7,10 @@
 //!
 //! Timers wake up late, by a millisecond or two. A burst makes up for that by itself, as the pace is
 //! used up to the same point as before. Without one, a unit that is late would shift all others, and
-//! of "hundred a second, one at once" some ninety would be left. So what has *waited* may be counted
-//! up to [`LATENESS`] before it is granted. The window is not touched by that, what comes without
-//! waiting neither, nor is a pace so slow that lateness costs less than a hundredth of it.
+//! of "hundred a second, one at once" some ninety would be left. So a unit may be counted up to
+//! [`LATENESS`] before it is granted, if it has *waited* or if the pace was in use until then. The
+//! window is not touched by that, a bucket at rest neither, nor is a pace so slow that lateness costs
+//! less than a hundredth of it.
 
 /// By how many nanoseconds a timer may be late without slowing the pace.
 const LATENESS: u64 = 2_000_000;
@@ -19,7 +20,7 @@ pub(super) struct Pace {
     limit: u128,
     window: u128,
     burst: u128,
-    /// How much of its lateness a unit that has waited is forgiven, in nanoseconds.
+    /// How much of its lateness a unit is forgiven, in nanoseconds.
     slack: u64,
     /// The point in time up to which the pace is used up, times the limit.
     used_up_to: u128,
@@ -70,8 +71,13 @@ impl Pace {
     }
 
     fn start(&self, now: u64, has_waited: bool) -> u128 {
-        let slack = if has_waited { self.slack } else { 0 };
-        self.used_up_to.max(u128::from(now.saturating_sub(slack)) * self.limit)
+        let latest = u128::from(now) * self.limit;
+        let forgiven = u128::from(now.saturating_sub(self.slack)) * self.limit;
+        match self.used_up_to >= forgiven {
+            true => self.used_up_to,
+            false if has_waited => forgiven,
+            false => latest,
+        }
     }
 }
 
@@ -113,17 +119,21 @@ mod tests {
     }
 
     #[test]
-    fn who_waited_makes_up_for_a_late_timer_and_who_comes_by_does_not() {
+    fn a_late_timer_is_made_up_for_and_rest_is_not() {
         let mut pace = Pace::new((100, SECOND), 1);
         pace.grant(1, SECOND, false);
-        assert_eq!(pace.earliest(1, SECOND, true), SECOND + 10 * MILLISECOND);
-        pace.grant(1, SECOND + 11 * MILLISECOND, true);
-        assert_eq!(pace.earliest(1, SECOND, true), SECOND + 20 * MILLISECOND);
-        pace.grant(1, SECOND + 21 * MILLISECOND, false);
-        assert_eq!(pace.earliest(1, SECOND, true), SECOND + 31 * MILLISECOND);
-        // A second late is not made up for: two milliseconds of it are.
+        let next = |pace: &Pace| pace.earliest(1, SECOND, true) - SECOND;
+        assert_eq!(next(&pace), 10 * MILLISECOND);
+        for has_waited in [true, false] {
+            let due = SECOND + next(&pace);
+            pace.grant(1, due + MILLISECOND, has_waited);
+            assert_eq!(SECOND + next(&pace), due + 10 * MILLISECOND);
+        }
+        // Who waited and is a second late is forgiven two milliseconds; who comes after a rest, none.
         pace.grant(1, 2 * SECOND, true);
-        assert_eq!(pace.earliest(1, SECOND, true), 2 * SECOND + 8 * MILLISECOND);
+        assert_eq!(next(&pace), SECOND + 8 * MILLISECOND);
+        pace.grant(1, 3 * SECOND, false);
+        assert_eq!(next(&pace), 2 * SECOND + 10 * MILLISECOND);
     }
 
     #[test]

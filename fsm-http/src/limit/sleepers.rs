@@ -13,8 +13,6 @@ pub(super) struct Sleepers {
     tasks: BTreeMap<u64, Sleeper>,
     /// Until when who is ready to wait.
     deadlines: BTreeSet<(u64, u64)>,
-    /// What the first one's timer is set to.
-    alarm: u64,
 }
 
 struct Sleeper {
@@ -60,10 +58,8 @@ impl Sleepers {
         }
         self.tasks.insert(place, Sleeper { waker: waker.clone(), deadline });
         if let Some(deadline) = deadline {
+            // It is not due before the first, whose timer therefore rings before this deadline.
             self.deadlines.insert((deadline, place));
-            if deadline < self.alarm && self.first() != Some(place) {
-                self.wake_first(woken);
-            }
         }
     }
 
@@ -110,15 +106,15 @@ impl Sleepers {
         }
         // Who becomes due at its deadline is served, so it has ended only after it.
         let deadline = self.deadlines.first().map(|(deadline, _)| deadline.saturating_add(1));
-        self.alarm = deadline.map_or(due, |deadline| due.min(deadline));
-        Some(self.alarm)
+        Some(deadline.map_or(due, |deadline| due.min(deadline)))
     }
 
     fn first(&self) -> Option<u64> {
         self.tasks.first_key_value().map(|(place, _)| *place)
     }
 
-    fn wake_first(&self, woken: &mut Woken) {
+    /// Makes the first one look again when it is due.
+    pub(super) fn wake_first(&self, woken: &mut Woken) {
         if let Some((_, sleeper)) = self.tasks.first_key_value() {
             woken.wake.push(sleeper.waker.clone());
         }

@@ -141,8 +141,10 @@ impl State {
         self.wish.hold(until);
     }
 
-    pub(super) fn believe(&mut self, remaining: u64, until: u64, now: u64) {
+    pub(super) fn believe(&mut self, remaining: u64, until: u64, now: u64, woken: &mut Woken) {
         self.wish.believe(remaining, until, self.window_room(now), now);
+        // A lower figure may hold for a shorter time than the one before it.
+        self.sleepers.wake_first(woken);
     }
 
     pub(super) fn status(&self, now: u64) -> LimitStatus {
@@ -171,9 +173,8 @@ impl State {
 
     /// How many units the tightest window has room for.
     fn window_room(&self, now: u64) -> Option<u64> {
-        let room = |(limit, window): &(u64, u64)| {
-            limit.saturating_sub(self.history.used(*window, now))
-        };
+        let room =
+            |(limit, window): &(u64, u64)| limit.saturating_sub(self.history.used(*window, now));
         self.limits.iter().map(room).min()
     }
 }

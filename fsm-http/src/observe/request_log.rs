@@ -16,7 +16,7 @@ use tracing::field;
 use crate::call::{Answer, Call};
 use crate::decode::is_textual;
 use crate::error::CallError;
-use crate::redact::{ShownUrl, is_credential, one_line, scrub};
+use crate::redact::{ShownUrl, beginning, is_credential, one_line, scrub};
 use crate::secret::Secrets;
 
 /// The target of the log's events.
@@ -75,7 +75,7 @@ impl RequestLog {
             endpoint = &*self.endpoint,
             status = answer.map(|answer| answer.status.as_u16()),
             kind = error.map(|error| error.kind.as_str()),
-            latency_ms = answer.map(|answer| answer.latency.as_secs_f64() * 1_000.0),
+            latency_ms = answer.map(|answer| answer.latency.as_micros() as f64 / 1_000.0),
             headers = answer.map(|answer| field::debug(hidden.headers(&answer.headers))),
             body_bytes = answer.map(|answer| answer.body.len()),
             body = answer.filter(|_| error.is_none()).and_then(|answer| hidden.excerpt(answer)),
@@ -106,8 +106,9 @@ impl<'a> Hidden<'a> {
         if !is_textual(&answer.headers) {
             return None;
         }
-        let beginning = &answer.body[..answer.body.len().min(EXCERPT_SOURCE)];
-        Some(self.line(&String::from_utf8_lossy(beginning))).filter(|excerpt| !excerpt.is_empty())
+        // It ends in an ellipsis where it is cut, so that half of a secret is recognised as one.
+        let excerpt = self.line(&beginning(&answer.body, EXCERPT_SOURCE));
+        Some(excerpt).filter(|excerpt| !excerpt.is_empty())
     }
 
     fn headers(self, headers: &'a HeaderMap) -> LoggedHeaders<'a> {

@@ -15,7 +15,7 @@ use crate::{
     call::{Answer, Call},
     caller::Caller,
     limit::Bucket,
-    redact::ShownUrl,
+    redact::{ShownUrl, one_line},
     secret::Secrets,
     transport::Transport,
 };
@@ -45,7 +45,7 @@ pub(super) struct Inner {
 pub struct BadUrl {
     /// The name of the resource.
     pub resource: String,
-    /// The url, without its query.
+    /// The url, without query and user info.
     pub url: String,
     /// What is wrong with it.
     pub why: String,
@@ -186,7 +186,7 @@ impl Client {
     fn url(&self, url: &str) -> Result<Url, BadUrl> {
         let bad = |why: &str| BadUrl {
             resource: self.name().to_owned(),
-            url: url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            url: shown(url),
             why: why.to_owned(),
         };
         let base = self.0.base_url.as_ref();
@@ -214,6 +214,15 @@ fn join(base: &str, path: &str) -> String {
         return format!("{base}{path}");
     }
     format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
+}
+
+/// A text that may be no url, without what could be a query or user info.
+fn shown(text: &str) -> String {
+    if let Ok(url) = Url::parse(text) {
+        return ShownUrl(&url).to_string();
+    }
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    one_line(text.rsplit('@').next().unwrap_or_default())
 }
 
 impl fmt::Debug for Client {

@@ -1,17 +1,17 @@
 //! What is declared of an API: plain data, without a secret in it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use http::HeaderName;
 use url::Url;
 
 use super::hook::Hook;
-use crate::{auth::Auth, limit::Rate, secret::SecretSource};
+use crate::{auth::Auth, limit::Rate, redact::ShownUrl, secret::SecretSource};
 
 /// An API: where it is, who we are there, and what we may do.
 ///
 /// Nothing is read, and nothing is connected to, before it is [opened](Resource::open).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Resource {
     /// The name that endpoints use.
     pub name: String,
@@ -66,7 +66,7 @@ impl From<SecretSource> for HeaderSource {
 }
 
 /// A proxy, `http` or `https`, and who we are there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// Its url, without user info.
     pub url: Url,
@@ -202,5 +202,40 @@ impl Resource {
     pub fn tear_down(mut self, hook: Hook) -> Self {
         self.tear_down = Some(hook);
         self
+    }
+}
+
+impl fmt::Debug for Resource {
+    /// Shows where secrets are found and none of them, also not one in the user info of a url. What
+    /// a plain header holds is left out: it may be a secret that was written down.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Resource")
+            .field("name", &self.name)
+            .field("base_url", &self.base_url.as_ref().map(|url| ShownUrl(url).to_string()))
+            .field("headers", &headers)
+            .field("timeout", &self.timeout)
+            .field("rates", &self.rates)
+            .field("auth", &self.auth)
+            .field("proxy", &self.proxy)
+            .field("root_certificates", &self.root_certificates)
+            .field("client_certificate", &self.client_certificate)
+            .field("usage", &self.usage)
+            .field("revalidate", &self.revalidate)
+            .field("user_agent", &self.user_agent)
+            .field("set_up", &self.set_up)
+            .field("tear_down", &self.tear_down)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// Shows no user info of the url.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("url", &format_args!("{}", ShownUrl(&self.url)))
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .finish()
     }
 }

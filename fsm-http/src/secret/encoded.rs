@@ -1,7 +1,7 @@
 //! The spellings of a character in a text that went through an encoding.
 //!
 //! A secret is looked for character by character, and each character may be spelled as it is, in
-//! percent-encoding (either case of the digits, and `+` for a space), as an escape of a JSON string,
+//! percent-encoding (once or more, either case of the digits, and `+` for a space), as an escape of a JSON string,
 //! or as a character reference of HTML. So it does not matter which characters an encoder chose to
 //! touch, nor whether it touched all of them.
 
@@ -21,59 +21,78 @@ const SHORTEST_BEGINNING: usize = 4;
 const LONGEST_SPELLING: usize = 12;
 
 /// A text that is searched.
-#[derive(Clone, Copy)]
-pub(super) struct Haystack<'t> {
-    pub(super) text: &'t [u8],
+pub(super) struct Search<'t> {
+    text: &'t [u8],
     /// Where the text was cut off, if it was. There a secret may stand with its beginning alone.
-    pub(super) cut: Option<usize>,
+    cut: Option<usize>,
+    /// Where the readings of what was looked at so far end; empty between two searches.
+    ends: Vec<usize>,
+    next: Vec<usize>,
 }
 
-/// The end of the longest spelling of `wanted` that begins at `start`.
-///
-/// # Complexity
-///
-/// O(length of `wanted`) unless the secret itself looks like an encoding, as `%25` does: then
-/// every reading of it is followed.
-pub(super) fn end_of_match(
-    haystack: Haystack<'_>,
-    start: usize,
-    wanted: &str,
-    alphabet: Alphabet,
-) -> Option<usize> {
-    let Haystack { text, cut } = haystack;
-    let mut ends = vec![start];
-    let mut next = Vec::new();
-    for (index, character) in wanted.chars().enumerate() {
-        for &end in &ends {
-            spellings(&text[end..], character, alphabet, |length| {
-                if !next.contains(&(end + length)) {
-                    next.push(end + length);
-                }
-            });
-        }
-        if next.is_empty() {
-            let cut = cut.filter(|_| index >= SHORTEST_BEGINNING)?;
-            return ends.iter().any(|&end| is_cut_off(text, end, cut)).then_some(cut);
-        }
-        std::mem::swap(&mut ends, &mut next);
-        next.clear();
+impl<'t> Search<'t> {
+    pub(super) fn new(text: &'t str, cut: Option<usize>) -> Self {
+        Self { text: text.as_bytes(), cut, ends: Vec::new(), next: Vec::new() }
     }
-    ends.into_iter().max()
+
+    pub(super) fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// The end of the longest spelling of `wanted` that begins at `start`.
+    ///
+    /// # Complexity
+    ///
+    /// O(length of `wanted`) unless the secret itself looks like an encoding, as `%25` does: then
+    /// every reading of it is followed.
+    pub(super) fn end_of_match(
+        &mut self,
+        start: usize,
+        wanted: &str,
+        alphabet: Alphabet,
+    ) -> Option<usize> {
+        let Self { text, cut, ends, next } = self;
+        ends.clear();
+        ends.push(start);
+        for (index, character) in wanted.chars().enumerate() {
+            next.clear();
+            for &end in &*ends {
+                spellings(&text[end..], character, alphabet, |length| {
+                    if !next.contains(&(end + length)) {
+                        next.push(end + length);
+                    }
+                });
+            }
+            if next.is_empty() {
+                let cut = cut.filter(|_| index >= SHORTEST_BEGINNING)?;
+                return ends.iter().any(|&end| is_cut_off(text, end, cut)).then_some(cut);
+            }
+            std::mem::swap(ends, next);
+        }
+        ends.iter().copied().max()
+    }
 }
 
 /// Is nothing left between `end` and `cut`, or at most the beginning of an encoded character?
 fn is_cut_off(text: &[u8], end: usize, cut: usize) -> bool {
     let rest = text.get(end..cut).unwrap_or(b"-");
-    rest.is_empty() || (rest.len() < LONGEST_SPELLING && matches!(rest[0], b'%' | b'\\' | b'&'))
+    let Some(&first) = rest.first() else { return true };
+    // What was percent-encoded again and again (`%25252F`) is as long as it likes.
+    let again = rest[1..].iter().take_while(|byte| matches!(byte, b'2' | b'5')).count();
+    begins_an_encoding(first) && rest.len() - again < LONGEST_SPELLING
 }
 
-/// Can a spelling of `first` begin with this byte?
-pub(super) fn may_begin(byte: u8, first: char, alphabet: Alphabet) -> bool {
-    let mut buffer = [0; 4];
-    byte == first.encode_utf8(&mut buffer).as_bytes()[0]
-        || matches!(byte, b'%' | b'\\' | b'&')
-        || (byte == b'+' && first == ' ')
-        || (alphabet == Alphabet::Base64 && Some(byte) == url_safe(first))
+/// May an encoded character begin with this byte, whatever the character?
+pub(super) fn begins_an_encoding(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&')
+}
+
+/// The bytes that a spelling of `first` may begin with, besides those that begin an encoding.
+pub(super) fn first_bytes(first: char, alphabet: Alphabet) -> impl Iterator<Item = u8> {
+    let itself = first.encode_utf8(&mut [0; 4]).as_bytes()[0];
+    let plus = (first == ' ').then_some(b'+');
+    let other = url_safe(first).filter(|_| alphabet == Alphabet::Base64);
+    [Some(itself), plus, other].into_iter().flatten()
 }
 
 /// Tells the length of each spelling of a character that `text` begins with, and in base64 also of
@@ -94,7 +113,7 @@ fn spellings_of(text: &[u8], character: char, found: &mut impl FnMut(usize)) {
         found(bytes.len());
     }
     match text.first() {
-        Some(b'%') if is_percent_encoded(text, bytes) => found(3 * bytes.len()),
+        Some(b'%') => percent_encodings(text, bytes, found),
         Some(b'+') if character == ' ' => found(1),
         Some(b'\\') => {
             if let Some(length) = escape(text, character) {
@@ -119,13 +138,31 @@ fn url_safe(character: char) -> Option<u8> {
     }
 }
 
-fn is_percent_encoded(text: &[u8], bytes: &[u8]) -> bool {
-    bytes.iter().enumerate().all(|(index, &byte)| {
-        let triple = text.get(3 * index..3 * index + 3);
-        triple.is_some_and(|triple| {
-            triple[0] == b'%' && number(&triple[1..], 16) == Some(u32::from(byte))
-        })
-    })
+/// Tells the length of a character in percent-encoding, which may have been encoded again, once or
+/// more: `%2F`, `%252F`, `%25252F`, as a url within a url is.
+fn percent_encodings(text: &[u8], bytes: &[u8], found: &mut impl FnMut(usize)) {
+    if bytes == b"%" {
+        // Each `25` may be the last of this character, or belong to the next.
+        let again = text[1..].chunks_exact(2).take_while(|digits| digits == b"25").count();
+        (1..=again).for_each(|count| found(1 + 2 * count));
+        return;
+    }
+    let mut length = 0;
+    for &byte in bytes {
+        if text.get(length) != Some(&b'%') {
+            return;
+        }
+        length += 1;
+        while text[length..].starts_with(b"25") {
+            length += 2;
+        }
+        let digits = text.get(length..length + 2).and_then(|digits| number(digits, 16));
+        if digits != Some(u32::from(byte)) {
+            return;
+        }
+        length += 2;
+    }
+    found(length);
 }
 
 /// The length of an escape as in JSON strings (RFC 8259, section 7) or Rust's `Debug`.
@@ -189,8 +226,8 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn whole(text: &str) -> Haystack<'_> {
-        Haystack { text: text.as_bytes(), cut: None }
+    fn end(text: &str, start: usize, wanted: &str, alphabet: Alphabet) -> Option<usize> {
+        Search::new(text, None).end_of_match(start, wanted, alphabet)
     }
 
     #[test]
@@ -204,29 +241,32 @@ mod tests {
             ("abcd", 9, None),
         ];
         for (text, cut, expected) in table {
-            let haystack = Haystack { text: text.as_bytes(), cut: Some(cut) };
-            assert_eq!(end_of_match(haystack, 0, "abcdef", Alphabet::Plain), expected, "{text}");
-            assert_eq!(end_of_match(whole(text), 0, "abcdef", Alphabet::Plain), None, "{text}");
+            let mut search = Search::new(text, Some(cut));
+            assert_eq!(search.end_of_match(0, "abcdef", Alphabet::Plain), expected, "{text}");
+            assert_eq!(end(text, 0, "abcdef", Alphabet::Plain), None, "{text}");
         }
     }
 
     #[test]
     fn every_spelling_of_a_secret_is_recognised_whole() {
-        let table: [(&str, &[&str]); 6] = [
+        let table: [(&str, &[&str]); 7] = [
+            ("a/é", &["a%2fé", "a%252Fé", "a%25252f%2525c3%25A9", "%2561/%25C3%a9"]),
             ("a b/c", &["a b/c", "a%20b%2fc", "a+b%2Fc", "%61%20%62/c", "a b\\/c", "a b&#47;c"]),
             ("é\"\n", &["é\"\n", "%C3%A9%22%0A", "%c3%a9\\\"\\n", "\\u00e9&quot;\\u000a"]),
             ("🔑", &["🔑", "%F0%9F%94%91", "\\ud83d\\uDD11", "&#128273;", "\\u{1f511}"]),
-            ("%25", &["%25", "%2525", "%25%32%35"]),
+            ("%25", &["%25", "%2525", "%25%32%35", "%252525", "%2525%2532%2535"]),
             ("a+b", &["a+b", "a%2Bb", "a\\u002bb"]),
             ("<&'>", &["<&'>", "&lt;&amp;&#x27;&gt;", "<&\\'>", "&lt;&#38;&apos;>"]),
         ];
         for (secret, spellings) in table {
             for spelling in spellings {
                 let text = format!("x{spelling}x");
-                let end = end_of_match(whole(&text), 1, secret, Alphabet::Plain);
+                let end = end(&text, 1, secret, Alphabet::Plain);
                 assert_eq!(end, Some(1 + spelling.len()), "{secret} as {spelling}");
                 let first = secret.chars().next().expect("not empty");
-                assert!(may_begin(text.as_bytes()[1], first, Alphabet::Plain), "{spelling}");
+                let byte = text.as_bytes()[1];
+                let begins = first_bytes(first, Alphabet::Plain).any(|first| first == byte);
+                assert!(begins || begins_an_encoding(byte), "{spelling}");
             }
         }
     }
@@ -234,11 +274,10 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_spelling_is_none() {
         for text in ["a b/d", "a%20b%2", "a%2gb/c", "a-b/c", "a\\", "a\\u00", "a&", "a&;", "a&#;"] {
-            let end = end_of_match(whole(text), 0, "a b/c", Alphabet::Plain);
-            assert_eq!(end, None, "{text}");
+            assert_eq!(end(text, 0, "a b/c", Alphabet::Plain), None, "{text}");
         }
-        assert_eq!(end_of_match(whole("a-b"), 0, "a+b", Alphabet::Plain), None);
-        assert_eq!(end_of_match(whole("a-b_"), 0, "a+b/", Alphabet::Base64), Some(4));
-        assert_eq!(end_of_match(whole("a%2Db\\/"), 0, "a+b/", Alphabet::Base64), Some(7));
+        assert_eq!(end("a-b", 0, "a+b", Alphabet::Plain), None);
+        assert_eq!(end("a-b_", 0, "a+b/", Alphabet::Base64), Some(4));
+        assert_eq!(end("a%2Db\\/", 0, "a+b/", Alphabet::Base64), Some(7));
     }
 }

@@ -177,7 +177,11 @@ async fn a_call_carries_what_the_resource_declares() {
 #[test]
 fn a_password_in_a_url_is_a_secret_in_plain_and_encoded() {
     let base = url("http://ada:p%40ss-word@shop.test/");
-    let client = open(&Resource::new("shop").base_url(base), &ok_server());
+    let resource = Resource::new("shop").base_url(base.clone());
+    let proxy = Proxy { url: base, username: None, password: None };
+    let shown = format!("{:?}", resource.clone().proxy(proxy));
+    assert!(shown.contains("shop.test") && !shown.contains("ss-word"), "{shown}");
+    let client = open(&resource, &ok_server());
     assert_eq!(client.secrets().scrub("p@ss-word p%40ss-word"), "[redacted] [redacted]");
     assert_eq!(format!("{client:?}"), "Client(shop, http://shop.test/)");
 }
@@ -204,7 +208,8 @@ fn a_url_is_appended_as_text_and_stays_with_its_origin() {
         (&based, "https://shop.test/v1", "it leads away from http://shop.test/v1"),
         (&based, "http://evil.test/?k=hunter2", "it leads away from"),
         (&free, "/users", "relative URL without a base"),
-        (&free, "ftp://a.test/", "only http and https"),
+        (&free, "ftp://a:hunter2@a.test/", "only http and https"),
+        (&free, "http://a:hunter2@:x/", "empty host"),
     ] {
         let error = to(client, path).expect_err("no url").to_string();
         assert!(error.contains(why) && !error.contains("hunter2"), "{error}");

@@ -38,7 +38,8 @@ async fn a_heavy_call_gets_its_share_beside_light_ones() {
         assert!(heavy * 10 >= light * 8, "{served:?}");
     }
     let units: u32 = served.iter().map(|(weight, served)| weight * served).sum();
-    assert!(units >= 495, "the limiter gives 500 units: {served:?}");
+    // A window may end with less room than the heavy one needs, which waits for the next.
+    assert!(units >= 5 * (100 - 8), "{served:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,8 +55,9 @@ async fn ten_thousand_waiters_are_served_in_order_and_on_time() {
             served.lock().expect("no panic").push((number, start.elapsed()));
         });
     }
-    yield_now().await;
-    assert_eq!(bucket.status().waiting, 9_900);
+    while bucket.status().waiting < 9_900 {
+        yield_now().await;
+    }
     assert_eq!(bucket.status().next, Duration::from_secs(100));
     while calls.join_next().await.is_some() {}
     let served = served.lock().expect("no panic");
@@ -162,6 +164,35 @@ async fn a_waiter_that_was_woken_and_goes_wakes_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_newcomer_lets_those_go_first_who_are_waking_up() {
+    let bucket = bucket(2, 1_000);
+    bucket.try_acquire(count(2)).expect("room for two");
+    let counts: [Arc<Count>; 2] = Default::default();
+    let wakers = counts.clone().map(Waker::from);
+    let mut first = pin!(bucket.acquire(count(1)));
+    assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
+    sleep(Duration::from_secs(2)).await;
+    // There is room for both.
+    let mut newcomer = pin!(bucket.acquire(count(1)));
+    assert!(newcomer.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_ready());
+    assert_eq!(counts[1].0.load(Ordering::Relaxed), 1);
+    assert!(newcomer.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_forgives_who_waited_two_milliseconds_of_its_lateness() {
+    let bucket = Bucket::new([rate(100, 1_000).burst(count(1))]);
+    bucket.try_acquire(count(1)).expect("a burst of one");
+    let waker = Waker::from(Arc::new(Count::default()));
+    let mut late = pin!(bucket.acquire(count(1)));
+    assert!(late.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    sleep(Duration::from_millis(500)).await;
+    assert!(late.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(bucket.status().next, Duration::from_millis(8));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_may_poll_with_another_waker_each_time() {
     let bucket = bucket(1, 1_000);
     bucket.try_acquire(count(1)).expect("room for one");
@@ -186,9 +217,8 @@ async fn a_task_may_poll_with_another_waker_each_time() {
 
 #[tokio::test(start_paused = true)]
 async fn names_have_buckets_of_their_own() {
-    let limiter = RateLimiter::new([rate(2, 1_000)])
-        .category("slow", [rate(1, 10_000)])
-        .category("free", []);
+    let limiter =
+        RateLimiter::new([rate(2, 1_000)]).category("slow", [rate(1, 10_000)]).category("free", []);
     let start = Instant::now();
     for _ in 0..3 {
         limiter.acquire("some").await.expect("it fits");

@@ -60,12 +60,8 @@ fn calls(kind: impl Strategy<Value = Kind>) -> impl Strategy<Value = Vec<Call>> 
     let after = prop_oneof![3 => Just(0), 2 => 0_u64..50, 1 => 0_u64..3_000];
     let patience = prop::option::weighted(0.3, 0_u64..3_000);
     let call = (after, 1_u32..8, patience, kind);
-    let call = call.prop_map(|(after, weight, patience, kind)| Call {
-        after,
-        weight,
-        patience,
-        kind,
-    });
+    let call =
+        call.prop_map(|(after, weight, patience, kind)| Call { after, weight, patience, kind });
     prop::collection::vec(call, 1..60)
 }
 

@@ -9,23 +9,29 @@ use super::*;
 
 #[tokio::test]
 async fn a_saturated_limiter_gives_its_rate_on_a_real_clock() {
-    let paced = Rate::new(count(500), Duration::from_secs(1)).burst(count(1));
-    let plain = bucket(500, 1_000);
-    let count_until = async |bucket: Bucket| {
+    let paced = Rate::new(count(500), Duration::from_secs(1)).burst(count(20));
+    let three_seconds = async |bucket: Bucket, granted: u32| {
         let start = Instant::now();
-        let mut granted = 0_u32;
-        loop {
+        for _ in 0..granted {
             bucket.acquire(count(1)).await.expect("it fits");
-            if start.elapsed() >= Duration::from_millis(2_000) {
-                return granted;
-            }
-            granted += 1;
         }
+        start.elapsed()
     };
-    let (paced, plain) =
-        tokio::join!(count_until(Bucket::new([paced])), count_until(plain));
-    assert!((990..=1_001).contains(&paced), "{paced} of 1,000");
-    assert!((990..=1_001).contains(&plain), "{plain} of 1,000");
+    // A machine that is busy with other things may be late, so the best of three runs counts.
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        // The first unit of the fourth window; and what is left when a burst has passed at once.
+        let (plain, paced) = tokio::join!(
+            three_seconds(bucket(500, 1_000), 1_501),
+            three_seconds(Bucket::new([paced]), 1_520),
+        );
+        assert!(plain.min(paced) >= Duration::from_secs(3), "{plain:?}, {paced:?}");
+        best = best.min(plain.max(paced));
+        if best <= Duration::from_millis(3_030) {
+            return;
+        }
+    }
+    panic!("{best:?} for three seconds' worth of units");
 }
 
 #[test]
@@ -81,9 +87,8 @@ fn threads_that_hammer_a_bucket_never_break_its_window() {
     let grants = grants.lock().expect("no panic");
     let units = |begin: Instant, window: Duration| -> u32 {
         // What surely lies within: begun after the begin, and over before the end.
-        let inside = grants.iter().filter(|(before, after, _)| {
-            *before >= begin && *after < begin + window
-        });
+        let inside =
+            grants.iter().filter(|(before, after, _)| *before >= begin && *after < begin + window);
         inside.map(|(_, _, weight)| weight).sum()
     };
     for (begin, _, _) in grants.iter() {

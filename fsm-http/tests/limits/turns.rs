@@ -219,6 +219,44 @@ async fn a_wait_that_is_dropped_keeps_its_place_and_stops_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_sleeps_is_woken_though_a_wait_before_it_was_dropped() {
+    let bucket = bucket(2, 1_000);
+    bucket.try_acquire(count(2)).expect("room for two");
+    let start = Instant::now();
+    let mut dropped = turn([&bucket], 1);
+    assert!(tokio::time::timeout(Duration::from_millis(100), dropped.wait()).await.is_err());
+    bucket.acquire(count(1)).await.expect("it fits");
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    assert!(dropped.take().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_on_to_the_next_bucket_wakes_who_sleeps_behind_it() {
+    let (own, global) = (bucket(2, 1_000), bucket(1, 10_000));
+    own.try_acquire(count(2)).expect("room for two");
+    global.try_acquire(count(1)).expect("room for one");
+    let start = Instant::now();
+    let mut both = turn([&own, &global], 1);
+    let both = tokio::spawn(async move { both.wait().await });
+    yield_now().await;
+    own.acquire(count(1)).await.expect("it fits");
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    both.await.expect("no panic");
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trying_takes_nothing_while_a_turn_waits_though_there_is_room_for_both() {
+    let bucket = bucket(3, 1_000);
+    bucket.try_acquire(count(3)).expect("room for three");
+    let late = asking_at(&bucket);
+    advance(Duration::from_secs(1)).await;
+    assert!(bucket.try_acquire(count(1)).is_err());
+    drop(late);
+    assert!(bucket.try_acquire(count(1)).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_sleeps_through_bucket_after_bucket() {
     // More buckets than are locked without an allocation, and one of them twice.
     let buckets: Vec<_> = (1..=6).map(|window| bucket(1, window * 1_000)).collect();

@@ -231,6 +231,20 @@ async fn a_servers_lower_figure_is_believed_and_a_higher_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_sleeps_hears_of_a_figure_that_holds_for_a_shorter_time() {
+    let bucket = bucket(5, 1_000);
+    let start = Instant::now();
+    bucket.believe(1, start + milliseconds(60_000));
+    let waiting = tokio::spawn({
+        let bucket = bucket.clone();
+        async move { bucket.acquire(count(2)).await.map(|()| start.elapsed()) }
+    });
+    sleep(milliseconds(500)).await;
+    bucket.believe(0, start + milliseconds(3_000));
+    assert_eq!(waiting.await.expect("no panic"), Ok(milliseconds(3_000)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bucket_without_rates_lets_everything_through() {
     let bucket = Bucket::new([]);
     assert_eq!(bucket.status().remaining, None);

@@ -134,6 +134,17 @@ fn an_echoed_secret_is_taken_out_of_every_field() {
 }
 
 #[test]
+fn no_half_of_a_secret_is_shown_where_a_body_was_cut() {
+    let secrets = Secrets::new([Secret::new("s3cr3t-known")]);
+    let call = call(Method::GET, "http://a.test/");
+    for blanks in 4_080..4_100 {
+        let reply = Reply::text(" ".repeat(blanks) + "s3cr3t-known and more");
+        let line = lines(&log(false, true), &call, reply, &secrets).remove(0);
+        assert!(!format!("{line:?}").contains("s3"), "{blanks}: {line:?}");
+    }
+}
+
+#[test]
 fn of_a_body_only_a_short_textual_beginning_is_shown() {
     let call = call(Method::GET, "http://a.test/");
     let log = log(false, true);

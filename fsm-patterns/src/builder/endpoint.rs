@@ -12,7 +12,8 @@ use crate::bases::Bases;
 use crate::expr::{Condition, UrlTemplate};
 use crate::fault::{Fault, Place};
 use crate::spec::{
-    BodyFormat, CacheKey, Code, EndpointSpec, Entry, Handler, MapCall, Parser, RateSpec, Transform, When,
+    BodyFormat, CacheKey, Code, EndpointSpec, Entry, Handler, MapCall, Parser, RateSpec, Transform,
+    When,
 };
 use crate::step::StepError;
 

@@ -48,6 +48,12 @@ impl Group {
         self
     }
 
+    /// The group with `change` made to every endpoint in it.
+    pub(super) fn changed(mut self, change: &mut dyn FnMut(Endpoint) -> Endpoint) -> Self {
+        self.members = super::changed(self.members, change);
+        self
+    }
+
     pub(super) fn into_spec(
         self,
         place: &Place,

@@ -128,6 +128,24 @@ impl Orchestration {
         self
     }
 
+    /// Changes every endpoint that was added before, also those in groups: for a header, a timeout,
+    /// or a handler that all of them have.
+    ///
+    /// ```
+    /// use fsm_patterns::{Endpoint, Orchestration};
+    ///
+    /// let flow = Orchestration::parallel("both")
+    ///     .endpoint(Endpoint::get("a", "http://api.test/a"))
+    ///     .endpoint(Endpoint::get("b", "http://api.test/b"))
+    ///     .each_endpoint(|endpoint| endpoint.header("Accept-Language", "en").retry_count(1))
+    ///     .build()?;
+    /// # Ok::<(), fsm_patterns::FlowError>(())
+    /// ```
+    pub fn each_endpoint(mut self, mut change: impl FnMut(Endpoint) -> Endpoint) -> Self {
+        self.members = changed(self.members, &mut change);
+        self
+    }
+
     /// Adds entries with a mode of their own; only in hybrid mode.
     pub fn group(mut self, group: Group) -> Self {
         self.members.push(Member::Group(group));
@@ -305,6 +323,15 @@ impl Orchestration {
         faults.extend(crate::check::check(&spec));
         Err(FlowError::Faults(faults))
     }
+}
+
+/// The members with `change` made to every endpoint, at any depth.
+fn changed(members: Vec<Member>, change: &mut dyn FnMut(Endpoint) -> Endpoint) -> Vec<Member> {
+    let changed = members.into_iter().map(|member| match member {
+        Member::Endpoint(endpoint) => Member::Endpoint(Box::new(change(*endpoint))),
+        Member::Group(group) => Member::Group(group.changed(change)),
+    });
+    changed.collect()
 }
 
 /// Reads the entries of the flow or group at `place`.

@@ -29,7 +29,7 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
             continue;
         }
         match &endpoint.response_parser {
-            Parser::Json | Parser::Text | Parser::Bytes => {
+            Parser::Json | Parser::Text | Parser::Bytes | Parser::GraphQl => {
                 let place = outline.place(at).key("response_parser");
                 let message = "`response_parser` has no effect where `save_to` takes the body";
                 let fault = Fault::new(place, message);

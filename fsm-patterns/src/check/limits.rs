@@ -1,15 +1,30 @@
 //! Limits that let every call through, some time: a call that is heavier than a limit would never
 //! be made.
 
+use std::collections::HashMap;
+
 use super::outline::Outline;
 use crate::fault::{Fault, Place};
 use crate::spec::{EndpointSpec, FlowSpec, RateSpec};
 
 pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fault>) {
+    let mut of_resources: HashMap<&str, u32> = HashMap::new();
+    for resource in &flow.resources {
+        if let Some(heaviest) = resource.rates.iter().map(|rate| rate.heaviest().get()).min() {
+            of_resources.insert(&resource.name, heaviest);
+        }
+    }
     for (at, endpoint) in outline.endpoints() {
         let place = outline.place(at);
+        let of_resource = endpoint.resource.as_deref().and_then(|name| of_resources.get(name));
         burst(&place, endpoint, faults);
-        weight(&place, flow, endpoint, faults);
+        let limits = [
+            ("`rate_limit`", least(&endpoint.rate_limit)),
+            ("`burst_limit`", endpoint.burst_limit),
+            ("the limit of its resource", of_resource.copied()),
+            ("`global_rate_limit`", least(&flow.global_rate_limit)),
+        ];
+        weight(&place, endpoint, limits, faults);
     }
 }
 
@@ -31,21 +46,14 @@ fn burst(place: &Place, endpoint: &EndpointSpec, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Every limit that the endpoint's calls pass, against what one attempt takes.
-fn weight(place: &Place, flow: &FlowSpec, endpoint: &EndpointSpec, faults: &mut Vec<Fault>) {
+/// What one attempt takes, against every limit that the endpoint's calls pass.
+fn weight(
+    place: &Place,
+    endpoint: &EndpointSpec,
+    limits: [(&str, Option<u32>); 4],
+    faults: &mut Vec<Fault>,
+) {
     let weight = endpoint.weight;
-    let named = endpoint.resource.as_deref();
-    let resource = flow.resources.iter().find(|resource| Some(resource.name.as_str()) == named);
-    let of_resource = resource.and_then(|resource| {
-        let rates = resource.rates.iter();
-        rates.map(|rate| rate.heaviest().get()).min()
-    });
-    let limits = [
-        ("`rate_limit`", least(&endpoint.rate_limit)),
-        ("`burst_limit`", endpoint.burst_limit),
-        ("the limit of its resource", of_resource),
-        ("`global_rate_limit`", least(&flow.global_rate_limit)),
-    ];
     // A limit of 0 is a fault of its own.
     let limits = limits.into_iter().filter_map(|(what, limit)| Some((what, limit?)));
     let narrowest = limits.filter(|(_, limit)| *limit > 0).min_by_key(|(_, limit)| *limit);
@@ -53,7 +61,9 @@ fn weight(place: &Place, flow: &FlowSpec, endpoint: &EndpointSpec, faults: &mut 
         let name = &endpoint.name;
         let message = format!("`{name}` weighs {weight}, and {what} lets only {limit} through");
         let fault = Fault::new(place.key("weight"), message);
-        faults.push(fault.hint("such a call would never be made: lower the weight, or raise the limit"));
+        faults.push(
+            fault.hint("such a call would never be made: lower the weight, or raise the limit"),
+        );
     }
 }
 

@@ -103,7 +103,12 @@ impl Check<'_, '_> {
                 let place = place.key("response_parser");
                 self.all(Some(at), Moment::Answered, &place, template.references());
             }
-            Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes | Parser::Code(_) => {}
+            Parser::Auto
+            | Parser::Json
+            | Parser::Text
+            | Parser::Bytes
+            | Parser::GraphQl
+            | Parser::Code(_) => {}
         }
         let output = &endpoint.transform_output;
         self.transform(at, Moment::Answered, place.key("transform_output"), output);
@@ -211,15 +216,17 @@ impl Check<'_, '_> {
 fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
     let ended = moment == Moment::Ended;
     match root {
-        Root::Step { .. } if moment == Moment::Shared => {
-            Some("a step need not have run before every call: give the endpoint its own `cache_key`")
-        }
+        Root::Step { .. } if moment == Moment::Shared => Some(
+            "a step need not have run before every call: give the endpoint its own `cache_key`",
+        ),
         Root::Inputs | Root::Step { .. } => None,
         Root::Data if ended => Some("name the step: `$steps.NAME.output`"),
         Root::Data => None,
         Root::Body | Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => {
             match moment {
-                Moment::Before | Moment::Shared => Some("`transform_output` and `response_parser` see the answer"),
+                Moment::Before | Moment::Shared => {
+                    Some("`transform_output` and `response_parser` see the answer")
+                }
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
                 // A call may fail without an answer; what there is of one is in the error.
                 Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),

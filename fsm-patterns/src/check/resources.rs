@@ -164,3 +164,49 @@ fn has_credentials(resource: &Resource) -> bool {
         || resource.client_certificate.is_some()
         || resource.headers.iter().any(|(_, value)| is_secret(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use fsm_http::secret::SecretSource;
+
+    use super::*;
+    use crate::expr::UrlTemplate;
+    use crate::spec::{Entry, Mode};
+
+    /// What is said of an endpoint whose url was read without regard to its resource.
+    fn said(base: Option<&str>, url: &str) -> Vec<String> {
+        let mut resource = Resource::new("shop");
+        resource.base_url = base.map(|base| Url::parse(base).expect("a url"));
+        resource.auth = Some(Auth::Bearer { token: SecretSource::Env("TOKEN".to_owned()) });
+        let url = UrlTemplate::parse(url).expect("a url");
+        let mut endpoint = EndpointSpec::new("a", url);
+        endpoint.resource = Some("shop".to_owned());
+        let mut flow = FlowSpec::new("flow", Mode::Parallel);
+        flow.resources = vec![resource];
+        flow.entries = vec![Entry::Endpoint(Box::new(endpoint))];
+        crate::check::check(&flow).into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn no_endpoint_carries_credentials_to_another_origin() {
+        let base = Some("https://api.example.com/v1");
+        assert_eq!(said(base, "https://api.example.com:443/{$inputs.id}"), [""; 0]);
+        assert_eq!(said(None, "https://anywhere.example.com/{$inputs.id}"), [""; 0]);
+        let leaves = "the url leaves the origin of its resource, https://api.example.com";
+        for url in ["https://evil.example.com/", "http://api.example.com/{$inputs.id}"] {
+            assert_eq!(said(base, url), [leaves], "{url}");
+        }
+        let whole = "the whole url is an expression, and its resource does not confine it";
+        assert_eq!(said(base, "$inputs.url"), [whole]);
+        let chosen = "data would choose who gets the credentials of the resource `shop`";
+        assert_eq!(said(None, "$inputs.url"), [chosen]);
+    }
+
+    #[test]
+    fn a_base_url_that_cannot_be_called_is_told_without_its_password() {
+        let faults = said(Some("ftp://me:hunter2@example.com/"), "https://example.com/");
+        assert!(faults.iter().all(|fault| !fault.contains("hunter2")), "{faults:?}");
+        assert!(faults[0].contains("neither http nor https"), "{faults:?}");
+        assert!(faults[1].contains("user or password"), "{faults:?}");
+    }
+}

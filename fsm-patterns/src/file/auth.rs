@@ -6,9 +6,7 @@
 //! is relative to the `base_url` of its resource, and its body is JSON, or a form where its headers
 //! say `Content-Type: application/x-www-form-urlencoded`.
 
-use fsm_http::auth::{
-    Auth, ClientAuth, Jwt, JwtAlgorithm, KeyPlace, OAuth2, Session, TokenPlace,
-};
+use fsm_http::auth::{Auth, ClientAuth, Jwt, JwtAlgorithm, KeyPlace, OAuth2, Session, TokenPlace};
 use fsm_http::resource::Pick;
 use http::HeaderName;
 use http::header::SET_COOKIE;
@@ -35,9 +33,9 @@ pub(super) fn auth(fields: &mut Fields<'_, '_>, base: Option<&Url>) -> Option<Au
         | Kind::List(_)
         | Kind::Broken => Vec::new(),
     };
-    let place_unread = {
-        let reader = &*fields.reader;
-        reader.is_unread(&fields.place.key("base_url"))
+    let base = match fields.reader.is_unread(&fields.place.key("base_url")) {
+        true => login::Base::Unread,
+        false => login::Base::of(base),
     };
     let mut inside = fields.map("auth", &keys::AUTH)?;
     let known = keys::AUTH.known;
@@ -61,10 +59,7 @@ pub(super) fn auth(fields: &mut Fields<'_, '_>, base: Option<&Url>) -> Option<Au
         "api_key" => api_key(&mut inside),
         "oauth2" => oauth2(&mut inside),
         "jwt" => jwt(&mut inside),
-        "session" => {
-            let base = if place_unread { login::Base::Unread } else { login::Base::of(base) };
-            session(&mut inside, &base)
-        }
+        "session" => session(&mut inside, &base),
         _ => None,
     }
 }
@@ -85,11 +80,8 @@ fn basic(fields: &mut Fields<'_, '_>) -> Option<Auth> {
 
 fn api_key(fields: &mut Fields<'_, '_>) -> Option<Auth> {
     let mut fields = fields.map("api_key", &keys::API_KEY)?;
-    let places = [
-        ("header", KeyPlace::Header),
-        ("query", KeyPlace::Query),
-        ("cookie", KeyPlace::Cookie),
-    ];
+    let places =
+        [("header", KeyPlace::Header), ("query", KeyPlace::Query), ("cookie", KeyPlace::Cookie)];
     let hint = "one of `header`, `query`, and `cookie`";
     let place = fields.required("in", hint, |node| one_of(node, "place", &places));
     let name = fields.required("name", "for example `name: X-Api-Key`", |node| {

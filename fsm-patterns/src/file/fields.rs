@@ -216,7 +216,8 @@ impl<'r, 't> Fields<'r, 't> {
                 false => Wrong::expected("a map of keys", node),
             };
             let known = spelling::list(keys.known);
-            let wrong = if keys.secret { wrong.hint(format!("the keys are {known}")) } else { wrong };
+            let wrong =
+                if keys.secret { wrong.hint(format!("the keys are {known}")) } else { wrong };
             reader.wrong(keys.of, &place, wrong);
             return None;
         };

@@ -34,7 +34,8 @@ pub(super) fn rates(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<RateS
 
 fn rate<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> Option<RateSpec> {
     let mut fields = Fields::open(reader, node, place, &keys::RATE)?;
-    let limit = fields.required("limit", "for example `{ limit: 3, window: 1s }`", values::positive);
+    let limit =
+        fields.required("limit", "for example `{ limit: 3, window: 1s }`", values::positive);
     let window = fields.optional("window", values::some_time);
     Some(RateSpec { limit: limit?, window })
 }

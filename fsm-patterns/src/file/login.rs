@@ -1,4 +1,5 @@
-//! The login of a session: a call whose body may hold secrets, at the top or in objects within.
+//! The login of a session: a call whose body may hold secrets, at the top or in objects within. A
+//! member that is called a password, secret, or key must be one.
 
 use fsm_http::auth::{Login, LoginBody, LoginValue};
 use fsm_http::resource::HeaderSource;
@@ -94,8 +95,18 @@ fn header((name, value): (HeaderName, HeaderSource)) -> (HeaderName, LoginValue)
 
 fn members(node: &Node) -> Read<Vec<(String, LoginValue)>> {
     by_name(node, "a map of what is sent", |member| {
+        if is_called_secret(&member.key) && !matches!(member.value.kind, Kind::Map(_)) {
+            return secret(&member.value)
+                .map(|source| (member.key.clone(), LoginValue::Secret(source)));
+        }
         value(&member.value).map(|value| (member.key.clone(), value))
     })
+}
+
+/// Whether a member is called so that it can only be a secret.
+fn is_called_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace(['-', '_'], "");
+    ["password", "passwd", "passphrase", "secret", "apikey"].iter().any(|word| key.ends_with(word))
 }
 
 /// A plain value, a secret, or an object that may hold secrets.
@@ -125,7 +136,8 @@ pub(super) fn plain_value(node: &Node) -> Read<Value> {
         Kind::Text(_) => plain(node).map(Value::from),
         Kind::Broken => Err(Wrong::expected("a value", node).into()),
         Kind::Map(_) if is_secret(node) => {
-            let wrong = Wrong::whole("a secret cannot stand here: it would be sent as it is written");
+            let wrong =
+                Wrong::whole("a secret cannot stand here: it would be sent as it is written");
             Err(wrong.hint("secrets stand in the members of a login's body").into())
         }
         Kind::List(items) => {

@@ -100,9 +100,11 @@ fn limits(fields: &mut Fields<'_, '_>, spec: &mut FlowSpec, root: &Node) {
         fields.optional("circuit_breaker_threshold", values::or_none(values::count)).flatten();
     if let Some(timeout) = fields.optional("circuit_breaker_timeout", values::duration) {
         spec.circuit_breaker_timeout = timeout;
-        if fields.node("circuit_breaker_threshold").is_none() {
+        let threshold = fields.node("circuit_breaker_threshold").map(|node| &node.kind);
+        if matches!(threshold, None | Some(Kind::Null)) {
             let wrong = Wrong::of("has no effect without `circuit_breaker_threshold`");
-            let hint = "say after how many failures a circuit opens: `circuit_breaker_threshold: 5`";
+            let hint =
+                "say after how many failures a circuit opens: `circuit_breaker_threshold: 5`";
             fields.wrong("circuit_breaker_timeout", wrong.hint(hint));
         }
     }

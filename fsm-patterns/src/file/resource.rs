@@ -10,6 +10,7 @@ use std::time::Duration;
 use fsm_http::limit::Rate;
 use fsm_http::resource::{HeaderSource, Pick, Proxy, Resource};
 use http::HeaderName;
+use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use url::Url;
 
 use super::auth;
@@ -71,7 +72,7 @@ fn resource<'t>(
 pub(super) fn plain_url(node: &Node) -> Read<Url> {
     let text = plain(node)?;
     let template = UrlTemplate::parse(&text).map_err(|mut error| {
-        if text.contains('@') {
+        if error.message.contains("user or password") {
             error.hint = Some("give them apart, the password as a secret: `{ env: NAME }`".into());
         } else if text.starts_with('/') {
             error.hint = Some("write it whole: `https://api.example.com/`".to_owned());
@@ -103,7 +104,8 @@ fn paced(fields: &mut Fields<'_, '_>, window: Duration) -> Vec<Rate> {
             fields.wrong("burst_limit", wrong.hint("write how fast: `rate_limit: 10`"));
         }
         (Some(burst), Some(least)) if burst > least => {
-            let wrong = Wrong::of(format!("is {burst}, and `rate_limit` lets only {least} through"));
+            let wrong =
+                Wrong::of(format!("is {burst}, and `rate_limit` lets only {least} through"));
             let hint = "a burst is at most as large as the limit; leave it out to have no pacing";
             fields.wrong("burst_limit", wrong.hint(hint));
         }
@@ -133,7 +135,7 @@ pub(super) fn headers(
     let read = fields.optional(key, |_| {
         values::gather(members.iter().map(|member| {
             let name = super::request::header_name(&member.key, &mut seen)?;
-            let value = header(&member.value).map_err(|wrongs| {
+            let value = header(&name, &member.value).map_err(|wrongs| {
                 wrongs.into_iter().map(|wrong| wrong.under(&member.key)).collect::<Vec<_>>()
             })?;
             Ok((name, value))
@@ -142,8 +144,14 @@ pub(super) fn headers(
     read.unwrap_or_default()
 }
 
-fn header(node: &Node) -> Read<HeaderSource> {
+fn header(name: &HeaderName, node: &Node) -> Read<HeaderSource> {
+    let is_credential = [AUTHORIZATION, PROXY_AUTHORIZATION].contains(name);
     match &node.kind {
+        Kind::Number(_) | Kind::Bool(_) | Kind::Text(_) if is_credential => {
+            let wrong = Wrong::of("must not be written out: secrets stay out of flow files");
+            let hint = "use `auth`, for example `auth: { bearer: { token: { env: SHOP_TOKEN } } }`";
+            Err(wrong.hint(hint).secret().into())
+        }
         Kind::Number(number) => Ok(HeaderSource::Plain(number.to_string())),
         Kind::Bool(flag) => Ok(HeaderSource::Plain(flag.to_string())),
         Kind::Text(_) => header_text(node).map(HeaderSource::Plain),
@@ -188,14 +196,24 @@ fn usage(node: &Node) -> Read<Vec<(String, Pick)>> {
 
 const USAGE: &str = "`usage: { tokens: $response.body#/usage/total_tokens }`";
 
-/// `$response.body#/a/b`, `$response.body.a.b`, or `$response.header.NAME`.
+/// `$response.body#/a/b`, `$response.body.a.b`, or `$response.header.NAME`. What is none of them is
+/// not quoted: in the place of a token somebody may have written the token.
 pub(super) fn pick(node: &Node) -> Read<Pick> {
-    let hint = "write `$response.body#/a/b` or `$response.header.NAME`";
-    let text = values::text(node)?;
-    let expression = Expression::parse(&text).map_err(|error| match text.starts_with('$') {
-        true => Wrong::expression(error),
-        false => Wrong::whole(format!("`{text}` is no place in an answer")).hint(hint),
-    })?;
+    let no_place = || {
+        let wrong = Wrong::of("must be a place in an answer").secret();
+        wrong.hint("write `$response.body#/a/b` or `$response.header.NAME`")
+    };
+    let text = match &node.kind {
+        Kind::Text(text) if text.starts_with('$') => text,
+        Kind::Broken => return Err(Wrong::expected("a place in an answer", node).into()),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::List(_)
+        | Kind::Map(_) => return Err(no_place().into()),
+    };
+    let expression = Expression::parse(text).map_err(Wrong::expression)?;
     let name = match expression.root() {
         Root::Body => return Ok(Pick::Body(expression.pointer())),
         Root::Header(name) => HeaderName::from_bytes(name.as_bytes()).ok(),
@@ -209,8 +227,5 @@ pub(super) fn pick(node: &Node) -> Read<Pick> {
         | Root::Context
         | Root::Event => None,
     };
-    match name {
-        Some(name) => Ok(Pick::Header(name)),
-        None => Err(Wrong::whole(format!("`{text}` is no place in an answer")).hint(hint).into()),
-    }
+    name.map(Pick::Header).ok_or_else(|| no_place().into())
 }

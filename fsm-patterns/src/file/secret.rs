@@ -50,9 +50,7 @@ pub(super) fn secret(node: &Node) -> Read<SecretSource> {
             let wrong = Wrong::whole("`env` must be the name of a variable of the environment");
             Err(wrong.hint("without `$`: `{ env: SHOP_TOKEN }`").secret().into())
         }
-        ("file", Some(path)) if !path.contains('\0') => {
-            Ok(SecretSource::File(PathBuf::from(path)))
-        }
+        ("file", Some(path)) if !path.contains('\0') => Ok(SecretSource::File(PathBuf::from(path))),
         ("file", Some(_) | None) => {
             let wrong = Wrong::whole("`file` must be the path of a file");
             Err(wrong.hint("for example `{ file: /run/secrets/token }`").secret().into())
@@ -80,7 +78,8 @@ pub(super) fn plain(node: &Node) -> Read<String> {
         None => Ok(template.as_literal().and_then(|value| value.as_str()).unwrap_or(&text).into()),
         Some(reference) => {
             let written = &text[reference.span.clone()];
-            let wrong = Wrong::whole(format!("`{written}` is an expression, and a resource holds none"));
+            let wrong =
+                Wrong::whole(format!("`{written}` is an expression, and a resource holds none"));
             let hint = "it is the same in every run: what changes belongs to the endpoints, and a \
                         secret is `{ env: NAME }` or `{ file: PATH }`";
             Err(wrong.hint(hint).part(reference.span.clone()).into())

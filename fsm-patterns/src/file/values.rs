@@ -272,7 +272,7 @@ pub(super) fn condition(node: &Node) -> Read<When> {
     Ok(When::Expression(condition))
 }
 
-/// `auto`, `json`, `text`, `bytes`, or a template.
+/// `auto`, `json`, `text`, `bytes`, `graphql`, or a template.
 pub(super) fn parser(node: &Node) -> Read<Parser> {
     match &node.kind {
         Kind::Text(name) => match name.as_str() {
@@ -280,10 +280,11 @@ pub(super) fn parser(node: &Node) -> Read<Parser> {
             "json" => Ok(Parser::Json),
             "text" => Ok(Parser::Text),
             "bytes" => Ok(Parser::Bytes),
+            "graphql" => Ok(Parser::GraphQl),
             _ => {
                 let template = template(node)?;
                 if template.references().is_empty() {
-                    let names = ["auto", "json", "text", "bytes"];
+                    let names = ["auto", "json", "text", "bytes", "graphql"];
                     let wrong = Wrong::whole(format!("unknown parser `{name}`"));
                     return Err(wrong.hint(one_of(name, &names)).into());
                 }

@@ -60,6 +60,8 @@ impl MockApiBuilder {
             log: Log::default(),
             payments: Payments::new(lost_answers),
             flaky: Default::default(),
+            quotas: Default::default(),
+            tokens: Default::default(),
             stopping,
         })
         .await

@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/status/{code}", get(status))
         .route("/flaky/{n}", get(flaky))
-        .route("/slow/{ms}", get(slow))
+        .route("/slow/{ms}", any(slow))
         .route("/echo", any(echo))
         .route("/echo/{*rest}", any(echo))
 }

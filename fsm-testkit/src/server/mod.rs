@@ -8,7 +8,12 @@
 //! | users | `GET /users/{id}`, `GET /users/{id}/posts`, `GET /analytics/users/{id}` |
 //! | payments | `POST /validate`, `POST /fraud/check`, `POST /charge`, `POST /notify` |
 //! | health | `GET /health/{service}` |
-//! | faults | `GET /status/{code}`, `GET /flaky/{n}`, `GET /slow/{ms}`, anything on `/echo` |
+//! | faults | `GET /status/{code}`, `GET /flaky/{n}`, any method on `/slow/{ms}` and `/echo` |
+//! | limits | `GET /limited/{n}`: n requests a second, told in `RateLimit` and `Retry-After` |
+//! | credentials | `GET /private/profile`, `POST /oauth/token`, `GET /private/orders` |
+//! | caching | `GET /documents/{id}`, with `ETag` and 304 |
+//! | ready-made APIs | `POST /v1/chat/completions`, `POST /graphql` |
+//! | files | `POST /uploads` (multipart), `GET /downloads/{rows}` (CSV) |
 //!
 //! `GET /` lists them. Every other path is a 404, every other method a 405, and every error says in
 //! JSON what is wrong. The flows that go with it are in [`demo`].
@@ -28,10 +33,16 @@
 
 mod answer;
 mod builder;
+mod chat;
 pub mod demo;
+mod documents;
 mod faults;
+mod files;
+mod graphql;
+mod guarded;
 mod health;
 mod index;
+mod limited;
 mod log;
 mod payments;
 #[cfg(test)]
@@ -51,6 +62,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use builder::MockApiBuilder;
+pub use guarded::{CLIENT_ID, CLIENT_SECRET, TOKEN};
 pub use health::{Health, SERVICES};
 pub use log::Received;
 use world::World;
@@ -138,6 +150,11 @@ impl MockApi {
         self.world.health.set(service.into(), health);
     }
 
+    /// Lets no token that `/oauth/token` gave out so far be good any more.
+    pub fn revoke_tokens(&self) {
+        self.world.tokens.revoke();
+    }
+
     /// Ends pauses and stalls at once, finishes the answers under way, and frees the port.
     pub async fn stop(self) {
         let Self { stop, mut server, .. } = self;
@@ -154,6 +171,12 @@ fn router(world: &Arc<World>) -> Router {
         .merge(payments::routes())
         .merge(health::routes())
         .merge(faults::routes())
+        .merge(limited::routes())
+        .merge(guarded::routes())
+        .merge(documents::routes())
+        .merge(chat::routes())
+        .merge(graphql::routes())
+        .merge(files::routes())
         .merge(index::routes())
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

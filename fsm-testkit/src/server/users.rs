@@ -50,6 +50,11 @@ async fn answer(Path(id): Path<String>, what: fn(u64) -> Value) -> Response {
     }
 }
 
+/// The user of this id, if there is one.
+pub(super) fn find(id: u64) -> Option<Value> {
+    (1..=LAST).contains(&id).then(|| user(id))
+}
+
 fn user(id: u64) -> Value {
     let (first, last) = NAMES[pick(id, NAMES.len())];
     let email = format!("{}.{}@example.com", first.to_lowercase(), last.to_lowercase());

@@ -12,7 +12,9 @@ use tokio::sync::watch;
 
 use super::answer::problem;
 use super::faults::Flaky;
+use super::guarded::Tokens;
 use super::health::HealthBoard;
+use super::limited::Quotas;
 use super::log::{Log, Received};
 use super::payments::Payments;
 
@@ -28,6 +30,8 @@ pub(super) struct World {
     pub(super) log: Log,
     pub(super) payments: Payments,
     pub(super) flaky: Flaky,
+    pub(super) quotas: Quotas,
+    pub(super) tokens: Tokens,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
