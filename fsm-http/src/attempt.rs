@@ -93,9 +93,10 @@ impl<'c> Attempt<'c> {
     }
 
     /// Goes the whole way.
-    pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Answer, Failure> {
+    pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Arc<Answer>, Failure> {
+        // Files are rare, so what is done with them brings its own room.
         if let Some(target) = &self.call.save_to {
-            self.saving = Some(self.prepare_to_save(target).await.map_err(Failure::Unsaved)?);
+            self.saving = Some(Box::pin(self.prepare_to_save(target)).await.map_err(Failure::Unsaved)?);
         }
         loop {
             let request = request(self.call, &self.route, self.departure.as_ref())
@@ -125,7 +126,8 @@ impl<'c> Attempt<'c> {
             }
             self.read(&mut body).await?;
             if let (Some(saving), Some(head)) = (&mut self.saving, &self.head) {
-                let value = saving.finish(&head.headers).await.map_err(Failure::Unsaved)?;
+                let value = Box::pin(saving.finish(&head.headers)).await;
+                let value = value.map_err(Failure::Unsaved)?;
                 let received = saving.len();
                 return Ok(self.put_together(Bytes::new(), received, value));
             }
@@ -166,7 +168,7 @@ impl<'c> Attempt<'c> {
     }
 
     /// Decodes the body and puts the answer together. Takes the notes, so it comes last.
-    fn answer(&mut self, decode: Decode) -> Result<Answer, DecodeError> {
+    fn answer(&mut self, decode: Decode) -> Result<Arc<Answer>, DecodeError> {
         let head = self.head.as_ref().expect("an answer is put together after its head arrived");
         let (status, headers) = (head.status, &head.headers);
         let body = std::mem::take(&mut self.received).into_bytes();
@@ -180,9 +182,9 @@ impl<'c> Attempt<'c> {
         Ok(self.put_together(body, received, value))
     }
 
-    fn put_together(&mut self, body: Bytes, received: u64, value: Value) -> Answer {
+    fn put_together(&mut self, body: Bytes, received: u64, value: Value) -> Arc<Answer> {
         let head = self.head.take().expect("an answer is put together after its head arrived");
-        Answer {
+        Arc::new(Answer {
             status: head.status,
             headers: head.headers,
             url: self.route.url.clone(),
@@ -190,7 +192,7 @@ impl<'c> Attempt<'c> {
             received,
             latency: self.started.elapsed(),
             value: Arc::new(value),
-        }
+        })
     }
 
     /// The bytes of the body that are here.
@@ -294,7 +296,9 @@ impl<'c> Attempt<'c> {
     }
 
     fn error_answer(&mut self) -> Box<Answer> {
-        Box::new(self.answer(Decode::Auto).expect("without success the body is taken as it is"))
+        let answer = self.answer(Decode::Auto);
+        let answer = answer.expect("without success the body is taken as it is");
+        Box::new(Arc::unwrap_or_clone(answer))
     }
 
     /// The beginning of a textual error page, fit for a message.

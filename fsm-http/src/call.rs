@@ -92,14 +92,17 @@ impl Call {
     /// Dropping the future gives the attempt up and closes what it opened. Whether the server got
     /// the request is then as unknown as after a timeout.
     pub async fn perform(&self, transport: &dyn Transport) -> Result<Answer, CallError> {
-        self.perform_timed(transport).await.map_err(|(error, _)| error)
+        match self.perform_timed(transport).await {
+            Ok(answer) => Ok(Arc::unwrap_or_clone(answer)),
+            Err((error, _)) => Err(error),
+        }
     }
 
     /// As [`perform`](Self::perform); a failure comes with the time it took.
     pub(crate) async fn perform_timed(
         &self,
         transport: &dyn Transport,
-    ) -> Result<Answer, (CallError, Duration)> {
+    ) -> Result<Arc<Answer>, (CallError, Duration)> {
         let mut attempt = Attempt::new(self);
         let failure = match tokio::time::timeout(self.timeout, attempt.run(transport)).await {
             Ok(Ok(answer)) => return Ok(answer),

@@ -5,20 +5,27 @@
 //! to be, and failures of which some may be repeated and some must not. This crate makes one
 //! attempt at such a [`Call`] and says exactly how it ended: with an [`Answer`], or with a
 //! [`CallError`] that has a [kind](ErrorKind), a sentence for people, and a [permission](Retry) to
-//! try again or none. It never sleeps, never repeats, and keeps no state: the machine that drives
-//! the call does, where a snapshot can hold it.
+//! try again or none. An attempt never sleeps, never repeats, and keeps no state: the machine that
+//! drives the call does, where a snapshot can hold it.
+//!
+//! What lasts longer than an attempt is kept by policies, each in a module and usable by itself:
+//! [`limit`] (rate limits), [`breaker`] (circuit breakers), [`cache`], [`auth`] with its
+//! [`secret`]s, [`metrics`], and what can be [observed](observe). A [`caller`] puts them around the
+//! calls of one endpoint; a [`resource`] is an API that several endpoints share.
 //!
 //! # The order of a call
 //!
 //! 1. **condition** and **input**: before a call exists, in the flow.
 //! 2. **cache**, **circuit breaker**, **auth**, **rate limit**: they decide, in this order, whether
-//!    and when the call is sent. They are layers around a call and not part of an attempt.
+//!    and when the call is sent. Policies decide and never sleep: a call that has to wait is
+//!    [postponed](caller::End::Postponed) to a point in time.
 //! 3. **send** and **read** (one step, one timeout): [`Call::perform`] hands the request to a
 //!    [`Transport`], follows redirects, and reads the body under its limit.
 //! 4. **classify**: a status other than 2xx is an error; each error says whether it may be retried.
 //! 5. **decode**: the body becomes a JSON value, see [`Decode`].
-//! 6. **store** in the cache, **parse** and **transform** the output, decide on a **retry**: again
-//!    in the flow and its machine.
+//! 6. **store** in the cache; tell breaker, limits, and metrics what came of it.
+//! 7. **parse** and **transform** the output, decide on a **retry**: again in the flow and its
+//!    machine.
 //!
 //! # What is never sent twice
 //!
@@ -30,8 +37,8 @@
 //!
 //! Errors and `Debug` output leave out the query and the user info of urls, the content of bodies,
 //! and the values of headers that carry credentials. The message of a status error quotes up to
-//! 200 characters of a textual error page, on one line and without control characters; values of
-//! the request's own secret headers are taken out of it.
+//! 200 characters of a textual error page, on one line and without control characters; every known
+//! [secret](secret::Secrets) is taken out of it, in whatever encoding the server gives it back.
 //!
 //! # Examples
 //!

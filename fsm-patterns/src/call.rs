@@ -40,13 +40,13 @@ pub(crate) fn start(
     let caller = &open.callers[index];
     let resource = rules.plan.endpoints[index].resource;
     let client = resource.map(|resource| &open.clients[resource]);
-    let (call, key, data) = match prepare(rules, context, index, visit.number)
-        .map(|(call, data)| (with_headers_of(client, call), data))
-        .and_then(|(call, data)| {
-            let key = cache_key(rules, context, index, caller, &call, &data)?;
-            Ok((call, key, data))
-        }) {
+    let (mut call, data) = match prepare(rules, context, index, visit.number) {
         Ok(prepared) => prepared,
+        Err(error) => return Box::pin(ready(unsent(error))),
+    };
+    add_headers_of(client, &mut call);
+    let key = match cache_key(rules, context, index, caller, &call, &data) {
+        Ok(key) => key,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     let spec = &rules.plan.endpoints[index].spec;
@@ -65,7 +65,7 @@ pub(crate) fn start(
         let caller = &open.callers[index];
         let client = resource.map(|resource| &open.clients[resource]);
         let mut ongoing = seat.take();
-        match caller.attempt(call, key, &mut ongoing, number).await {
+        match caller.attempt(&mut call, key, &mut ongoing, number).await {
             End::Answered(answer, origin) => {
                 let receipt = receipt(&ongoing, client, &answer, origin);
                 answered(&answer, origin, receipt, reading.as_ref(), client)
@@ -113,16 +113,15 @@ pub(crate) fn prepare(
     Ok((call, data))
 }
 
-/// The call with the headers of its resource, except those that it declares itself.
-fn with_headers_of(client: Option<&Client>, mut call: Call) -> Call {
-    let Some(client) = client else { return call };
+/// Adds the headers of a call's resource, except those that it declares itself.
+fn add_headers_of(client: Option<&Client>, call: &mut Call) {
+    let Some(client) = client else { return };
     let declared = client.headers().keys().filter(|name| !call.headers.contains_key(*name));
     for name in declared.cloned().collect::<Vec<_>>() {
         for value in client.headers().get_all(&name) {
             call.headers.append(&name, value.clone());
         }
     }
-    call
 }
 
 /// Where the answer is kept: for GET and HEAD under the request, for others only under a key that

@@ -25,19 +25,21 @@ enum Refused {
 }
 
 impl Caller {
-    /// Makes one attempt; `key` is where its answer is kept, `number` counts attempts from 1.
+    /// Makes one attempt; `key` is where its answer is kept, `number` counts attempts from 1. What
+    /// was put on `call` for it, such as credentials, stays there: every attempt begins with the
+    /// call as it was declared.
     ///
     /// # Cancel safety
     /// Dropping the future gives the probe of a circuit breaker back, and what is under way up. The
     /// place in the queue stays with `ongoing`.
     pub async fn attempt(
         &self,
-        call: Call,
+        call: &mut Call,
         key: Option<CacheKey>,
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
-        let lead = match self.look_up(key, &call).await {
+        let lead = match self.look_up(key, call).await {
             Ok(lead) => lead,
             Err(end) => {
                 // What was waited for is not needed any more.
@@ -166,7 +168,7 @@ impl Caller {
 
     async fn send(
         &self,
-        mut call: Call,
+        call: &mut Call,
         credentials: Option<Credentials>,
         permit: Option<Permit>,
         lead: Option<Lead>,
@@ -174,7 +176,7 @@ impl Caller {
         number: u32,
     ) -> End {
         // Where the call declares its own, there is nothing of ours to renew or to take out.
-        let credentials = credentials.filter(|credentials| credentials.apply(&mut call));
+        let credentials = credentials.filter(|credentials| credentials.apply(call));
         if let Some(stale) = lead.as_ref().and_then(Lead::stale) {
             for (name, value) in &cache::validators(stale) {
                 call.headers.entry(name).or_insert(value.clone());
@@ -185,10 +187,10 @@ impl Caller {
             recorder.retried();
         }
         if let Some(log) = &self.log {
-            log.request(&call, resends + 1, &self.secrets);
+            log.request(call, resends + 1, &self.secrets);
         }
 
-        let span = AttemptSpan::start(&call, resends);
+        let span = AttemptSpan::start(call, resends);
         let result = if span.is_recorded() {
             // Boxed, so that a call which nobody watches does not carry the room for both.
             let performed = call.perform_timed(&*self.transport);
@@ -198,12 +200,14 @@ impl Caller {
         };
         match result {
             Ok(mut answer) => {
-                if let Some(credentials) = &credentials {
+                if let (Some(credentials), Some(answer)) =
+                    (&credentials, Arc::get_mut(&mut answer))
+                {
                     credentials.withdraw(&mut answer.url);
                 }
                 span.answered(&answer);
-                self.note(ongoing, &call, answer.received);
-                self.answered(&call, answer, permit, lead)
+                self.note(ongoing, call, answer.received);
+                self.answered(call, answer, permit, lead)
             }
             Err((mut error, latency)) => {
                 error.message = self.secrets.scrub(&error.message).into_owned();
@@ -213,7 +217,7 @@ impl Caller {
                 span.failed(&error);
                 if error.kind != ErrorKind::Transform {
                     let received = error.answer.as_ref().map_or(0, |answer| answer.received);
-                    self.note(ongoing, &call, received);
+                    self.note(ongoing, call, received);
                     ongoing.failed_after = Some(latency);
                 }
                 let sent = Sent { call, credentials, latency };
@@ -233,7 +237,7 @@ impl Caller {
     fn answered(
         &self,
         call: &Call,
-        answer: Answer,
+        answer: Arc<Answer>,
         permit: Option<Permit>,
         lead: Option<Lead>,
     ) -> End {
@@ -247,7 +251,6 @@ impl Caller {
             recorder.answered(answer.latency);
         }
         self.heed(&answer, None);
-        let answer = Arc::new(answer);
         match lead {
             Some(lead) if cache::is_storable(&answer) => lead.store(answer.clone()),
             Some(lead) => lead.share(answer.clone()),
@@ -259,7 +262,7 @@ impl Caller {
     async fn failed(
         &self,
         error: CallError,
-        sent: &Sent,
+        sent: &Sent<'_>,
         permit: Option<Permit>,
         lead: Option<Lead>,
         ongoing: &mut Ongoing,
@@ -271,7 +274,7 @@ impl Caller {
                     permit.succeed();
                 }
                 if let Some(log) = &self.log {
-                    log.response(&sent.call, Err(&error), &self.secrets);
+                    log.response(sent.call, Err(&error), &self.secrets);
                 }
                 if let Some(recorder) = &self.recorder {
                     recorder.answered(sent.latency);
@@ -287,7 +290,7 @@ impl Caller {
             }
         }
         if let Some(log) = &self.log {
-            log.response(&sent.call, Err(&error), &self.secrets);
+            log.response(sent.call, Err(&error), &self.secrets);
         }
         if let Some(recorder) = &self.recorder {
             let was_sent = error.kind != ErrorKind::Transform;
@@ -359,8 +362,8 @@ impl Caller {
 }
 
 /// What was sent, and how long it took.
-struct Sent {
-    call: Call,
+struct Sent<'a> {
+    call: &'a Call,
     credentials: Option<Credentials>,
     latency: Duration,
 }

@@ -259,7 +259,7 @@ impl Caller {
         let key = is_kept.then(|| self.key_of(call));
         let mut ongoing = Ongoing::default();
         loop {
-            match self.attempt(call.clone(), key, &mut ongoing, 1).await {
+            match self.attempt(&mut call.clone(), key, &mut ongoing, 1).await {
                 End::Answered(answer, _) => return Ok(answer),
                 End::Failed(error) => return Err(error),
                 End::Postponed(at) => match &mut ongoing.turn {
