@@ -33,6 +33,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many times a plain loop's CPU time a flow may take.
 const LIMIT: f64 = 1.10;
 
+/// More calls a second than anybody makes here.
+const AMPLE: u32 = 1_000_000;
+
 /// How many calls each contestant makes in a round.
 const CALLS: usize = 2_048;
 
@@ -86,13 +89,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A fan of calls with everything that a flow can put around them, save the cache.
 fn layered(urls: &[String]) -> Orchestration {
     plain_flow(urls)
-        .global_rate_limit(1_000_000_000)
+        .global_rates([(AMPLE, Duration::from_secs(1))])
         .circuit_breaker(5, Duration::from_secs(60))
 }
 
 fn plain_flow(urls: &[String]) -> Orchestration {
     let endpoints = urls.iter().enumerate().map(|(id, url)| {
-        Endpoint::get(format!("user{id}"), url).timeout(TIMEOUT).rate_limit(1_000_000_000)
+        Endpoint::get(format!("user{id}"), url)
+            .timeout(TIMEOUT)
+            .rates([(AMPLE, Duration::from_secs(1))])
     });
     endpoints
         .fold(Orchestration::fanout("fan"), Orchestration::endpoint)

@@ -36,6 +36,7 @@ pub(crate) fn payment_pipeline(api: &str) -> Result<Flow, FlowError> {
     Orchestration::pipeline("payment")
         .fail_fast()
         .total_timeout(Duration::from_secs(30))
+        .circuit_breaker(3, Duration::from_secs(60))
         .inputs(json!({
             "type": "object",
             "required": ["amount", "card_token"],

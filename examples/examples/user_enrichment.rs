@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it found")]
 
 use std::error::Error;
+use std::time::Duration;
 
 use fsm_patterns::{Endpoint, Flow, FlowError, Orchestration};
 use fsm_testkit::server::MockApi;
@@ -28,6 +29,8 @@ pub(crate) fn user_enrichment(api: &str) -> Result<Flow, FlowError> {
     let at = |path: &str| format!("{api}{path}");
     Orchestration::parallel("user-enrichment")
         .max_concurrent(3)
+        // Further runs within 10 minutes ask for nothing that is kept.
+        .cache_ttl(Duration::from_secs(600))
         // Checked before anything is sent.
         .inputs(json!({
             "type": "object",
@@ -41,7 +44,9 @@ pub(crate) fn user_enrichment(api: &str) -> Result<Flow, FlowError> {
             Endpoint::get("posts", at("/users/{$inputs.user_id}/posts"))
                 .parse_with("the list of posts", |answer| Ok(answer["posts"].clone())),
         )
-        .endpoint(Endpoint::get("analytics", at("/analytics/users/{$inputs.user_id}")))
+        .endpoint(
+            Endpoint::get("analytics", at("/analytics/users/{$inputs.user_id}")).rate_limit(10),
+        )
         // One failure stops no other call; what failed is null in here.
         .merge("by name", |outputs| {
             Ok(json!({

@@ -5,3 +5,43 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The snippets of the page on rate limiting, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/rate-limiting.md")]
+pub struct RateLimiting;
+
+/// The snippets of the page on the circuit breaker, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/circuit-breaker.md")]
+pub struct CircuitBreaker;
+
+/// The snippets of the page on errors, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/errors.md")]
+pub struct Errors;
+
+/// The snippets of the page on caching, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/caching.md")]
+pub struct Caching;
+
+/// The snippets of the page on monitoring, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/monitoring.md")]
+pub struct Monitoring;
+
+/// The snippets of the page on resources, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/resources.md")]
+pub struct Resources;
+
+/// The snippets of the page on troubleshooting, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/troubleshooting.md")]
+pub struct Troubleshooting;
+
+/// The snippets of the page on flow files, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/flow-files.md")]
+pub struct FlowFiles;

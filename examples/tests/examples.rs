@@ -79,8 +79,13 @@ fn the_flow_files_are_those_that_the_testkit_carries() {
             demo.file
         );
     }
-    let files = fs::read_dir(&folder).expect("a folder").count();
-    assert_eq!(files, demo::ALL.len(), "a flow file without a demo is not run by any test");
+    let files = fs::read_dir(&folder).expect("a folder");
+    let names = files.map(|file| file.expect("an entry").file_name().into_string().expect("UTF-8"));
+    let mut others: Vec<String> = names.collect();
+    others.retain(|name| demo::ALL.iter().all(|demo| demo.file != name));
+    others.sort();
+    // These need secrets of the environment or write files; the tests of the command run them.
+    assert_eq!(others, ["chat.yaml", "files.yaml", "orders.yaml"], "or no test runs them");
 }
 
 #[test]

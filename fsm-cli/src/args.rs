@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. Each command's own arguments are in its module.
 
-use clap::{Args as Arguments, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{check, demo, dot, run};
 
@@ -11,6 +12,34 @@ pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Reads the command line. Where it is wrong, says why on stderr and ends with 2.
+pub(crate) fn parse() -> Args {
+    Args::try_parse().unwrap_or_else(|error| with_nearest(error).exit())
+}
+
+/// Adds the command that was meant: two letters the wrong way round are the commonest slip, and
+/// clap's own measure does not see them in a short word.
+fn with_nearest(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(meant) = nearest(given)
+    {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+    }
+    error
+}
+
+/// The command that is at most two slips away, a third of its letters or less.
+fn nearest(given: &str) -> Option<String> {
+    let command = Args::command();
+    let names = command.get_subcommands().map(|command| command.get_name());
+    let slips = names.map(|name| (strsim::damerau_levenshtein(given, name), name));
+    let near = slips.filter(|(slips, name)| *slips <= 2 && slips * 3 <= name.len());
+    near.min().map(|(_, name)| name.to_owned())
 }
 
 const EXIT_CODES: &str = "\
@@ -38,7 +67,7 @@ pub(crate) enum Command {
 #[derive(Debug, Arguments)]
 pub(crate) struct WatchArgs {
     /// Show no progress on the terminal, nor the lines that `log_requests` and `log_responses` of a
-    /// flow ask for.
+    /// flow ask for, nor why a run did not complete.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
@@ -52,5 +81,32 @@ impl WatchArgs {
     /// The filter of the log. An empty one, as an empty variable gives, asks for nothing.
     pub(crate) fn log(&self) -> Option<&str> {
         self.log.as_deref().filter(|filter| !filter.trim().is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_command_is_told_what_was_meant() {
+        let table = [
+            ("rnu", Some("run")),
+            ("chekc", Some("check")),
+            ("shcema", Some("schema")),
+            ("dor", Some("dot")),
+            ("walk", None),
+        ];
+        for (given, meant) in table {
+            let error = Args::try_parse_from(["fsm", given]).expect_err("no such command");
+            let text = with_nearest(error).to_string();
+            match meant {
+                Some(meant) => {
+                    let tip = format!("tip: a similar subcommand exists: '{meant}'");
+                    assert!(text.contains(&tip), "{text}");
+                }
+                None => assert!(!text.contains("similar"), "{text}"),
+            }
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! ✓ user       ok 200, 23 ms
 //! ↻ posts      status 503, retrying in 3 s (attempt 2 of 4)
 //! ▸ analytics  running 1.2 s
-//! ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done, 1 running, 1 retrying, 1.4 s
+//! · orders     waits for its turn, 3 s
+//! ━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 4 done, 1 running, 1 retrying, 1 held back, 1.4 s
 //! ```
 
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use fsm_http::ErrorKind;
 
 use crate::watch::{Ending, Happening};
 
-/// A flow with more endpoints shows only those that are active.
+/// A flow with more endpoints shows only those that are active, then those that wait for their turn.
 const MOST_LINES: usize = 15;
 
 /// Longer names are cut.
@@ -36,7 +37,10 @@ struct Line {
     name: String,
     /// The most attempts that there may be.
     limit: u32,
+    /// The attempt that is under way, or was the last.
     attempt: u32,
+    /// Requests that were sent, as far as the last answer or failure told.
+    sent: u32,
     answer: Option<Answer>,
     standing: Standing,
 }
@@ -60,6 +64,10 @@ enum Standing {
     Retrying {
         at: Instant,
     },
+    /// It waits for its turn at a rate limit.
+    Waiting {
+        at: Instant,
+    },
     Ended(Ending),
 }
 
@@ -70,6 +78,7 @@ impl Board {
             name,
             limit,
             attempt: 0,
+            sent: 0,
             answer: None,
             standing: Standing::Pending,
         };
@@ -87,18 +96,31 @@ impl Board {
                 line.attempt = attempt;
                 line.standing = Standing::Running { since: now };
             }
-            Happening::Answered { http_status, latency } => {
+            Happening::Postponed { wait } => {
+                // It was no attempt.
+                line.attempt = line.attempt.saturating_sub(1);
+                line.standing = Standing::Waiting { at: later(now, wait) };
+            }
+            Happening::Answered { http_status, latency, requests } => {
+                line.sent = requests;
                 line.answer = Some(Answer::Good { http_status, latency });
             }
-            Happening::Refused { kind, http_status } => {
+            Happening::Refused { kind, http_status, requests } => {
+                line.sent = requests;
                 line.answer = Some(Answer::Bad { kind, http_status });
             }
             Happening::Retrying { wait } => {
-                // A wait beyond what the clock can hold never ends anyway.
-                let at = now.checked_add(wait).unwrap_or(now);
-                line.standing = Standing::Retrying { at };
+                line.standing = Standing::Retrying { at: later(now, wait) };
             }
-            Happening::Ended(ending) => line.standing = Standing::Ended(ending),
+            Happening::Ended(ending) => {
+                let gave_up = matches!(ending, Ending::Failed | Ending::Recovered);
+                if gave_up && line.is_waiting() {
+                    // Its turn would come only after the end of the run.
+                    let kind = ErrorKind::RateLimited;
+                    line.answer = Some(Answer::Bad { kind, http_status: None });
+                }
+                line.standing = Standing::Ended(ending);
+            }
         }
     }
 
@@ -107,7 +129,9 @@ impl Board {
     pub(crate) fn text(&self, now: Instant, width: usize, height: usize) -> String {
         let most = MOST_LINES.min(height.saturating_sub(2));
         let all = self.lines.len() <= most;
-        let shown = self.lines.iter().filter(|line| all || line.is_active());
+        let active = self.lines.iter().filter(|line| all || line.is_active());
+        let waiting = self.lines.iter().filter(|line| !all && line.is_waiting());
+        let shown = active.chain(waiting);
         let mut text = String::new();
         for line in shown.clone().take(most) {
             text.push_str(&console::truncate_str(&line.text(now, self.name_width), width, "…"));
@@ -124,6 +148,7 @@ impl Board {
         let done = count(|standing| matches!(standing, Standing::Ended(_)));
         let running = count(|standing| matches!(standing, Standing::Running { .. }));
         let retrying = count(|standing| matches!(standing, Standing::Retrying { .. }));
+        let waiting = count(|standing| matches!(standing, Standing::Waiting { .. }));
         let filled = (BAR * done).checked_div(self.lines.len()).unwrap_or(BAR);
         let style = Style::new().for_stderr();
         let mut text = format!(
@@ -138,6 +163,9 @@ impl Board {
         if retrying > 0 {
             text += &format!(", {retrying} retrying");
         }
+        if waiting > 0 {
+            text += &format!(", {waiting} held back");
+        }
         if hidden > 0 {
             text += &format!(" ({hidden} not shown)");
         }
@@ -149,17 +177,26 @@ impl Line {
     fn is_active(&self) -> bool {
         match self.standing {
             Standing::Running { .. } | Standing::Retrying { .. } => true,
-            Standing::Pending | Standing::Queued | Standing::Ended(_) => false,
+            Standing::Pending
+            | Standing::Queued
+            | Standing::Waiting { .. }
+            | Standing::Ended(_) => false,
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(self.standing, Standing::Waiting { .. })
     }
 
     fn text(&self, now: Instant, name_width: usize) -> String {
         let style = Style::new().for_stderr();
         let (mark, style) = match self.standing {
-            Standing::Pending | Standing::Queued => ("·", style.dim()),
+            Standing::Pending | Standing::Queued | Standing::Waiting { .. } => ("·", style.dim()),
             Standing::Running { .. } => ("▸", style.cyan()),
             Standing::Retrying { .. } => ("↻", style.yellow()),
-            Standing::Ended(Ending::Ok | Ending::Recovered) => ("✓", style.green()),
+            Standing::Ended(Ending::Ok | Ending::Cached | Ending::Recovered) => {
+                ("✓", style.green())
+            }
             Standing::Ended(Ending::Skipped) => ("-", style.dim()),
             Standing::Ended(Ending::Failed | Ending::TimedOut | Ending::Cancelled) => {
                 ("✗", style.red())
@@ -181,14 +218,21 @@ impl Line {
                 }
             }
             Standing::Retrying { at } => {
-                let left = at.saturating_duration_since(now);
-                let whole = Duration::from_millis(left.as_millis().div_ceil(1_000) as u64 * 1_000);
+                let left = seconds_until(at, now);
                 let next = self.attempt + 1;
-                let wait =
-                    format!("retrying in {} (attempt {next} of {})", words(whole), self.limit);
+                let wait = format!("retrying in {left} (attempt {next} of {})", self.limit);
                 match self.reason() {
                     Some(reason) => format!("{reason}, {wait}"),
                     None => wait,
+                }
+            }
+            Standing::Waiting { at } => {
+                let left = seconds_until(at, now);
+                match self.attempt + 1 {
+                    1 => format!("waits for its turn, {left}"),
+                    next => {
+                        format!("waits for its turn, {left} (attempt {next} of {})", self.limit)
+                    }
                 }
             }
             Standing::Ended(ending) => self.ended(ending),
@@ -197,7 +241,7 @@ impl Line {
 
     fn ended(&self, ending: Ending) -> String {
         let mut text = match (ending, self.answer) {
-            (Ending::Ok, Some(Answer::Good { http_status, latency: None })) => {
+            (Ending::Cached, Some(Answer::Good { http_status, .. })) => {
                 format!("cached {http_status}")
             }
             (Ending::Ok, Some(Answer::Good { http_status, latency: Some(latency) })) => {
@@ -211,12 +255,24 @@ impl Line {
                 Some(reason) => format!("failed ({reason})"),
                 None => "failed".to_owned(),
             },
-            (Ending::Ok | Ending::Skipped | Ending::TimedOut | Ending::Cancelled, _) => {
-                ending.name().replace('_', " ")
+            (
+                Ending::Ok
+                | Ending::Cached
+                | Ending::Skipped
+                | Ending::TimedOut
+                | Ending::Cancelled,
+                _,
+            ) => ending.name().replace('_', " "),
+        };
+        // What was taken away in the middle of an attempt did not tell of it any more.
+        let attempts = match ending {
+            Ending::TimedOut | Ending::Cancelled => self.attempt.max(self.sent),
+            Ending::Ok | Ending::Cached | Ending::Recovered | Ending::Skipped | Ending::Failed => {
+                self.sent
             }
         };
-        if self.attempt > 1 {
-            text += &format!(", {} attempts", self.attempt);
+        if attempts > 1 {
+            text += &format!(", {attempts} attempts");
         }
         text
     }
@@ -231,6 +287,17 @@ impl Line {
             Answer::Bad { kind, .. } => Some(kind.as_str().replace('_', " ")),
         }
     }
+}
+
+/// A wait beyond what the clock can hold never ends anyway.
+fn later(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
+}
+
+/// The time that is left, in whole seconds.
+fn seconds_until(at: Instant, now: Instant) -> String {
+    let left = at.saturating_duration_since(now);
+    words(Duration::from_millis(left.as_millis().div_ceil(1_000) as u64 * 1_000))
 }
 
 /// A duration as people say it, with no more digits than they need.
@@ -263,12 +330,12 @@ mod tests {
     fn every_standing_has_its_line() {
         let now = Instant::now();
         let mut board = board(now, 7);
-        let refused = Happening::Refused { kind: ErrorKind::Status, http_status: Some(503) };
-        let timeout = Happening::Refused { kind: ErrorKind::Timeout, http_status: None };
+        let refused = refused(ErrorKind::Status, 1);
+        let timeout = self::refused(ErrorKind::Timeout, 4);
         let latency = Some(Duration::from_micros(23_400));
         let events = [
             (0, Happening::Started { attempt: 1 }),
-            (0, Happening::Answered { http_status: 200, latency }),
+            (0, Happening::Answered { http_status: 200, latency, requests: 1 }),
             (0, Happening::Ended(Ending::Ok)),
             (1, Happening::Started { attempt: 2 }),
             (2, Happening::Started { attempt: 1 }),
@@ -293,6 +360,78 @@ mod tests {
         · call-6  waiting
         ━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 3 of 7 done, 1 running, 1 retrying, 400 ms
         ");
+    }
+
+    fn refused(kind: ErrorKind, requests: u32) -> Happening {
+        let http_status = (kind == ErrorKind::Status).then_some(503);
+        Happening::Refused { kind, http_status, requests }
+    }
+
+    #[test]
+    fn waits_for_the_limit_open_circuits_and_the_cache_have_their_lines() {
+        let now = Instant::now();
+        let mut board = board(now, 7);
+        let started = |attempt| Happening::Started { attempt };
+        let postponed = Happening::Postponed { wait: 3 * SECOND };
+        let answered = |requests| Happening::Answered { http_status: 200, latency: None, requests };
+        let events = [
+            (0, started(1)),
+            (0, postponed),
+            // An attempt failed, and the next one waits for its turn.
+            (1, started(1)),
+            (1, refused(ErrorKind::Status, 1)),
+            (1, Happening::Retrying { wait: SECOND }),
+            (1, started(2)),
+            (1, postponed),
+            // It waited twice, and then succeeded at the second attempt.
+            (2, started(1)),
+            (2, postponed),
+            (2, started(1)),
+            (2, refused(ErrorKind::Status, 1)),
+            (2, started(2)),
+            (2, postponed),
+            (2, started(2)),
+            (2, Happening::Answered { http_status: 200, latency: Some(SECOND), requests: 2 }),
+            (2, Happening::Ended(Ending::Ok)),
+            (3, started(1)),
+            (3, answered(0)),
+            (3, Happening::Ended(Ending::Cached)),
+            // The circuit opens after the second of three attempts.
+            (4, started(3)),
+            (4, refused(ErrorKind::CircuitOpen, 2)),
+            (4, Happening::Ended(Ending::Failed)),
+            // Its turn would come after the end of the run.
+            (5, started(1)),
+            (5, postponed),
+            (5, Happening::Ended(Ending::Failed)),
+            (6, started(1)),
+            (6, postponed),
+            (6, Happening::Ended(Ending::Cancelled)),
+        ];
+        for (endpoint, happening) in events {
+            board.happens(now, endpoint, &happening);
+        }
+        insta::assert_snapshot!(shown(&board, now + Duration::from_millis(400)), @"");
+    }
+
+    #[test]
+    fn those_that_wait_for_their_turn_take_no_line_from_those_that_run() {
+        let now = Instant::now();
+        let mut board = board(now, 40);
+        for endpoint in 0..40 {
+            board.happens(now, endpoint, &Happening::Started { attempt: 1 });
+            if endpoint < 38 {
+                let wait = u32::try_from(endpoint).expect("a small number") * SECOND;
+                board.happens(now, endpoint, &Happening::Postponed { wait });
+            }
+        }
+        let text = shown(&board, now);
+        assert!(text.starts_with("▸ call-38"), "{text}");
+        assert_eq!(text.lines().count(), MOST_LINES + 1, "{text}");
+        assert!(
+            text.ends_with("0 of 40 done, 2 running, 38 held back (25 not shown), 0 ms"),
+            "{text}"
+        );
     }
 
     #[test]

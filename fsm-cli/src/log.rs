@@ -10,6 +10,7 @@
 
 use std::io::{self, Write};
 
+use fsm_http::ErrorKind;
 use fsm_http::observe::LOG_TARGET;
 use fsm_patterns::RunReport;
 use tracing::level_filters::LevelFilter;
@@ -110,7 +111,7 @@ impl Write for Lines {
 #[derive(Debug)]
 pub(crate) struct Log {
     run: String,
-    /// The name of each endpoint, and its last attempt.
+    /// The name of each endpoint, and its last attempt that was sent or is under way.
     endpoints: Vec<(String, u32)>,
 }
 
@@ -149,11 +150,27 @@ impl Listener for Log {
                 *last = *attempt;
                 tracing::debug!(run, state, attempt, "attempt begins");
             }
-            Happening::Answered { http_status, latency } => {
+            Happening::Postponed { wait } => {
+                // It was no attempt.
+                *last = last.saturating_sub(1);
+                let wait_ms = wait.as_secs_f64() * 1_000.0;
+                tracing::info!(run, state, wait_ms, "waits for its turn");
+            }
+            Happening::Answered { http_status, latency: None, requests } => {
+                *last = *requests;
+                tracing::debug!(run, state, http_status, "answered from the cache");
+            }
+            Happening::Answered { http_status, latency, requests } => {
+                *last = *requests;
                 let latency_ms = latency.map(|latency| latency.as_secs_f64() * 1_000.0);
                 tracing::debug!(run, state, attempt = *last, http_status, latency_ms, "answered");
             }
-            Happening::Refused { kind, http_status } => {
+            Happening::Refused { kind: ErrorKind::CircuitOpen, requests, .. } => {
+                *last = *requests;
+                tracing::warn!(run, state, "not sent, the circuit is open");
+            }
+            Happening::Refused { kind, http_status, requests } => {
+                *last = *requests;
                 let kind = kind.as_str();
                 tracing::warn!(run, state, attempt = *last, kind, http_status, "attempt failed");
             }
@@ -162,7 +179,7 @@ impl Listener for Log {
                 tracing::info!(run, state, attempt = *last, wait_ms, "retrying after a wait");
             }
             Happening::Ended(ending) => match ending {
-                Ending::Ok | Ending::Recovered | Ending::Skipped => {
+                Ending::Ok | Ending::Cached | Ending::Recovered | Ending::Skipped => {
                     tracing::info!(run, state, attempt = *last, status = ending.name(), "ended");
                 }
                 Ending::Failed | Ending::TimedOut | Ending::Cancelled => {

@@ -35,15 +35,11 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::Args;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match commands::perform(Args::parse()) {
+    match commands::perform(args::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {
             diagnostics::show(&error);

@@ -20,10 +20,13 @@ pub(crate) enum Happening {
     Entered,
     /// An attempt begins.
     Started { attempt: u32 },
-    /// The attempt succeeded.
-    Answered { http_status: u16, latency: Option<Duration> },
-    /// The attempt failed.
-    Refused { kind: ErrorKind, http_status: Option<u16> },
+    /// The attempt was not made: it waits for its turn at a rate limit, and is asked for again.
+    Postponed { wait: Duration },
+    /// The attempt succeeded. So many requests were sent by all attempts together, none for an
+    /// answer out of the cache.
+    Answered { http_status: u16, latency: Option<Duration>, requests: u32 },
+    /// The attempt failed, after so many requests.
+    Refused { kind: ErrorKind, http_status: Option<u16>, requests: u32 },
     /// There will be another attempt after a wait.
     Retrying { wait: Duration },
     /// It is over.
@@ -35,6 +38,8 @@ pub(crate) enum Happening {
 pub(crate) enum Ending {
     /// The call succeeded.
     Ok,
+    /// The answer came out of the cache.
+    Cached,
     /// The call failed, and the handler stood in for it.
     Recovered,
     /// The call was not made.
@@ -52,6 +57,7 @@ impl Ending {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Ending::Ok => "ok",
+            Ending::Cached => "cached",
             Ending::Recovered => "recovered",
             Ending::Skipped => "skipped",
             Ending::Failed => "failed",
@@ -77,6 +83,8 @@ pub(crate) struct Watch<L> {
     flow: Flow,
     parts: Vec<Option<Part>>,
     under_way: BTreeMap<Ticket, usize>,
+    /// The endpoint whose answer out of the cache the step under way brings.
+    cached: Option<usize>,
     /// Endpoints that the step under way took away. Why, only the move after them tells.
     taken_away: Vec<usize>,
     pub(crate) listener: L,
@@ -118,6 +126,7 @@ impl<L: Listener> Watch<L> {
             flow: flow.clone(),
             parts,
             under_way: BTreeMap::new(),
+            cached: None,
             taken_away: Vec::new(),
             listener,
         }
@@ -144,6 +153,7 @@ impl<L: Listener> Watch<L> {
         let guarded_by = |name| transition.guard().is_some_and(|id| graph.guard_name(id) == name);
         let ending = match (transition.trigger(), part.role) {
             (Trigger::After(_), _) => Ending::TimedOut,
+            (Trigger::Done, _) if self.cached == Some(part.endpoint) => Ending::Cached,
             (Trigger::Done, _) => Ending::Ok,
             (Trigger::Failed | Trigger::TimedOut, _) => Ending::Failed,
             (Trigger::Always | Trigger::Event(_), Role::Failure) if guarded_by("recovered") => {
@@ -195,7 +205,7 @@ impl<L: Listener> Trace for Watch<L> {
 }
 
 impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
-    fn before(&mut self, _now: Timestamp, input: &Input<FlowEvent>, _run: &Snapshot<FlowContext>) {
+    fn before(&mut self, now: Timestamp, input: &Input<FlowEvent>, _run: &Snapshot<FlowContext>) {
         let (ticket, outcome) = match input {
             Input::Outcome { ticket, outcome } => (ticket, outcome),
             Input::Start | Input::Event(_) | Input::Timer(_) | Input::Cancel => return,
@@ -203,16 +213,24 @@ impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
         let Some(endpoint) = self.under_way.remove(ticket) else { return };
         let event = match outcome {
             Outcome::Done(event) | Outcome::Failed { event, .. } => event.as_ref(),
-            Outcome::Postponed(_) => None,
+            Outcome::Postponed(at) => {
+                let postponed = Happening::Postponed { wait: at.since(now) };
+                return self.listener.happens(endpoint, &postponed);
+            }
         };
         let happening = match event {
-            Some(FlowEvent::Answered(answered)) => Happening::Answered {
-                http_status: answered.http_status,
-                latency: answered.latency_us.map(Duration::from_micros),
-            },
+            Some(FlowEvent::Answered(answered)) => {
+                self.cached = answered.cached.then_some(endpoint);
+                Happening::Answered {
+                    http_status: answered.http_status,
+                    latency: answered.latency_us.map(Duration::from_micros),
+                    requests: answered.receipt.requests,
+                }
+            }
             Some(FlowEvent::Refused(refusal)) => Happening::Refused {
                 kind: refusal.error.kind,
                 http_status: refusal.error.http_status,
+                requests: refusal.receipt.requests,
             },
             None => return,
         };
@@ -221,6 +239,7 @@ impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
 
     fn after(&mut self, _run: &Snapshot<FlowContext>, effects: &[Effect]) {
         self.end_those_taken_away(Ending::Cancelled);
+        self.cached = None;
         for effect in effects {
             match effect {
                 Effect::Start(start) => {

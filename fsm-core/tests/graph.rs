@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use fsm_core::{
-    Bindings, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine, RetryPolicy,
+    Bindings, BuildError, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine,
+    RetryPolicy,
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
@@ -21,6 +22,23 @@ fn faults(write: impl FnOnce(&mut GraphBuilder)) -> String {
 
 fn at_least(count: u32) -> JoinRule {
     JoinRule::AtLeast(NonZeroU32::new(count).expect("a test's count is positive"))
+}
+
+/// A `main` that returns an error prints its `Debug`.
+#[test]
+fn faults_read_the_same_as_debug() {
+    let faults = build(|g| drop(g.simple(""))).expect_err("the graph has faults");
+    assert_eq!(format!("{faults:?}"), faults.to_string());
+    let all = BuildError::from(faults);
+    assert_eq!(format!("{all:?}"), all.to_string());
+
+    let graph = build(|g| {
+        g.initial("a").activity("a");
+        g.transition("a", "a").on("go");
+    });
+    let unbound = Machine::bind(graph.expect("a graph"), Bindings::<(), String>::new());
+    let faults = unbound.expect_err("nothing is bound");
+    assert_eq!(format!("{faults:?}"), faults.to_string());
 }
 
 #[test]

@@ -5,7 +5,11 @@
 //! any point: then `run` is gone, and `fail` tells from the notes whether the request had left and
 //! what had arrived.
 
-use std::{path::Path, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -18,6 +22,7 @@ use crate::{
     call::{Answer, Call},
     decode::{Decode, DecodeError, is_textual},
     error::{CallError, ErrorKind, Retry},
+    payload::PartError,
     received::Received,
     redact::{ShownUrl, beginning, one_line, scrub},
     redirect::{RedirectError, Route},
@@ -70,6 +75,8 @@ pub(crate) enum Failure {
     Undecodable(DecodeError),
     /// The body cannot be saved to a file.
     Unsaved(SaveError),
+    /// A file that is to be sent cannot be read.
+    Unread(PartError),
 }
 
 impl<'c> Attempt<'c> {
@@ -96,7 +103,8 @@ impl<'c> Attempt<'c> {
     pub(crate) async fn run(&mut self, transport: &dyn Transport) -> Result<Arc<Answer>, Failure> {
         // Files are rare, so what is done with them brings its own room.
         if let Some(target) = &self.call.save_to {
-            self.saving = Some(Box::pin(self.prepare_to_save(target)).await.map_err(Failure::Unsaved)?);
+            self.saving =
+                Some(Box::pin(self.prepare_to_save(target)).await.map_err(Failure::Unsaved)?);
         }
         loop {
             let request = request(self.call, &self.route, self.departure.as_ref())
@@ -222,6 +230,11 @@ impl<'c> Attempt<'c> {
             Failure::Undecodable(error) => {
                 let message = format!("{}: {error}", self.source());
                 (ErrorKind::Decode, Retry::Never, scrub(&message, &self.call.headers))
+            }
+            Failure::Unread(error) => {
+                let error = one_line(&error.to_string());
+                let message = format!("{} is not sent: {error}", self.shown_request());
+                (ErrorKind::Transform, Retry::Never, message)
             }
             Failure::Unsaved(error) => {
                 let error = one_line(&error.to_string());

@@ -92,9 +92,28 @@ impl Call {
     /// Dropping the future gives the attempt up and closes what it opened. Whether the server got
     /// the request is then as unknown as after a timeout.
     pub async fn perform(&self, transport: &dyn Transport) -> Result<Answer, CallError> {
-        match self.perform_timed(transport).await {
+        let performed = if self.body.is_at_hand() {
+            self.perform_timed(transport).await
+        } else {
+            let mut call = self.clone();
+            Box::pin(call.read_files()).await?;
+            call.perform_timed(transport).await
+        };
+        match performed {
             Ok(answer) => Ok(Arc::unwrap_or_clone(answer)),
             Err((error, _)) => Err(error),
+        }
+    }
+
+    /// Puts the content of its files into the body. This is no part of the attempt's time: nothing
+    /// is sent before everything that is to be sent is there.
+    pub(crate) async fn read_files(&mut self) -> Result<(), CallError> {
+        match self.body.read().await {
+            Ok(body) => {
+                self.body = body;
+                Ok(())
+            }
+            Err(error) => Err(Attempt::new(self).fail(Failure::Unread(error))),
         }
     }
 

@@ -193,6 +193,34 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_nothing_of_the_answer_that_may_echo_the_request() {
+        let headers = [("x-echo", "hunter2"), ("location", "/hunter2")];
+        let headers = headers.map(|(name, value)| {
+            let name = http::HeaderName::from_static(name);
+            (name, http::HeaderValue::from_static(value))
+        });
+        let answer = Answer {
+            status: http::StatusCode::UNAUTHORIZED,
+            headers: http::HeaderMap::from_iter(headers),
+            url: "http://a.test/hunter2?hunter2".parse().expect("a url"),
+            body: "hunter2".into(),
+            received: 7,
+            latency: Duration::ZERO,
+            value: std::sync::Arc::new("hunter2".into()),
+        };
+        let error = CallError {
+            kind: ErrorKind::Status,
+            message: "401 Unauthorized".to_owned(),
+            http_status: Some(401),
+            retry: Retry::Never,
+            answer: Some(Box::new(answer)),
+        };
+        let shown = format!("{error:?} {error:#?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("7 bytes") && shown.contains("401 Unauthorized"), "{shown}");
+    }
+
+    #[test]
     fn a_call_error_stays_small_enough_to_return_by_value() {
         assert!(size_of::<CallError>() <= 96, "{}", size_of::<CallError>());
     }

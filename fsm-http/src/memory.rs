@@ -9,7 +9,9 @@ use std::{
     collections::VecDeque,
     fmt,
     future::Future,
+    pin::Pin,
     sync::{Mutex, PoisonError},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -281,30 +283,41 @@ impl Body {
             Some(Piece::Chunk { after, bytes }) if pieces.len() == 1 && after.is_zero() => {
                 Self::from(bytes.clone())
             }
-            Some(Piece::Chunk { .. } | Piece::Cut | Piece::Stall) => Self::chunks(Script(pieces)),
+            Some(Piece::Chunk { .. } | Piece::Cut | Piece::Stall) => {
+                Self::chunks(Script { pieces, sleep: None })
+            }
         }
     }
 }
 
 /// A body that is played piece by piece.
-struct Script(VecDeque<Piece>);
+struct Script {
+    pieces: VecDeque<Piece>,
+    /// Until the chunk in front has come.
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+}
 
 impl Chunks for Script {
-    fn next_chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
-        Box::pin(async {
-            match self.0.front()?.clone() {
-                Piece::Chunk { after, bytes } => {
-                    tokio::time::sleep(after).await;
-                    self.0.pop_front();
-                    Some(Ok(bytes))
-                }
-                Piece::Cut => {
-                    self.0.pop_front();
-                    let message = "the connection was closed before the end of the body";
-                    Some(Err(TransportError::sent(ErrorKind::Reset, message)))
-                }
-                Piece::Stall => std::future::pending().await,
+    fn poll_chunk(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, TransportError>>> {
+        match self.pieces.front() {
+            None => Poll::Ready(None),
+            Some(Piece::Chunk { after, bytes }) => {
+                let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(*after)));
+                ready!(sleep.as_mut().poll(task));
+                let bytes = bytes.clone();
+                self.sleep = None;
+                self.pieces.pop_front();
+                Poll::Ready(Some(Ok(bytes)))
             }
-        })
+            Some(Piece::Cut) => {
+                self.pieces.pop_front();
+                let message = "the connection was closed before the end of the body";
+                Poll::Ready(Some(Err(TransportError::sent(ErrorKind::Reset, message))))
+            }
+            Some(Piece::Stall) => Poll::Pending,
+        }
     }
 }

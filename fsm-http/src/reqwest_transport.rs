@@ -13,11 +13,11 @@ use std::{
     error::Error,
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use url::Url;
 
 use crate::{
@@ -105,14 +105,15 @@ impl Transport for ReqwestTransport {
             });
 
             let result = self.client.execute(outgoing).await;
-            let mut incoming = result.map_err(|error| explain(&error, departure.as_ref()))?;
-            let mut response = http::Response::new(Body::empty());
-            *response.status_mut() = incoming.status();
-            *response.headers_mut() = std::mem::take(incoming.headers_mut());
-            if incoming.content_length() != Some(0) {
-                *response.body_mut() = Body::chunks(Incoming(incoming));
-            }
-            Ok(response)
+            let incoming = result.map_err(|error| explain(&error, departure.as_ref()))?;
+            let (mut head, body) = http::Response::from(incoming).into_parts();
+            // What the client keeps there is of no use to a call.
+            head.extensions = http::Extensions::new();
+            let body = match body.is_end_stream() {
+                true => Body::empty(),
+                false => Body::chunks(Incoming(body)),
+            };
+            Ok(http::Response::from_parts(head, body))
         })
     }
 }
@@ -221,16 +222,24 @@ fn no_tls_by_feature() -> Option<String> {
 }
 
 /// The body of an answer on its way in.
-struct Incoming(reqwest::Response);
+struct Incoming(reqwest::Body);
 
 impl Chunks for Incoming {
-    fn next_chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
-        Box::pin(async {
-            match self.0.chunk().await {
-                Ok(chunk) => chunk.map(Ok),
-                Err(error) => Some(Err(explain(&error, None))),
+    fn poll_chunk(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, TransportError>>> {
+        loop {
+            let frame = match ready!(Pin::new(&mut self.0).poll_frame(task)) {
+                None => return Poll::Ready(None),
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Poll::Ready(Some(Err(explain(&error, None)))),
+            };
+            // Trailers are passed over.
+            if let Ok(chunk) = frame.into_data() {
+                return Poll::Ready(Some(Ok(chunk)));
             }
-        })
+        }
     }
 }
 

@@ -11,12 +11,13 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -81,8 +82,10 @@ enum Inner {
 
 /// A source of the chunks of a body.
 pub trait Chunks: Send {
-    /// Waits for the next chunk; `None` is the end. Nothing is asked after the end or an error.
-    fn next_chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>>;
+    /// The next chunk, if it is there; `None` is the end. Nothing is asked after the end or an error.
+    /// Polled and not awaited, so that a chunk costs no future of its own.
+    fn poll_chunk(&mut self, task: &mut Context<'_>)
+    -> Poll<Option<Result<Bytes, TransportError>>>;
 }
 
 impl Body {
@@ -108,7 +111,7 @@ impl Body {
     pub async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
         match &mut self.0 {
             Inner::Ready(bytes) => bytes.take().map(Ok),
-            Inner::Chunks(chunks) => chunks.next_chunk().await,
+            Inner::Chunks(chunks) => poll_fn(|task| chunks.poll_chunk(task)).await,
         }
     }
 }

@@ -141,7 +141,9 @@ fn cache_key(
     let text = match spec.cache_key.as_ref().or(flow.cache_key.as_ref()) {
         None => {
             let is_read = matches!(call.method, Method::GET | Method::HEAD);
-            return Ok(is_read.then(|| caller.key_of(call)));
+            // What a form with files sends is known only when they are read.
+            let is_known = call.body.files().next().is_none();
+            return Ok((is_read && is_known).then(|| caller.key_of(call)));
         }
         Some(spec::CacheKey::Code(code)) => (code.run)(call),
         Some(spec::CacheKey::Template(template)) => {

@@ -144,6 +144,14 @@ impl FlowContext {
         }
     }
 
+    /// The outputs of all endpoints with their names, in declared order, without a copy.
+    pub(crate) fn named_outputs(&self, plan: &Plan) -> Vec<(Arc<str>, Arc<Value>)> {
+        let outputs = plan.endpoints.iter().zip(&self.steps).map(|(endpoint, step)| {
+            (endpoint.name.clone(), step.output.clone().unwrap_or_default())
+        });
+        outputs.collect()
+    }
+
     /// The outputs of all endpoints by name, in declared order.
     pub(crate) fn outputs(&self, plan: &Plan) -> Map<String, Value> {
         let outputs = plan.endpoints.iter().zip(&self.steps).map(|(endpoint, step)| {

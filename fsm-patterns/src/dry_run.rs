@@ -252,6 +252,12 @@ fn shown_url(mut url: Url) -> String {
 }
 
 fn shown_body(body: &Payload) -> Option<Value> {
+    let files: Vec<_> = body.files().map(|path| format!("`{}`", path.display())).collect();
+    if !files.is_empty() {
+        let noun = if files.len() == 1 { "file" } else { "files" };
+        let shown = format!("a multipart form with the {noun} {}", files.join(", "));
+        return Some(Value::from(shown));
+    }
     let bytes = body.as_bytes();
     if bytes.is_empty() {
         return None;

@@ -61,7 +61,7 @@
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
-//! | `report`, `usage` | what a run returns |
+//! | `report`, `output`, `usage` | what a run returns |
 
 mod bases;
 mod builder;
@@ -80,6 +80,7 @@ pub mod file;
 mod flow;
 mod multipart;
 mod open;
+mod output;
 mod plan;
 mod report;
 mod request;
@@ -99,6 +100,7 @@ pub use event::{Answered, FlowEvent, Refusal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
 pub use flow::{Flow, FlowError, InputError, RunError};
+pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;

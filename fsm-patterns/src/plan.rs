@@ -2,6 +2,7 @@
 //! comes from. The graph is compiled from it, and the running flow looks things up in it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expr::Root;
@@ -29,6 +30,8 @@ pub(crate) enum Unit {
 
 #[derive(Debug)]
 pub(crate) struct Endpoint {
+    /// That of the spec, shared with reports.
+    pub(crate) name: Arc<str>,
     pub(crate) spec: Box<EndpointSpec>,
     pub(crate) container: usize,
     pub(crate) depends_on: Vec<Unit>,
@@ -105,6 +108,7 @@ impl Plan {
                     });
                     let theirs = resource.and_then(|index| resources[index].timeout);
                     self.endpoints.push(Endpoint {
+                        name: name.as_str().into(),
                         resource,
                         timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
                         spec,

@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::context::FlowContext;
+use crate::output::Output;
 use crate::plan::Plan;
 use crate::step::{StepError, StepRecord, StepStatus};
 use crate::usage::Usage;
@@ -45,7 +45,7 @@ pub struct RunReport {
     /// How it ended.
     pub outcome: RunOutcome,
     /// The value of the output template or merger, else the outputs by name.
-    pub output: Value,
+    pub output: Output,
     /// Why it did not complete.
     pub error: Option<StepError>,
     /// Every endpoint by name, in declared order.
@@ -72,7 +72,7 @@ pub struct StepReport {
     /// The status of the last answer.
     pub http_status: Option<u16>,
     /// What it gave.
-    pub output: Value,
+    pub output: Output,
     /// Why it was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -108,12 +108,10 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
             Some(StepError::new(fsm_http::ErrorKind::Cancelled, "the run was cancelled"))
         }
     };
-    if plan.flow.output.is_none() {
-        context.output = Value::Object(context.outputs(plan));
-    }
-    // What flowed along is let go of first, so that outputs can be moved and not cloned.
-    context.containers.clear();
-    context.steps.iter_mut().for_each(|step| step.data = None);
+    let output = match plan.flow.output {
+        Some(_) => Output::from(std::mem::take(&mut context.output)),
+        None => Output::by_name(context.named_outputs(plan)),
+    };
     let resources = plan.flow.resources.iter().map(|resource| resource.name.clone());
     let usage = resources.zip(std::mem::take(&mut context.usage)).collect();
     let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
@@ -122,7 +120,7 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
         run: context.run,
         name: plan.flow.name.clone(),
         outcome,
-        output: context.output,
+        output,
         error,
         steps,
         usage,
@@ -147,14 +145,13 @@ fn first_error(plan: &Plan, context: &FlowContext) -> StepError {
 }
 
 fn step(record: StepRecord) -> StepReport {
-    let output = record.output.map_or(Value::Null, std::sync::Arc::unwrap_or_clone);
     StepReport {
         status: record.status.unwrap_or(StepStatus::Cancelled),
         attempts: record.attempts,
         latency_ms: record.latency_us.map(millis),
         elapsed_ms: millis(record.elapsed_us),
         http_status: record.http_status,
-        output,
+        output: record.output.unwrap_or_default().into(),
         reason: record.reason,
         error: record.error,
     }

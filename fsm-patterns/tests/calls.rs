@@ -25,6 +25,8 @@ mod server;
 mod shutdown;
 #[path = "calls/tokens.rs"]
 mod tokens;
+#[path = "calls/usage.rs"]
+mod usage;
 #[path = "calls/world.rs"]
 mod world;
 

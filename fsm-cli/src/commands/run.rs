@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fsm_patterns::{InputError, RunOutcome};
+use fsm_patterns::{InputError, RunOutcome, RunReport};
 
 use crate::args::WatchArgs;
 use crate::error::CommandError;
@@ -11,7 +11,7 @@ use crate::execution::{self, View};
 use crate::exit::Exit;
 use crate::input::{self, InputSource};
 use crate::source::Source;
-use crate::{log, output, signals};
+use crate::{diagnostics, log, output, signals};
 
 /// What is run, with what.
 #[derive(Debug, Args)]
@@ -72,7 +72,26 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
         }
     }
     output::print_json(&report)?;
+    if let Some(why) = why_not_completed(&report).filter(|_| !args.watch.quiet) {
+        diagnostics::note(&why);
+    }
     Ok(exit(report.outcome))
+}
+
+/// One line that says how a run ended and what failed first, if it did not complete. The result says
+/// it, too, but is long, and often goes elsewhere.
+fn why_not_completed(report: &RunReport) -> Option<String> {
+    let ended = match report.outcome {
+        RunOutcome::Completed => return None,
+        RunOutcome::Failed => "failed",
+        RunOutcome::TimedOut => "timed out",
+        RunOutcome::Cancelled => return Some(format!("run {} was cancelled", report.run)),
+    };
+    let message = report.error.as_ref().map_or("", |error| &error.message);
+    // It may quote a server: what is no text must not reach the terminal.
+    let words = message.split(|it: char| it.is_control() || it.is_whitespace());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    Some(format!("run {} {ended}: {line}", report.run))
 }
 
 /// The exit code of a run that was made.

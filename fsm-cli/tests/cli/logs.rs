@@ -32,6 +32,38 @@ fn a_log_names_run_state_and_attempt_and_shows_no_data() {
     assert!(!log.contains("http://"), "{log}");
 }
 
+/// Attempts are requests that were sent, as in the result: a wait for the limiter is none.
+#[test]
+fn a_log_tells_of_waits_for_the_limit_of_the_cache_and_of_an_open_circuit() {
+    let api = Api::start();
+    let head = "mode: sequential\nglobal_rate_limit: 1\nrate_limit_window: 200ms\n\
+                cache_ttl: 60s\ncircuit_breaker_threshold: 2";
+    let flow = api.flow(head, &["/flaky/1", "/status/503"]);
+    let again = fs::read_to_string(&flow).unwrap();
+    let url = again.lines().find_map(|line| line.trim().strip_prefix("url: ")).unwrap();
+    fs::write(&flow, format!("{again}  - {{ name: c, url: {url} }}\n")).unwrap();
+    let ended = run(["run", &flow, "--run-id", "r", "--log", "debug"]);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let has = |state: &str, words: &str| {
+        let of = |line: &&&str| line.contains(&format!("state=\"{state}\""));
+        let told: Vec<_> = lines.iter().filter(of).collect();
+        assert!(told.iter().any(|line| line.contains(words)), "{words} in {told:#?}");
+    };
+    has("a", "waits for its turn run=\"r\" state=\"a\" wait_ms=");
+    has("a", "ended run=\"r\" state=\"a\" attempt=2 status=\"ok\"");
+    has("b", "not sent, the circuit is open run=\"r\" state=\"b\"");
+    has("b", "ended run=\"r\" state=\"b\" attempt=2 status=\"failed\"");
+    has("c", "answered from the cache run=\"r\" state=\"c\" http_status=200");
+    has("c", "ended run=\"r\" state=\"c\" attempt=0 status=\"cached\"");
+    let result = ended.json();
+    for (name, status, attempts) in [("a", "ok", 2), ("b", "failed", 2), ("c", "cached", 0)] {
+        let step = &result["steps"][name];
+        assert_eq!((&step["status"], &step["attempts"]), (&status.into(), &attempts.into()));
+    }
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("run r failed: `b` failed: "), "{last}");
+}
+
 #[test]
 fn a_filter_lets_through_what_it_names() {
     let api = Api::start();
@@ -39,7 +71,7 @@ fn a_filter_lets_through_what_it_names() {
     let warnings = run(["run", &flow, "--log", "warn"]).stderr;
     assert!(warnings.contains("attempt failed"), "{warnings}");
     assert!(!warnings.contains("run begins"), "{warnings}");
-    let elsewhere = run(["run", &flow, "--log", "hyper=info"]).stderr;
+    let elsewhere = run(["run", &flow, "--quiet", "--log", "hyper=info"]).stderr;
     assert_eq!(elsewhere, "");
 }
 

@@ -9,3 +9,4 @@ mod interrupts;
 mod logs;
 mod metrics;
 mod runs;
+mod secrets;

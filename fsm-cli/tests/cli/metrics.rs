@@ -10,7 +10,7 @@ fn the_metrics_of_a_run_are_written_whole_in_place_of_what_was_there() {
     let api = Api::start();
     let flow = api.flow("mode: sequential", &["/flaky/1", "/status/404"]);
     let target = file("run.prom", "what was there before\n");
-    let ended = run(["run", &flow, "--metrics", &target]);
+    let ended = run(["run", &flow, "--quiet", "--metrics", &target]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
     assert_eq!(ended.json()["outcome"], "failed");
     let text = fs::read_to_string(&target).unwrap();

@@ -38,15 +38,19 @@ fn every_run_has_an_id_of_its_own() {
 }
 
 #[test]
-fn a_failed_run_ends_with_1_and_says_why_in_its_result() {
+fn a_failed_run_ends_with_1_and_says_why_in_its_result_and_in_one_line() {
     let api = Api::start();
-    let flow = api.flow("mode: sequential", &["/status/404"]);
-    let ended = run(["run", &flow]);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+    let flow = api.flow("mode: sequential", &["/users/7", "/status/404", "/status/410"]);
+    let ended = run(["run", &flow, "--run-id", "run-1"]);
+    assert_eq!(ended.code, Some(1));
+    let line = "run run-1 failed: `b` failed: 404 Not Found from GET http://127.0.0.1:";
+    assert!(ended.stderr.starts_with(line), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert_eq!(run(["run", &flow, "--quiet"]).stderr, "");
     let result = ended.json();
     assert_eq!(result["outcome"], "failed");
     assert_eq!(result["error"]["kind"], "status");
-    assert_eq!(result["steps"]["a"]["error"]["http_status"], 404);
+    assert_eq!(result["steps"]["b"]["error"]["http_status"], 404);
 }
 
 #[test]
@@ -55,7 +59,11 @@ fn a_run_that_takes_too_long_ends_with_1() {
     let flow = api.flow("mode: sequential\ntotal_timeout: 200ms", &["/slow/5000"]);
     let ended = run(["run", &flow]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(ended.json()["outcome"], "timed_out");
+    let result = ended.json();
+    assert_eq!(result["outcome"], "timed_out");
+    let id = result["run"].as_str().unwrap();
+    let why = "the run did not end within `total_timeout` (200ms)";
+    assert_eq!(ended.stderr, format!("run {id} timed out: {why}\n"));
 }
 
 #[test]

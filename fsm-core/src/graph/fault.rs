@@ -120,8 +120,9 @@ pub enum GraphFault {
     },
 }
 
-/// Everything that is wrong with a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Everything that is wrong with a graph. `Debug` reads like `Display`, because that is what a `main`
+/// that returns the error prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct GraphFaults {
     name: Arc<str>,
     faults: Vec<GraphFault>,
@@ -147,6 +148,12 @@ impl fmt::Display for GraphFaults {
             write!(f, "\n  - {fault}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for GraphFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -145,8 +145,9 @@ impl<C, E> fmt::Debug for Bindings<C, E> {
     }
 }
 
-/// Names of a graph that have no code, or the wrong one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Names of a graph that have no code, or the wrong one. `Debug` reads like `Display`, because that is
+/// what a `main` that returns the error prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BindFaults(pub(crate) Vec<BindFault>);
 
 impl BindFaults {
@@ -192,6 +193,12 @@ impl fmt::Display for BindFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+impl fmt::Debug for BindFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -68,8 +68,9 @@ pub struct MachineBuilder<S, C, E> {
     states: PhantomData<fn(S)>,
 }
 
-/// Why a machine could not be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a machine could not be built. `Debug` reads like `Display`, because that is what a `main` that
+/// returns the error prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The graph has faults.
@@ -81,6 +82,12 @@ pub enum BuildError {
     /// One name stands for two pieces of code.
     #[error("{}", .0.join("\n"))]
     Names(Vec<String>),
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl<C, E: Event + 'static> Machine<C, E> {

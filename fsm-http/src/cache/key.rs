@@ -35,7 +35,8 @@ impl CacheKey {
     ///
     /// Method, url without fragment, declared headers in whatever order, body, media type, and the
     /// form in which the answer is wanted belong to it. The idempotency key of the call does not:
-    /// it is another for each run.
+    /// it is another for each run; nor does the content of [files](crate::Payload::files), which is
+    /// read when the call is sent: keep such an answer under a text of your own.
     pub fn of_request(call: &Call, identity: Option<&[u8; 32]>) -> Self {
         let mut parts = Parts::new("request", identity);
         parts.add(call.method.as_str());

@@ -73,8 +73,7 @@ impl Caller {
     async fn look_up(&self, key: Option<CacheKey>, call: &Call) -> Result<Option<Lead>, End> {
         let (Some(caching), Some(key)) = (&self.caching, key) else { return Ok(None) };
         loop {
-            let lookup =
-                caching.cache.begin(key, &caching.name, caching.ttl, caching.revalidate);
+            let lookup = caching.cache.begin(key, &caching.name, caching.ttl, caching.revalidate);
             let answer = match lookup {
                 Lookup::Hit(answer) => answer,
                 Lookup::Lead(lead) => {
@@ -175,6 +174,11 @@ impl Caller {
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
+        // Files are read for an attempt that is sent, and for no other.
+        let read = match call.body.is_at_hand() {
+            true => Ok(()),
+            false => Box::pin(call.read_files()).await,
+        };
         // Where the call declares its own, there is nothing of ours to renew or to take out.
         let credentials = credentials.filter(|credentials| credentials.apply(call));
         if let Some(stale) = lead.as_ref().and_then(Lead::stale) {
@@ -191,7 +195,9 @@ impl Caller {
         }
 
         let span = AttemptSpan::start(call, resends);
-        let result = if span.is_recorded() {
+        let result = if let Err(error) = read {
+            Err((error, Duration::ZERO))
+        } else if span.is_recorded() {
             // Boxed, so that a call which nobody watches does not carry the room for both.
             let performed = call.perform_timed(&*self.transport);
             Box::pin(performed.instrument(span.span().clone())).await
@@ -200,8 +206,7 @@ impl Caller {
         };
         match result {
             Ok(mut answer) => {
-                if let (Some(credentials), Some(answer)) =
-                    (&credentials, Arc::get_mut(&mut answer))
+                if let (Some(credentials), Some(answer)) = (&credentials, Arc::get_mut(&mut answer))
                 {
                     credentials.withdraw(&mut answer.url);
                 }

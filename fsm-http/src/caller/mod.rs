@@ -255,7 +255,9 @@ impl Caller {
     /// Dropping the future gives up the place in the queue, or what is under way.
     pub async fn call(&self, call: &Call) -> Result<Arc<Answer>, CallError> {
         let is_read = matches!(call.method, http::Method::GET | http::Method::HEAD);
-        let is_kept = self.caches() && is_read && call.save_to.is_none();
+        // What a form with files sends is known only when they are read.
+        let is_known = call.body.is_at_hand();
+        let is_kept = self.caches() && is_read && is_known && call.save_to.is_none();
         let key = is_kept.then(|| self.key_of(call));
         let mut ongoing = Ongoing::default();
         loop {

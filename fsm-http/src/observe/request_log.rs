@@ -16,7 +16,7 @@ use tracing::field;
 use crate::call::{Answer, Call};
 use crate::decode::is_textual;
 use crate::error::CallError;
-use crate::redact::{ShownUrl, beginning, is_credential, one_line, scrub};
+use crate::redact::{ShownUrl, is_credential, one_line, scrub};
 use crate::secret::Secrets;
 
 /// The target of the log's events.
@@ -106,9 +106,11 @@ impl<'a> Hidden<'a> {
         if !is_textual(&answer.headers) {
             return None;
         }
-        // It ends in an ellipsis where it is cut, so that half of a secret is recognised as one.
-        let excerpt = self.line(&beginning(&answer.body, EXCERPT_SOURCE));
-        Some(excerpt).filter(|excerpt| !excerpt.is_empty())
+        let beginning = &answer.body[..answer.body.len().min(EXCERPT_SOURCE)];
+        let excerpt = self.line(&String::from_utf8_lossy(beginning));
+        // A beginning that is nearly all blank may end in half of a secret.
+        let shows_where_it_was_cut = beginning.len() < answer.body.len() && !excerpt.ends_with('…');
+        (!excerpt.is_empty() && !shows_where_it_was_cut).then_some(excerpt)
     }
 
     fn headers(self, headers: &'a HeaderMap) -> LoggedHeaders<'a> {

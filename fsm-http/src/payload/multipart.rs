@@ -6,17 +6,17 @@
 
 use sha2::{Digest, Sha256};
 
-use super::part::Part;
+use super::part::{Field, Part};
 
 /// A line that no content holds.
 pub(super) struct Boundary(String);
 
 impl Boundary {
-    pub(super) fn between(parts: &[Part]) -> Self {
+    pub(super) fn between(fields: &[Field<'_>]) -> Self {
         let mut number = 0;
         loop {
-            let boundary = candidate(parts, number);
-            if !parts.iter().any(|part| holds(part, boundary.as_bytes())) {
+            let boundary = candidate(fields, number);
+            if !fields.iter().any(|field| holds(field, boundary.as_bytes())) {
                 return Self(boundary);
             }
             // Content of finite length holds finitely many of them, so this comes to an end.
@@ -30,18 +30,18 @@ impl Boundary {
 }
 
 /// The whole body.
-pub(super) fn write(parts: &[Part], boundary: &Boundary) -> Vec<u8> {
+pub(super) fn write(fields: &[Field<'_>], boundary: &Boundary) -> Vec<u8> {
     let boundary = boundary.0.as_bytes();
-    let heads: Vec<_> = parts.iter().map(head).collect();
-    let content: usize = parts.iter().map(|part| part.content.len()).sum();
+    let heads: Vec<_> = fields.iter().map(|field| head(field.part)).collect();
+    let content: usize = fields.iter().map(|field| field.content.len()).sum();
     let around: usize = heads.iter().map(|head| head.len() + boundary.len() + 6).sum();
     let mut body = Vec::with_capacity(content + around + boundary.len() + 6);
-    for (part, head) in parts.iter().zip(&heads) {
+    for (field, head) in fields.iter().zip(&heads) {
         body.extend_from_slice(b"--");
         body.extend_from_slice(boundary);
         body.extend_from_slice(b"\r\n");
         body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(&part.content);
+        body.extend_from_slice(&field.content);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--");
@@ -68,10 +68,10 @@ fn escape(name: &str) -> String {
     name.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22")
 }
 
-fn candidate(parts: &[Part], number: u64) -> String {
+fn candidate(fields: &[Field<'_>], number: u64) -> String {
     let mut digest = Sha256::new();
     digest.update(number.to_be_bytes());
-    for part in parts {
+    for Field { part, content } in fields {
         // Each length goes before its text, so that no two forms are the same to the digest.
         let file = part.file.as_ref();
         let file_name = file.map_or("", |file| &file.name);
@@ -80,16 +80,17 @@ fn candidate(parts: &[Part], number: u64) -> String {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
         }
-        digest.update((part.content.len() as u64).to_be_bytes());
-        digest.update(&part.content);
+        digest.update((content.len() as u64).to_be_bytes());
+        digest.update(content);
     }
     let half = &digest.finalize()[..16];
     half.iter().fold("form-".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-fn holds(part: &Part, boundary: &[u8]) -> bool {
+fn holds(field: &Field<'_>, boundary: &[u8]) -> bool {
+    let Field { part, content } = field;
     let of_file = part.file.iter().flat_map(|file| [&file.name, &file.media_type]);
-    contains(&part.content, boundary)
+    contains(content, boundary)
         || of_file.chain([&part.name]).any(|text| contains(text.as_bytes(), boundary))
 }
 
@@ -111,12 +112,16 @@ mod tests {
         ]
     }
 
+    fn fields(parts: &[Part]) -> Vec<Field<'_>> {
+        parts.iter().filter_map(Part::at_hand).collect()
+    }
+
     #[test]
     fn a_form_is_written_as_rfc_7578_says_with_names_that_cannot_break_out() {
         let parts = form();
         let boundary = Boundary("B".to_owned());
         assert_eq!(
-            write(&parts, &boundary),
+            write(&fields(&parts), &boundary),
             b"--B\r\nContent-Disposition: form-data; name=\"user %22a%22%0D%0Ax: y\"\r\n\r\nAda\nLovelace\r\n\
               --B\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a%22b\xc3\xa9.png\"\r\n\
               Content-Type: image/png\r\n\r\n\x89PNG\r\n--B--\r\n"
@@ -125,20 +130,23 @@ mod tests {
 
     #[test]
     fn the_boundary_follows_from_the_content() {
-        let (one, again) = (Boundary::between(&form()), Boundary::between(&form()));
+        let (one, again) = (form(), form());
+        let (one, again) =
+            (Boundary::between(&fields(&one)), Boundary::between(&fields(&again)));
         assert_eq!(one.0, again.0);
-        let other = Boundary::between(&[Part::text("a", "b")]);
+        let other = Boundary::between(&fields(&[Part::text("a", "b")]));
         assert_ne!(one.0, other.0);
         assert!(one.0.len() <= 70, "the longest that RFC 2046 allows");
     }
 
     #[test]
     fn a_boundary_that_the_content_holds_is_found() {
-        let boundary = candidate(&form(), 0);
+        let boundary = candidate(&fields(&form()), 0);
         let hidden = format!("x\r\n--{boundary}--\r\n");
-        assert!(holds(&Part::text("a", hidden), boundary.as_bytes()));
-        assert!(holds(&Part::text(boundary.clone(), ""), boundary.as_bytes()));
-        assert!(!holds(&Part::text("a", "b"), boundary.as_bytes()));
+        let holds = |part: &Part| holds(&fields(std::slice::from_ref(part))[0], boundary.as_bytes());
+        assert!(holds(&Part::text("a", hidden)));
+        assert!(holds(&Part::text(boundary.clone(), "")));
+        assert!(!holds(&Part::text("a", "b")));
     }
 
     proptest! {
@@ -153,8 +161,8 @@ mod tests {
                     Part::bytes("f", "n", "a/b", Bytes::from(content.clone())).expect("a type")
                 })
                 .collect();
-            let boundary = Boundary::between(&parts);
-            let body = write(&parts, &boundary);
+            let boundary = Boundary::between(&fields(&parts));
+            let body = write(&fields(&parts), &boundary);
             let last = format!("--{}--\r\n", boundary.0);
 
             let mut rest = &body[..];

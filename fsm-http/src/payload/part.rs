@@ -16,6 +16,19 @@ const UNKNOWN: &str = "application/octet-stream";
 pub struct Part {
     pub(super) name: String,
     pub(super) file: Option<File>,
+    content: Content,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Content {
+    Bytes(Bytes),
+    /// What the file of this path holds when it is sent.
+    At(PathBuf),
+}
+
+/// A part with what it holds.
+pub(super) struct Field<'a> {
+    pub(super) part: &'a Part,
     pub(super) content: Bytes,
 }
 
@@ -50,12 +63,16 @@ pub enum PartError {
         /// What was given as its media type.
         media_type: String,
     },
+    /// The reading of the files was stopped before its end, because the program is being shut down.
+    #[error("the files of the form are not read: {0}")]
+    Stopped(io::Error),
 }
 
 impl Part {
     /// A value. It is sent as it is, in UTF-8, without file name and media type.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), file: None, content: text.into().into() }
+        let content = Content::Bytes(text.into().into());
+        Self { name: name.into(), file: None, content }
     }
 
     /// Content that is sent as a file of this name and media type.
@@ -69,13 +86,45 @@ impl Part {
         media_type: impl Into<String>,
         bytes: impl Into<Bytes>,
     ) -> Result<Self, PartError> {
+        Self::file_of(name, file_name, media_type, Content::Bytes(bytes.into()))
+    }
+
+    /// The file at `path`, sent under this name and media type. It is read, whole, by every attempt
+    /// that is sent, on a thread where waiting for a disk disturbs nobody; an attempt that only
+    /// waits for its turn, or finds its answer in the cache, reads nothing, and nothing is held in
+    /// memory between attempts.
+    ///
+    /// So two attempts may send different content, if the file is changed between them. Where they
+    /// carry one `Idempotency-Key`, a server that compares them refuses the second (422), and one
+    /// that does not answers for the first. Use [`file`](Self::file) to read it once for all.
+    ///
+    /// # Errors
+    ///
+    /// [`PartError::MediaType`] where the media type is empty or could not stand in a header. A file
+    /// that can't be read when it is due, or that is none (a folder, a pipe), fails the call with
+    /// the kind `transform`; nothing is sent then, nor tried again.
+    pub fn file_at(
+        name: impl Into<String>,
+        file_name: impl Into<String>,
+        media_type: impl Into<String>,
+        path: impl Into<PathBuf>,
+    ) -> Result<Self, PartError> {
+        Self::file_of(name, file_name, media_type, Content::At(path.into()))
+    }
+
+    fn file_of(
+        name: impl Into<String>,
+        file_name: impl Into<String>,
+        media_type: impl Into<String>,
+        content: Content,
+    ) -> Result<Self, PartError> {
         let (name, media_type) = (name.into(), media_type.into());
         let is_value = HeaderValue::from_str(&media_type).is_ok();
         if !is_value || !media_type.is_ascii() || !media_type.contains('/') {
             return Err(PartError::MediaType { part: name, media_type });
         }
         let file = File { name: file_name.into(), media_type };
-        Ok(Self { name, file: Some(file), content: bytes.into() })
+        Ok(Self { name, file: Some(file), content })
     }
 
     /// A file, sent under the last component of its path as `application/octet-stream`. It is read
@@ -96,24 +145,68 @@ impl Part {
     pub async fn file(name: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, PartError> {
         let (name, path) = (name.into(), path.as_ref().to_owned());
         let there = path.clone();
-        let read = tokio::task::spawn_blocking(move || std::fs::read(there)).await;
+        let read = tokio::task::spawn_blocking(move || read(&there)).await;
         match read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
             Ok(content) => {
                 let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 let file =
                     File { name: file_name.unwrap_or_default(), media_type: UNKNOWN.to_owned() };
-                Ok(Self { name, file: Some(file), content: content.into() })
+                Ok(Self { name, file: Some(file), content: Content::Bytes(content.into()) })
             }
             Err(source) => Err(PartError::Unreadable { part: name, path, source }),
         }
     }
+
+    /// The file that is read when the part is sent.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.content {
+            Content::Bytes(_) => None,
+            Content::At(path) => Some(path),
+        }
+    }
+
+    /// The part, if nothing has to be read for it.
+    pub(super) fn at_hand(&self) -> Option<Field<'_>> {
+        match &self.content {
+            Content::Bytes(content) => Some(Field { part: self, content: content.clone() }),
+            Content::At(_) => None,
+        }
+    }
+
+    /// The part with what its file holds now. Waits for the disk.
+    pub(super) fn read(&self) -> Result<Field<'_>, PartError> {
+        let content = match &self.content {
+            Content::Bytes(content) => content.clone(),
+            Content::At(path) => match read(path) {
+                Ok(content) => content.into(),
+                Err(source) => {
+                    let (part, path) = (self.name.clone(), path.clone());
+                    return Err(PartError::Unreadable { part, path, source });
+                }
+            },
+        };
+        Ok(Field { part: self, content })
+    }
+}
+
+/// The content of a regular file: a device or a pipe might never end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }
 
 impl fmt::Debug for Part {
     /// Shows name, type, and length: the content may be anybody's data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let media_type = self.file.as_ref().map_or("text", |file| &file.media_type);
-        write!(f, "Part({:?}, {media_type}, {} bytes)", self.name, self.content.len())
+        match &self.content {
+            Content::Bytes(content) => {
+                write!(f, "Part({:?}, {media_type}, {} bytes)", self.name, content.len())
+            }
+            Content::At(_) => write!(f, "Part({:?}, {media_type}, a file)", self.name),
+        }
     }
 }
 
@@ -138,6 +231,15 @@ mod tests {
         assert!(message.contains("`photo`") && message.contains("photo.png"), "{message}");
     }
 
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = std::env::temp_dir();
+        let part = Part::file_at("photo", "a.png", "image/png", &folder).expect("a type");
+        let error = part.read().err().expect("a folder");
+        assert!(error.to_string().ends_with("it is no regular file"), "{error}");
+        assert_eq!(format!("{part:?}"), "Part(\"photo\", image/png, a file)");
+    }
+
     #[tokio::test]
     async fn a_file_is_sent_under_its_own_name_without_its_folder() {
         let path = std::env::temp_dir().join(format!("part {}.bin", std::process::id()));
@@ -146,7 +248,8 @@ mod tests {
         std::fs::remove_file(&path).expect("it was there");
         let file = part.file.as_ref().expect("a file");
         assert_eq!(file.name, path.file_name().expect("a name").to_string_lossy());
-        assert_eq!((file.media_type.as_str(), &*part.content), (UNKNOWN, &b"\x00\x01"[..]));
+        let content = part.at_hand().expect("it was read").content;
+        assert_eq!((file.media_type.as_str(), &*content), (UNKNOWN, &b"\x00\x01"[..]));
         assert_eq!(format!("{part:?}"), "Part(\"photo\", application/octet-stream, 2 bytes)");
     }
 }

@@ -112,7 +112,8 @@ endpoints:
         let report = run(&flow).await;
         assert_eq!(told(&report), "completed: a cached");
         let a = step(&report, "a");
-        assert_eq!((a.attempts, &a.output, a.http_status), (1, &json!(0), Some(200)));
+        assert_eq!((a.attempts, a.http_status), (1, Some(200)));
+        assert_eq!(a.output, json!(0));
         let metrics = report.metrics.expect("on");
         assert_eq!((metrics.total_requests, metrics.success_rate), (1, Some(100.0)));
         assert_eq!(told(&run(&flow).await), "completed: a cached");
@@ -123,7 +124,8 @@ endpoints:
     assert!(requests[1..].iter().all(|request| request.headers()["if-none-match"] == "\"v1\""));
     tokio::time::advance(minute).await;
     let report = run(&flow).await;
-    assert_eq!((told(&report).as_str(), &report.output), ("completed: a ok", &json!({"a": 3})));
+    assert_eq!(told(&report), "completed: a ok");
+    assert_eq!(report.output, json!({"a": 3}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,9 +187,15 @@ endpoints:
   - { name: a, url: 'http://api.test/a', timeout: 90s }
 ";
     let flow = flow_over(&api, text);
-    let first = { let flow = flow.clone(); tokio::spawn(async move { run(&flow).await }) };
+    let first = {
+        let flow = flow.clone();
+        tokio::spawn(async move { run(&flow).await })
+    };
     tokio::time::sleep(ms(5)).await;
-    let second = { let flow = flow.clone(); tokio::spawn(async move { run(&flow).await }) };
+    let second = {
+        let flow = flow.clone();
+        tokio::spawn(async move { run(&flow).await })
+    };
     tokio::time::sleep(ms(5)).await;
     first.abort();
     assert_eq!(told(&second.await.expect("no panic")), "completed: a ok");

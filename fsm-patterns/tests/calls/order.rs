@@ -71,7 +71,10 @@ endpoints:
   - { name: a, url: 'http://api.test/a', rate_limit: 1, retry_count: 0 }
 ";
     let flow = flow_over(&api, text);
-    let first = { let flow = flow.clone(); tokio::spawn(async move { run(&flow).await }) };
+    let first = {
+        let flow = flow.clone();
+        tokio::spawn(async move { run(&flow).await })
+    };
     tokio::time::sleep(ms(100)).await;
     let second = run(&flow).await;
     assert_eq!(told(&first.await.expect("no panic")), "failed: a failed (status)");
@@ -275,8 +278,7 @@ endpoints:
     let report = run(&flow).await;
     assert_eq!(told(&report), "completed: a ok, b cached");
     let usage = serde_json::to_value(&report.usage).expect("plain data");
-    let expected =
-        json!({"r": {"calls": 1, "attempts": 2, "bytes_sent": 0, "bytes_received": 15}});
+    let expected = json!({"r": {"calls": 1, "attempts": 2, "bytes_sent": 0, "bytes_received": 15}});
     assert_eq!(usage, expected);
     let second = serde_json::to_value(run(&flow).await.usage).expect("plain data");
     assert_eq!(second["r"]["calls"], 0);

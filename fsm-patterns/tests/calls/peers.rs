@@ -8,16 +8,16 @@ use fsm_http::auth::{Auth, KeyPlace, Login, Session, TokenPlace};
 use fsm_http::breaker::BreakerState;
 use fsm_http::caller::Caller;
 use fsm_http::limit::{Bucket, Rate};
-use fsm_http::resource::{Hook, Pick, Resource};
+use fsm_http::resource::Resource;
 use fsm_http::secret::{Secret, SecretSource};
 use fsm_http::{Call, ErrorKind, Reply};
-use fsm_patterns::{Endpoint, Flow, Orchestration, Services, StepStatus};
+use fsm_patterns::{Endpoint, Orchestration, Services, StepStatus};
 use http::{HeaderName, Method};
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::server::{Request, Server, Wire, answer, json as json_answer, raw, redirect};
-use crate::world::{Api, count, endpoints, flow, flow_over, late, message, ms, run, step, told};
+use crate::world::{Api, count, endpoints, flow, flow_over, late, message, run, step, told};
 
 /// The first answer of every path is what the path says, each later one is a success.
 async fn once() -> Server {
@@ -27,7 +27,9 @@ async fn once() -> Server {
         let is_first = seen.lock().expect("no panic").insert(path.clone());
         match path.trim_start_matches('/') {
             _ if !is_first => json_answer("1"),
-            "cut" => raw("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nhal"),
+            "cut" => {
+                raw("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nhal")
+            }
             "chunked" => raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"),
             "gone" => raw(""),
             status => answer(&format!("{status} Status"), "text/plain", "no"),
@@ -67,9 +69,8 @@ async fn only_what_may_pass_is_tried_again() {
 /// 56 ms for "3", and a fourth 2.6 s for "7".
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_waited_for_in_every_spelling_and_at_any_length() {
-    let date = |seconds: u64| {
-        httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds))
-    };
+    let date =
+        |seconds: u64| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds));
     // What the server says, and the least and most milliseconds until the second request.
     let table = [
         ("3".to_owned(), 3_000, 3_001),
@@ -133,9 +134,8 @@ async fn a_post_is_sent_again_after_a_500_only_with_a_key_and_then_with_the_same
 async fn the_global_limit_is_one_bucket_for_all_endpoints() {
     let api = Api::new(|_, _| late(0, 1));
     let lines = endpoints("e", 5, "url: 'http://api.test/{n}'");
-    let text = format!(
-        "mode: fanout\nglobal_rate_limit: 2\nrate_limit_window: 1s\nendpoints:\n{lines}"
-    );
+    let text =
+        format!("mode: fanout\nglobal_rate_limit: 2\nrate_limit_window: 1s\nendpoints:\n{lines}");
     let flow = flow_over(&api, &text);
     let report = run(&flow).await;
     assert_eq!(count(&report, "ok"), 5, "{}", told(&report));
@@ -223,7 +223,9 @@ endpoints:
 #[tokio::test]
 async fn eight_calls_at_once_fetch_one_token() {
     let server = Server::start(|request| match request.path() {
-        "/token" => json_answer(r#"{"access_token": "t-1", "token_type": "bearer", "expires_in": 600}"#),
+        "/token" => {
+            json_answer(r#"{"access_token": "t-1", "token_type": "bearer", "expires_in": 600}"#)
+        }
         _ if request.header("authorization") == "Bearer t-1" => json_answer("1"),
         _ => answer("401 Unauthorized", "text/plain", "who?"),
     })
@@ -298,7 +300,8 @@ async fn credentials_never_follow_a_redirect_to_another_origin() {
         let sent = server.to(&format!("/from/{number}"));
         assert_eq!(sent.len(), 2, "{auth:?}");
         for request in sent {
-            let is_there = request.raw.contains("hush-") || request.header("authorization") != "";
+            let is_there =
+                request.raw.contains("hush-") || !request.header("authorization").is_empty();
             assert!(is_there, "{auth:?}: {}", request.raw);
             assert!(request.raw.contains("hush-header"), "{}", request.raw);
         }
@@ -326,65 +329,6 @@ async fn a_value_in_a_path_stays_in_its_segment() {
     assert_eq!(server.requests()[0].target, "/p/a%2Fb%3Fc=1%23x".replace('=', "%3D"));
 }
 
-/// A shop with two hooks that count, whose answers tell of tokens.
-fn counted(api: &Arc<Api>) -> Flow {
-    let resource = Resource::new("llm")
-        .base_url("http://api.test/".parse().expect("a url"))
-        .usage("tokens", Pick::Body("/usage/tokens".into()));
-    let endpoint = |name: &str| {
-        Endpoint::get(name, format!("/{name}/{{$inputs.run}}")).resource("llm").retry_count(0)
-    };
-    Orchestration::fanout("test")
-        .resource(resource)
-        .endpoint(endpoint("a"))
-        .endpoint(endpoint("b"))
-        .services(Services::new().with_transport(api.clone()))
-        .build()
-        .expect("a flow")
-}
-
-/// One integration patches a shared client, and so counts three calls for two.
-#[tokio::test(start_paused = true)]
-async fn usage_is_that_of_the_run_though_runs_overlap() {
-    let api = Api::new(|path, _| {
-        let tokens = if path.ends_with("/1") { 10 } else { 1_000 };
-        late(if path.starts_with("/a") { 10 } else { 500 }, json!({"usage": {"tokens": tokens}}))
-    });
-    let flow = counted(&api);
-    let start = |number: u32| {
-        let run = flow.run(json!({ "run": number })).expect("an input that fits");
-        tokio::spawn(run.drive())
-    };
-    let first = start(1);
-    tokio::time::sleep(ms(100)).await;
-    let second = start(2);
-    let (first, second) = (first.await.expect("no panic"), second.await.expect("no panic"));
-    for (report, tokens) in [(&first, 20), (&second, 2_000)] {
-        let usage = &report.usage["llm"];
-        assert_eq!((usage.calls, usage.attempts), (2, 2), "{usage:?}");
-        assert_eq!(usage.fields["tokens"], tokens.into(), "{usage:?}");
-        assert!(usage.bytes_received > 0);
-    }
-    assert_eq!(flow.get_metrics().overall.total_requests, 4, "that of all runs");
-}
-
-/// The same integration failed the second asset of a run.
-#[tokio::test(start_paused = true)]
-async fn a_step_that_fails_leaves_the_client_whole_for_the_others_and_for_later_runs() {
-    let api = Api::new(|path, _| match path {
-        "/a/1" => Reply::status(400),
-        _ => late(10, json!({"usage": {"tokens": 5}})),
-    });
-    let flow = counted(&api);
-    let execute = async |number: u32| flow.execute(json!({ "run": number })).await.expect("a run");
-    let first = execute(1).await;
-    assert_eq!(told(&first), "failed: a failed (status), b ok");
-    assert_eq!((first.usage["llm"].calls, &first.usage["llm"].fields["tokens"]), (2, &5.into()));
-    let second = execute(2).await;
-    assert_eq!(told(&second), "completed: a ok, b ok");
-    assert_eq!((second.usage["llm"].calls, &second.usage["llm"].fields["tokens"]), (2, &10.into()));
-}
-
 /// An answer that is endless or that claims to be short: the time of an attempt ends it.
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up_in_time() {
@@ -398,35 +342,4 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
     assert_eq!(step(&report, "a").attempts, 2);
     assert!(message(&report, "a").contains("100ms"), "{}", message(&report, "a"));
     server.deserted().await;
-}
-
-/// Hooks are part of a resource and run once a run, not once a call.
-#[tokio::test(start_paused = true)]
-async fn a_resource_is_set_up_before_its_first_call_and_torn_down_after_the_last() {
-    let log: Arc<std::sync::Mutex<Vec<&'static str>>> = Arc::default();
-    let note = |word: &'static str| {
-        let log = log.clone();
-        Hook::new(word, move |_| {
-            log.lock().expect("no panic").push(word);
-            std::future::ready(Ok(()))
-        })
-    };
-    let calls = log.clone();
-    let api = Api::new(move |_, _| {
-        calls.lock().expect("no panic").push("call");
-        late(1, 1)
-    });
-    let resource = Resource::new("r").set_up(note("up")).tear_down(note("down"));
-    let endpoint = |name: &str| Endpoint::get(name, "http://api.test/a").resource("r");
-    let flow = Orchestration::sequential("test")
-        .resource(resource)
-        .endpoint(endpoint("a"))
-        .endpoint(endpoint("b"))
-        .build_with(api)
-        .expect("a flow");
-    for _ in 0..2 {
-        run(&flow).await;
-    }
-    let expected = ["up", "call", "call", "down", "up", "call", "call", "down"];
-    assert_eq!(*log.lock().expect("no panic"), expected);
 }

@@ -33,7 +33,10 @@ fn hooked(diary: &Diary, name: &str) -> Resource {
 }
 
 /// A flow whose calls never end, over real sockets, with three resources.
-async fn endless(diary: &Diary, more: impl FnOnce(Orchestration) -> Orchestration) -> (Flow, Server) {
+async fn endless(
+    diary: &Diary,
+    more: impl FnOnce(Orchestration) -> Orchestration,
+) -> (Flow, Server) {
     let server = Server::start(|request| match request.path() {
         "/bad" => answer("400 Bad Request", "text/plain", "no"),
         _ => Wire::Silence,
@@ -301,4 +304,29 @@ async fn a_run_that_is_dropped_leaves_another_run_of_the_same_flow_alone() {
     first.abort();
     assert_eq!(told(&second.await), "completed: a ok");
     server.deserted().await;
+}
+
+/// A POST that never left has an outcome that everybody knows.
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_that_is_cut_while_it_waits_for_its_turn_was_never_sent() {
+    let api = Api::new(|path, _| match path {
+        "/bad" => Reply::status(400).after(ms(500)),
+        _ => late(60_000, 1),
+    });
+    let text = "
+mode: fanout
+fail_fast: true
+resources: { r: { rate_limit: 1, rate_limit_window: 700ms } }
+endpoints:
+  - { name: sent, url: 'http://api.test/a', method: POST, resource: r }
+  - { name: waits, url: 'http://api.test/b', method: POST, resource: r }
+  - { name: bad, url: 'http://api.test/bad' }
+";
+    let report = run(&flow_over(&api, text)).await;
+    assert_eq!(
+        told(&report),
+        "failed: sent cancelled (unknown_outcome), waits cancelled (cancelled), bad failed (status)"
+    );
+    assert_eq!((report.steps["sent"].attempts, report.steps["waits"].attempts), (1, 0));
+    assert_eq!(api.times(), [0, 0]);
 }

@@ -19,9 +19,7 @@ pub(crate) struct Api {
 
 impl Api {
     /// Gives each request what `reply` says of its path and of how often that was asked for before.
-    pub(crate) fn new(
-        reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static,
-    ) -> Arc<Self> {
+    pub(crate) fn new(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         let counts: Mutex<std::collections::HashMap<String, usize>> = Mutex::default();
         let server = MemoryTransport::replying(move |request| {
             let path = request.uri().path().to_owned();

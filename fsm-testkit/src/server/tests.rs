@@ -7,14 +7,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::index::ROUTES;
-use super::{Health, MockApi, SERVICES};
+use super::{CLIENT_ID, CLIENT_SECRET, Health, MockApi, SERVICES, TOKEN};
 
 /// One request on a connection of its own: the status, the head in lower case, the body as JSON.
 async fn ask(api: &MockApi, request: &str, key: Option<&str>, body: &str) -> (u16, String, Value) {
-    let key = key.map_or(String::new(), |key| format!("Idempotency-Key: {key}\r\n"));
+    let key = key.map_or(String::new(), |key| format!("Idempotency-Key: {key}"));
+    ask_with(api, request, &key, body).await
+}
+
+/// The same with a header, which may be empty.
+async fn ask_with(api: &MockApi, request: &str, header: &str, body: &str) -> (u16, String, Value) {
+    let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
     let length = body.len();
     let text = format!(
-        "{request} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n{key}\
+        "{request} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n{header}\
          Content-Length: {length}\r\n\r\n{body}"
     );
     let port = api.port();
@@ -247,4 +253,65 @@ async fn stopping_ends_stalls_at_once_and_frees_the_port() {
     let taken = MockApi::start_on(port).await.expect_err("the port is taken").to_string();
     assert!(taken.starts_with(&format!("can't serve on 127.0.0.1:{port}: ")), "{taken}");
     again.stop().await;
+}
+
+#[tokio::test]
+async fn only_who_has_the_token_gets_in() {
+    let api = fast().await;
+    let right = format!("Authorization: Bearer {TOKEN}");
+    for (header, expected) in [(right.as_str(), 200), ("Authorization: Bearer other", 401)] {
+        let (status, head, _) = ask_with(&api, "GET /private/profile", header, "").await;
+        assert_eq!(status, expected, "{header}");
+        assert_eq!(head.contains("www-authenticate: bearer"), expected == 401);
+        let body = r#"{"model": "m", "messages": [{"role": "user", "content": "a b"}]}"#;
+        let (status, _, _) = ask_with(&api, "POST /v1/chat/completions", header, body).await;
+        assert_eq!(status, expected, "{header}");
+    }
+    let (status, _, _) = ask_with(&api, "POST /v1/chat/completions", &right, "{}").await;
+    assert_eq!(status, 400, "a model is wanted");
+}
+
+#[tokio::test]
+async fn tokens_are_given_to_the_client_alone_and_can_be_revoked() {
+    let api = fast().await;
+    let grant = format!("grant_type=client_credentials&client_id={CLIENT_ID}");
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let get = async |body: &str| ask_with(&api, "POST /oauth/token", form, body).await;
+    assert_eq!(get(&format!("{grant}&client_secret=wrong")).await.0, 401);
+    assert_eq!(get("grant_type=password&client_id=shop&client_secret=demo-secret").await.0, 400);
+    let (status, _, body) = get(&format!("{grant}&client_secret={CLIENT_SECRET}")).await;
+    let token = body["access_token"].as_str().expect("a token").to_owned();
+    assert_eq!((status, &body["token_type"]), (200, &json!("Bearer")));
+
+    let orders = async |token: &str| {
+        let header = format!("Authorization: Bearer {token}");
+        ask_with(&api, "GET /private/orders", &header, "").await.0
+    };
+    assert_eq!((orders(&token).await, orders(TOKEN).await), (200, 401));
+    api.revoke_tokens();
+    assert_eq!(orders(&token).await, 401);
+    let (_, _, body) = get(&format!("{grant}&client_secret={CLIENT_SECRET}")).await;
+    assert_ne!(body["access_token"], token.as_str());
+}
+
+#[tokio::test]
+async fn a_quota_is_told_and_what_goes_beyond_it_is_refused() {
+    let api = fast().await;
+    let (status, head, _) = ask(&api, "GET /limited/1", None, "").await;
+    assert_eq!(status, 200);
+    assert!(head.contains("ratelimit: \"default\";r=0;t=1"), "{head}");
+    let (status, head, _) = ask(&api, "GET /limited/1", None, "").await;
+    assert_eq!(status, 429);
+    assert!(head.contains("retry-after: 1"), "{head}");
+    assert_eq!(ask(&api, "GET /limited/1?key=mine", None, "").await.0, 200);
+}
+
+#[tokio::test]
+async fn who_has_the_present_document_is_not_sent_it_again() {
+    let api = fast().await;
+    let (status, head, _) = ask(&api, "GET /documents/7", None, "").await;
+    assert_eq!(status, 200);
+    assert!(head.contains("etag: \"7-1\""), "{head}");
+    let (status, _, body) = ask_with(&api, "GET /documents/7", "If-None-Match: \"7-1\"", "").await;
+    assert_eq!((status, body), (304, Value::Null));
 }

@@ -49,12 +49,14 @@ pub(crate) fn build(kind: &str, base: &str, secret: &str) -> Flow {
                 + &crate::world::endpoints(
                     "post",
                     6,
-                    &format!("url: '{base}/post/{{n}}', method: POST, body: {{ a: 1 }}, {HASTE}, retry_count: 0"),
+                    &format!(
+                        "url: '{base}/post/{{n}}', method: POST, body: {{ a: 1 }}, {HASTE}, retry_count: 0"
+                    ),
                 ),
         ),
         "hasty" => ("mode: fanout\nfail_fast: true\nmax_concurrent: 10", lines("retry_count: 1")),
         "tolerant" => (
-            "mode: parallel\nerror_threshold: 0.4\ntotal_timeout: 200ms\ncache_ttl: 1s\ncircuit_breaker_threshold: 3\ncircuit_breaker_timeout: 5ms",
+            "mode: parallel\nerror_threshold: 0.6\ntotal_timeout: 600ms\ncache_ttl: 1s\ncircuit_breaker_threshold: 3\ncircuit_breaker_timeout: 5ms",
             lines("method: HEAD"),
         ),
         other => panic!("there is no kind {other}"),

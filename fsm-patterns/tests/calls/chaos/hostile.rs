@@ -10,31 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 use super::bomb;
+use super::dice::Dice;
 use crate::server::{Request, read};
 
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| bomb::zeros(20 * 1024 * 1024));
-
-/// Numbers that a seed decides on (SplitMix64).
-#[derive(Clone, Copy)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.throw() % limit
-    }
-
-    fn one_of<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
-        items[self.below(items.len() as u64) as usize]
-    }
-}
 
 /// What the connections of the server share.
 struct Shared {
@@ -164,13 +143,27 @@ fn good(request: &Request, dice: &mut Dice) -> String {
     let more = dice.one_of(&["", "", "etag: \"a\"\r\n", "cache-control: no-store\r\n"]);
     let body = if request.raw.starts_with("HEAD") { String::new() } else { body };
     let length = body.len();
-    format!("200 OK\r\ncontent-type: application/json\r\n{more}content-length: {length}\r\n\r\n{body}")
+    format!(
+        "200 OK\r\ncontent-type: application/json\r\n{more}content-length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// The waits that servers ask for, few of which make sense.
 const WAITS: [&str; 14] = [
-    "0", "0", " 0 ", "1", "-1", "0.5", "1e9", "soon", "", "99999999999999999999", "120",
-    "Sun, 06 Nov 1994 08:49:37 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "\t0\t",
+    "0",
+    "0",
+    " 0 ",
+    "1",
+    "-1",
+    "0.5",
+    "1e9",
+    "soon",
+    "",
+    "99999999999999999999",
+    "120",
+    "Sun, 06 Nov 1994 08:49:37 GMT",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "\t0\t",
 ];
 
 async fn answer(
@@ -192,7 +185,8 @@ async fn answer(
         0..40 => say(&good(request, dice)).await?,
         40..46 => {
             let status = dice.one_of(&["400", "401", "403", "404", "409", "410", "418", "422"]);
-            say(&format!("{status} No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno")).await?;
+            say(&format!("{status} No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno"))
+                .await?;
         }
         46..54 => {
             let status = dice.one_of(&["500", "501", "502", "503", "504"]);
@@ -201,14 +195,22 @@ async fn answer(
         54..60 => {
             let (status, wait) = (dice.one_of(&["429", "503"]), dice.one_of(&WAITS));
             let quota = dice.one_of(&[
-                "", "", "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 0\r\n", "ratelimit: \"a\";r=0;t=0\r\n",
-                "ratelimit: \u{1}\r\n", "x-ratelimit-remaining: -3\r\nx-ratelimit-reset: soon\r\n",
+                "",
+                "",
+                "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 0\r\n",
+                "ratelimit: \"a\";r=0;t=0\r\n",
+                "ratelimit: \u{1}\r\n",
+                "x-ratelimit-remaining: -3\r\nx-ratelimit-reset: soon\r\n",
             ]);
-            say(&format!("{status} Later\r\nretry-after: {wait}\r\n{quota}content-length: 0\r\n\r\n")).await?;
+            say(&format!(
+                "{status} Later\r\nretry-after: {wait}\r\n{quota}content-length: 0\r\n\r\n"
+            ))
+            .await?;
         }
         60..63 => return Ok(Next::Reset),
         63..66 => {
-            say("200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{\"half").await?;
+            say("200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{\"half")
+                .await?;
             return Ok(if dice.below(2) == 0 { Next::Reset } else { Next::Close });
         }
         66..69 => {
@@ -247,10 +249,20 @@ async fn answer(
             let there = &shared.addresses[dice.below(2) as usize];
             let away = format!("http://{there}/elsewhere?n={}", dice.below(9));
             let location = dice.one_of(&[
-                "/round", "/round", "", "http://[", "ftp://a.test/", "//", "http://127.0.0.1:1/", "\u{ff}", &away, &away,
+                "/round",
+                "/round",
+                "",
+                "http://[",
+                "ftp://a.test/",
+                "//",
+                "http://127.0.0.1:1/",
+                "\u{ff}",
+                &away,
+                &away,
             ]);
             let status = dice.one_of(&["301", "302", "303", "307", "308", "300", "304"]);
-            say(&format!("{status} Go\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")).await?;
+            say(&format!("{status} Go\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
+                .await?;
         }
         82..87 => {
             let odd = dice.one_of(&[
@@ -271,11 +283,19 @@ async fn answer(
         }
         87..91 => {
             for _ in 0..dice.below(5) {
-                say(dice.one_of(&["100 Continue\r\n\r\n", "102 Processing\r\n\r\n", "103 Hints\r\nlink: </a>\r\n\r\n"])).await?;
+                say(dice.one_of(&[
+                    "100 Continue\r\n\r\n",
+                    "102 Processing\r\n\r\n",
+                    "103 Hints\r\nlink: </a>\r\n\r\n",
+                ]))
+                .await?;
             }
             say(&good(request, dice)).await?;
         }
-        91..92 => say(&format!("200 OK\r\nx-large: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(600_000))).await?,
+        91..92 => {
+            say(&format!("200 OK\r\nx-large: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(600_000)))
+                .await?
+        }
         92..96 => {
             let text = good(request, dice).replacen("\r\n", "\r\nconnection: close\r\n", 1);
             say(&text).await?;

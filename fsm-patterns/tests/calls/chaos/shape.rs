@@ -17,7 +17,9 @@ fn check(report: &Value) -> Result<(), String> {
     has_keys(report, &keys, &["usage", "metrics"])?;
     let outcome = report["outcome"].as_str().unwrap_or_default();
     match outcome {
-        "completed" if !report["error"].is_null() => return Err("a completed run has an error".into()),
+        "completed" if !report["error"].is_null() => {
+            return Err("a completed run has an error".into());
+        }
         "completed" => {}
         "failed" | "timed_out" => error(&report["error"])?,
         other => return Err(format!("the outcome {other}, though nobody cancelled")),

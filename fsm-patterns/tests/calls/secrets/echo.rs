@@ -111,7 +111,9 @@ fn fail(mode: &str, request: &Request) -> Wire {
             request.header("cookie"),
             short(request),
         )),
-        "redirect" => redirect(&format!("http://{host}/plain/{}?{}", short(request), short(request))),
+        "redirect" => {
+            redirect(&format!("http://{host}/plain/{}?{}", short(request), short(request)))
+        }
         "away" => {
             let said = short(request);
             redirect(&format!("http://me:{said}@127.0.0.1:1/{said}?{said}"))

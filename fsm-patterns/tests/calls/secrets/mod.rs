@@ -4,158 +4,37 @@
 mod echo;
 mod listener;
 mod needles;
+mod planting;
+mod shown;
 
-use std::error::Error;
-use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use fsm_core::Recorder;
-use fsm_http::auth::{
-    Auth, ClientAuth, Jwt, JwtAlgorithm, KeyPlace, Login, LoginBody, LoginValue, OAuth2, Session,
-    TokenPlace,
-};
+use fsm_http::auth::{Auth, Jwt, JwtAlgorithm, KeyPlace};
 use fsm_http::resource::{Hook, Proxy, Resource};
-use fsm_http::secret::{Secret, SecretSource};
+use fsm_http::secret::SecretSource;
 use fsm_http::{Call, ErrorKind};
 use fsm_patterns::{Endpoint, Orchestration, Services};
-use http::{HeaderName, Method};
-use serde_json::{Value, json};
+use http::Method;
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tracing::Instrument;
 
 use self::echo::{Given, MODES};
 use self::listener::Listener;
 use self::needles::Needles;
+use self::planting::{header, refusing, schemes, source};
+use self::shown::Shown;
 use crate::server::Server;
 use crate::world::{message, ms, step};
 
-/// Everything that was shown, by what it is.
-#[derive(Default)]
-struct Shown(Vec<(String, String)>);
-
-impl Shown {
-    fn add(&mut self, what: impl Into<String>, text: impl Into<String>) {
-        self.0.push((what.into(), text.into()));
-    }
-
-    fn debug(&mut self, what: impl Into<String>, value: &impl Debug) {
-        self.add(what, format!("{value:?} {value:#?}"));
-    }
-
-    fn error(&mut self, what: &str, error: &(dyn Error + 'static)) {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            self.add(what, format!("{error} {error:?} {error:#?}"));
-            next = error.source();
-        }
-    }
-
-    fn json(&mut self, what: impl Into<String>, mut value: Value) {
-        forget_outputs(&mut value);
-        self.add(what, value.to_string());
-    }
-
-    /// Fails with every place at which a secret is found.
-    fn hold_nothing_of(&self, needles: &Needles) {
-        let found = self.0.iter().flat_map(|(what, text)| {
-            needles.find(text).into_iter().map(move |found| format!("{what}: {found}"))
-        });
-        let found: Vec<String> = found.collect();
-        assert!(found.is_empty(), "{} finds:\n{}", found.len(), found[..found.len().min(25)].join("\n"));
-    }
-}
-
-/// What a server echoes into the output of a step is the user's data.
-fn forget_outputs(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for own in ["output", "data", "carried"] {
-                members.remove(own);
-            }
-            members.values_mut().for_each(forget_outputs);
-        }
-        Value::Array(items) => items.iter_mut().for_each(forget_outputs),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn source(text: &str) -> SecretSource {
-    Secret::new(text).into()
-}
-
-fn header(name: &str) -> HeaderName {
-    name.parse().expect("a name")
-}
-
-/// Every way to be authorised, each with secrets of its own.
-fn schemes(server: &Server, needles: &mut Needles) -> Vec<(&'static str, Auth)> {
-    let url = |path: &str| server.url(path).parse().expect("a url");
-    let mut plant = |name: &str| source(&needles.plant(name));
-    let key = |place, name: &str, value| Auth::ApiKey { place, name: name.into(), value };
-    let basic = OAuth2::new(url("/token"), "me", plant("the client's secret"));
-    let mut body = OAuth2::new(url("/token?x=1"), "me", plant("the client's secret in a body"));
-    body.style = ClientAuth::Body;
-    body.refresh_token = Some(plant("the declared refresh token"));
-    let mut login = Login::post(url("/session"));
-    login.headers = vec![(header("x-login"), LoginValue::Secret(plant("a header of the login")))];
-    login.body = LoginBody::Json(vec![
-        ("user".into(), LoginValue::Plain(json!("me"))),
-        ("more".into(), LoginValue::Object(vec![(
-            "password".into(), LoginValue::Secret(plant("the password of the login")),
-        )])),
-    ]);
-    let mut form = Login::post(url("/cookies"));
-    form.body = LoginBody::Form(vec![(
-        "password".into(), LoginValue::Secret(plant("the password of a form")),
-    )]);
-    let exchanged = Jwt {
-        token_url: Some(url("/token")),
-        ..Jwt::new(JwtAlgorithm::Hs512, plant("a key for exchanged JWTs"))
-    };
-    vec![
-        ("bearer", Auth::Bearer { token: plant("the bearer token") }),
-        ("basic", Auth::Basic { username: "me".into(), password: plant("the password") }),
-        ("door", key(KeyPlace::Header, "x-door", plant("the key in a header"))),
-        ("query", key(KeyPlace::Query, "key", plant("the key in the query"))),
-        ("biscuit", key(KeyPlace::Cookie, "sid", plant("the key in a cookie"))),
-        ("oauth", Auth::OAuth2(basic)),
-        ("refresh", Auth::OAuth2(body)),
-        ("jwt", Auth::Jwt(Jwt::new(JwtAlgorithm::Hs256, plant("the key of the JWT")))),
-        ("exchange", Auth::Jwt(exchanged)),
-        ("session", Auth::Session(Session::new(login, TokenPlace::Body("/token".into())))),
-        ("cookies", Auth::Session(Session::new(form, TokenPlace::Cookie(None)))),
-    ]
-}
-
-/// Places that give out no credentials, and say why, at length.
-fn refusing(server: &Server, needles: &mut Needles) -> Vec<(&'static str, Auth)> {
-    let url = |path: &str| server.url(path).parse().expect("a url");
-    let mut all = Vec::new();
-    for (name, path) in [
-        ("refused", "/token-refused"),
-        ("unwell", "/token-broken"),
-        ("strange", "/token-strange"),
-        ("led-away", "/away/token"),
-        ("cut-off", "/cut/token"),
-    ] {
-        let secret = source(&needles.plant(&format!("the client's secret, {name}")));
-        let mut oauth = OAuth2::new(url(path), "me", secret);
-        oauth.style = ClientAuth::Body;
-        oauth.params = vec![("audience".into(), "all".into())];
-        all.push((name, Auth::OAuth2(oauth)));
-    }
-    for (name, path) in [("no-entry", "/plain/login"), ("no-cookie", "/base64/login")] {
-        let mut login = Login::post(url(path));
-        let password = source(&needles.plant(&format!("the password, {name}")));
-        login.body = LoginBody::Form(vec![("password".into(), LoginValue::Secret(password))]);
-        all.push((name, Auth::Session(Session::new(login, TokenPlace::Cookie(None)))));
-    }
-    all
-}
-
 /// A flow that calls every resource in every way, and over again as POST where that differs.
-fn everything_goes_wrong(resources: &[Resource], server: &Server, services: Services) -> Orchestration {
+fn everything_goes_wrong(
+    resources: &[Resource],
+    server: &Server,
+    services: Services,
+) -> Orchestration {
     let mut flow = Orchestration::fanout("secrets")
         .max_concurrent(8)
         .circuit_breaker(1, Duration::from_secs(60))
@@ -214,27 +93,23 @@ async fn no_secret_is_shown_whatever_goes_wrong() {
         resources.push(resource.header(header("x-own"), own).user_agent("shop/1"));
     }
     let password = source(&needles.plant("the password of the proxy"));
-    let proxy = Proxy {
-        url: base.clone(),
-        username: Some("me".into()),
-        password: Some(password),
-    };
+    let proxy = Proxy { url: base.clone(), username: Some("me".into()), password: Some(password) };
     let behind = Resource::new("behind").base_url("http://api.test/".parse().expect("a url"));
     resources.push(behind.proxy(proxy));
-    let hooked = |resource: Resource, phase: &str| {
-        let hook = Hook::new(phase.to_owned(), |client| async move {
-            let call = client.call(Method::GET, "/plain/hook").map_err(|error| error.to_string())?;
-            let error = client.caller("hook").call(&call).await.expect_err("it is a 401");
-            // Its answer has everything in plain.
-            Err(error.answer.map_or(error.message, |answer| answer.value.to_string()))
-        });
-        resource.tear_down(hook)
-    };
-    resources[0] = hooked(resources[0].clone(), "log out");
+    // Its answer has everything in plain, and the hook hands it on as its error.
+    let log_out = Hook::new("log out", |client| async move {
+        let call = client.call(Method::GET, "/plain/hook").map_err(|error| error.to_string())?;
+        let error = client.caller("hook").call(&call).await.expect_err("it is a 401");
+        Err(error.answer.map_or(error.message, |answer| answer.value.to_string()))
+    });
+    resources[0] = resources[0].clone().tear_down(log_out);
 
     let mut shown = Shown::default();
     let listener = Listener::default();
     let guard = tracing::subscriber::set_default(listener.clone());
+    // Of one subscriber alone `tracing` believes that every thread has it, and so would let the
+    // other tests of this process decide what it hears.
+    let _second = tracing::Dispatch::new(listener.clone());
     let services = Services::new();
     let mut failing = Vec::new();
     for (name, auth) in refusing(&server, &mut needles) {
@@ -246,8 +121,7 @@ async fn no_secret_is_shown_whatever_goes_wrong() {
     for resource in &failing {
         orchestration = orchestration.resource(resource.clone());
         let endpoint = Endpoint::get(format!("{}-a", resource.name), "/plain/a");
-        orchestration =
-            orchestration.endpoint(endpoint.resource(&resource.name).retry_count(0));
+        orchestration = orchestration.endpoint(endpoint.resource(&resource.name).retry_count(0));
     }
     for (name, url) in [
         ("tls", no_tls().await),
@@ -269,10 +143,14 @@ async fn no_secret_is_shown_whatever_goes_wrong() {
     for round in ["first", "second"] {
         let run = flow.run(json!({})).expect("a run");
         shown.debug("FlowRun", &run);
-        let (report, inputs, snapshot) =
-            run.observer(Recorder::default()).drive_observed().await;
-        kinds.extend(report.steps.values().filter_map(|step| Some(step.error.as_ref()?.kind.as_str())));
-        shown.json(format!("report of the {round} run"), serde_json::to_value(&report).expect("data"));
+        let (report, inputs, snapshot) = run.observer(Recorder::default()).drive_observed().await;
+        kinds.extend(
+            report.steps.values().filter_map(|step| Some(step.error.as_ref()?.kind.as_str())),
+        );
+        shown.json(
+            format!("report of the {round} run"),
+            serde_json::to_value(&report).expect("data"),
+        );
         let heard = serde_json::to_value(&inputs.inputs).expect("data");
         shown.json(format!("inputs of the {round} run"), heard);
         shown.json("snapshot", serde_json::to_value(&snapshot).expect("data"));
@@ -286,8 +164,19 @@ async fn no_secret_is_shown_whatever_goes_wrong() {
         }
     }
     let provoked = [
-        "status", "redirect", "reset", "decode", "timeout", "too_large", "rate_limited", "auth",
-        "circuit_open", "unknown_outcome", "transform", "tls", "connect",
+        "status",
+        "redirect",
+        "reset",
+        "decode",
+        "timeout",
+        "too_large",
+        "rate_limited",
+        "auth",
+        "circuit_open",
+        "unknown_outcome",
+        "transform",
+        "tls",
+        "connect",
     ];
     for kind in provoked {
         assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
@@ -403,10 +292,12 @@ fn what_cannot_be_opened_says_why_and_shows_nothing() {
         needles.add(name, &secret);
         format!("-----BEGIN {label}-----\n{secret}{secret}\n-----END {label}-----\n")
     };
-    let (key, certificate) = (pem("a broken key", "PRIVATE KEY"), pem("a broken certificate", "CERTIFICATE"));
+    let (key, certificate) =
+        (pem("a broken key", "PRIVATE KEY"), pem("a broken certificate", "CERTIFICATE"));
     let root = pem("a broken root", "CERTIFICATE");
     let mut wrong = |name: &str, sign: &str| format!("{}{sign}", needles.plant(name));
-    let (broken, biscuit) = (wrong("a header in two lines", "\nx"), wrong("a bad cookie", ";x=y z"));
+    let (broken, biscuit) =
+        (wrong("a header in two lines", "\nx"), wrong("a bad cookie", ";x=y z"));
     let binary = [wrong("no text", "").as_bytes(), b"\xff\xfe"].concat();
     let token = wrong("a token in two lines", "\r\nx: y");
     let pair = wrong("a password with a bell", "\u{7}");

@@ -38,14 +38,18 @@ impl Needles {
         for word in words.filter(|word| word.len() >= PART) {
             self.add_parts(word.as_bytes(), &format!("{name}, as it is"));
         }
-        // What stands before a secret decides on the form it has in base64.
-        for before in 0..3 {
-            let bytes = [&vec![b'x'; before], text.as_bytes()].concat();
-            for alphabet in [&BASE64_STANDARD_NO_PAD, &BASE64_URL_SAFE_NO_PAD] {
-                let form = alphabet.encode(&bytes);
-                // The signs at both ends may belong to the neighbours.
-                let own = &form.as_bytes()[4.min(4 * before)..form.len() - 2];
-                self.add_parts(own, &format!("{name}, in base64"));
+        // Some encode a secret for a form before they put it into base64.
+        let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        for text in [text, &form] {
+            // What stands before a secret decides on the form it has in base64.
+            for before in 0..3 {
+                let bytes = [&vec![b'x'; before], text.as_bytes()].concat();
+                for alphabet in [&BASE64_STANDARD_NO_PAD, &BASE64_URL_SAFE_NO_PAD] {
+                    let form = alphabet.encode(&bytes);
+                    // The signs at both ends may belong to the neighbours.
+                    let own = &form.as_bytes()[4.min(4 * before)..form.len() - 2];
+                    self.add_parts(own, &format!("{name}, in base64"));
+                }
             }
         }
     }

@@ -189,7 +189,7 @@ proptest! {
             let expected = &expected[name];
             let kind = step.error.as_ref().map(|error| error.kind.as_str());
             prop_assert_eq!(
-                (step.status, step.attempts, &step.output, kind),
+                (step.status, step.attempts, &*step.output, kind),
                 (expected.status, expected.attempts, &expected.output, expected.kind),
                 "{}", name
             );

@@ -1,0 +1,71 @@
+//! What a transition asks: the names of guards, as they are drawn, and what they look at.
+
+use super::Rules;
+use crate::context::{FlowContext, StepsOf};
+use crate::plan::Unit;
+use crate::spec::When;
+use crate::step::Verdict;
+
+pub(crate) const DEPENDENCY_FAILED: &str = "a dependency failed";
+pub(crate) const CONDITION_FAULTY: &str = "the condition can't be told";
+pub(crate) const UNKNOWN_OUTCOME: &str = "unknown outcome";
+pub(crate) const RECOVERED: &str = "recovered";
+pub(crate) const NOTHING_FAILED: &str = "nothing failed";
+
+pub(crate) fn tolerable(share: f64) -> String {
+    format!("at most {}% failed", percent(share))
+}
+
+pub(crate) fn beyond(share: f64) -> String {
+    format!("more than {}% failed", percent(share))
+}
+
+fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
+/// A condition is drawn as it is written.
+pub(crate) fn condition(condition: &When) -> String {
+    match condition {
+        When::Expression(expression) => expression.source().to_owned(),
+        When::Code(code) => format!("{}()", code.name),
+    }
+}
+
+impl Rules {
+    /// Whether a unit's condition holds.
+    pub(super) fn evaluate(&self, context: &FlowContext, unit: Unit) -> Verdict {
+        let Some(condition) = self.plan.condition(unit) else { return Verdict::Go };
+        let data = match unit {
+            Unit::Endpoint(index) => context.steps[index].data.clone().unwrap_or_default(),
+            Unit::Group(index) => context.containers[index].data.clone(),
+        };
+        let held = match condition {
+            When::Code(code) => Ok((code.run)(&data)),
+            When::Expression(expression) => {
+                let steps = StepsOf { plan: &self.plan, context };
+                expression.eval(&steps.scope(&data))
+            }
+        };
+        match held {
+            Ok(true) => Verdict::Go,
+            Ok(false) => Verdict::Declined,
+            Err(fault) => Verdict::Faulty(fault.to_string()),
+        }
+    }
+
+    /// While failed / declared endpoints stays within the threshold.
+    pub(super) fn is_tolerable(&self, context: &FlowContext) -> bool {
+        let declared = self.plan.endpoints.len() as f64;
+        let share = self.plan.flow.error_threshold.unwrap_or(0.0);
+        f64::from(context.failed) / declared <= share
+    }
+
+    pub(super) fn is_well(&self, context: &FlowContext) -> bool {
+        let tolerable = match self.plan.flow.error_threshold {
+            Some(_) if !self.plan.flow.fail_fast => self.is_tolerable(context),
+            Some(_) | None => context.failed == 0,
+        };
+        tolerable && context.error.is_none()
+    }
+}

@@ -1,0 +1,121 @@
+//! The code behind the guards and actions of a flow's graph. All of it is pure: it reads and
+//! writes the [`FlowContext`], and sees the time only as it is told.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `guard` | what a transition asks |
+//! | `action` | a step takes its data, is checked, and keeps its output |
+//! | `failure` | what is left of a step that does not succeed: its error, its handler, what it skips |
+
+pub(crate) mod action;
+mod failure;
+pub(crate) mod guard;
+
+use std::sync::Arc;
+
+use fsm_core::{Bindings, Scene};
+use fsm_http::ErrorKind;
+
+use crate::context::FlowContext;
+use crate::event::FlowEvent;
+use crate::plan::{Plan, Unit};
+use crate::step::{StepStatus, Verdict};
+
+type FlowScene<'a> = Scene<'a, FlowEvent>;
+type Act = fn(&Rules, &mut FlowContext, &FlowScene<'_>);
+type Holds = fn(&Rules, &FlowContext, &FlowScene<'_>) -> bool;
+
+/// The rules of one flow: its plan, and which unit each state belongs to.
+pub(crate) struct Rules {
+    pub(crate) plan: Plan,
+    pub(crate) units: Vec<Option<Unit>>,
+}
+
+impl Rules {
+    /// Binds every guard and action that the compiler writes.
+    pub(crate) fn bind(
+        self: &Arc<Self>,
+        mut bindings: Bindings<FlowContext, FlowEvent>,
+    ) -> Bindings<FlowContext, FlowEvent> {
+        let actions: [(&str, Act); 12] = [
+            (action::RECEIVE, Rules::receive),
+            (action::CHECK, Rules::check),
+            (action::LEAVE, Rules::leave),
+            (action::KEEP_OUTPUT, Rules::keep_output),
+            (action::KEEP_ERROR, Rules::keep_error),
+            (action::KEEP_ERROR_AND_SKIP, Rules::keep_error_and_skip),
+            (action::SKIP_THE_REST, Rules::skip_the_rest),
+            (action::SKIP, Rules::skip),
+            (action::FAIL_GROUP, Rules::fail_group),
+            (action::HANDLE, Rules::handle),
+            (action::CONCLUDE, |rules, context, _| rules.conclude(context, StepStatus::Cancelled)),
+            (action::TIME_OUT, Rules::time_out),
+        ];
+        for (name, act) in actions {
+            let rules = self.clone();
+            bindings = bindings.action(name, move |context, scene| act(&rules, context, scene));
+        }
+        let guards: [(&str, Holds); 5] = [
+            (guard::DEPENDENCY_FAILED, |rules, context, scene| {
+                matches!(rules.verdict(context, scene), Verdict::Blocked(_))
+            }),
+            (guard::CONDITION_FAULTY, |rules, context, scene| {
+                matches!(rules.verdict(context, scene), Verdict::Faulty(_))
+            }),
+            (guard::UNKNOWN_OUTCOME, |_, _, scene| {
+                matches!(scene.event, Some(FlowEvent::Refused(refusal))
+                    if refusal.error.kind == ErrorKind::UnknownOutcome)
+            }),
+            (guard::RECOVERED, |rules, context, scene| {
+                let status = rules.step_of(scene).and_then(|step| context.steps[step].status);
+                status == Some(StepStatus::Recovered)
+            }),
+            (guard::NOTHING_FAILED, |rules, context, _| rules.is_well(context)),
+        ];
+        for (name, holds) in guards {
+            let rules = self.clone();
+            bindings = bindings.guard(name, move |context, scene| holds(&rules, context, scene));
+        }
+        if let Some(share) = self.plan.flow.error_threshold {
+            let rules = self.clone();
+            bindings =
+                bindings.guard(guard::tolerable(share), move |context, _| rules.is_well(context));
+            let rules = self.clone();
+            bindings = bindings
+                .guard(guard::beyond(share), move |context, _| !rules.is_tolerable(context));
+        }
+        let units = (0..self.plan.endpoints.len()).map(Unit::Endpoint);
+        for unit in units.chain((0..self.plan.containers.len()).map(Unit::Group)) {
+            if let Some(condition) = self.plan.condition(unit) {
+                let rules = self.clone();
+                bindings = bindings.guard(guard::condition(condition), move |context, scene| {
+                    matches!(rules.verdict(context, scene), Verdict::Go)
+                });
+            }
+        }
+        bindings
+    }
+
+    fn unit_of(&self, scene: &FlowScene<'_>) -> Option<Unit> {
+        self.units.get(scene.state.index()).copied().flatten()
+    }
+
+    fn step_of(&self, scene: &FlowScene<'_>) -> Option<usize> {
+        match self.unit_of(scene)? {
+            Unit::Endpoint(index) => Some(index),
+            Unit::Group(_) => None,
+        }
+    }
+
+    fn verdict<'a>(&self, context: &'a FlowContext, scene: &FlowScene<'_>) -> &'a Verdict {
+        match self.unit_of(scene) {
+            Some(Unit::Endpoint(index)) => &context.steps[index].verdict,
+            Some(Unit::Group(index)) => &context.containers[index].verdict,
+            None => &Verdict::Open,
+        }
+    }
+}
+
+pub(crate) fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
