@@ -168,7 +168,7 @@ struct Prompt;
 impl Transport for Prompt {
     fn send(
         &self,
-        _: http::Request<bytes::Bytes>,
+        _: fsm_http::Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async {
             let mut answer = http::Response::new(Body::from(bytes::Bytes::from_static(b"{}")));

@@ -411,7 +411,16 @@ mod tests {
         for (endpoint, happening) in events {
             board.happens(now, endpoint, &happening);
         }
-        insta::assert_snapshot!(shown(&board, now + Duration::from_millis(400)), @"");
+        insta::assert_snapshot!(shown(&board, now + Duration::from_millis(400)), @"
+        · call-0  waits for its turn, 3 s
+        · call-1  waits for its turn, 3 s (attempt 2 of 4)
+        ✓ call-2  ok 200, 1 s, 2 attempts
+        ✓ call-3  cached 200
+        ✗ call-4  failed (circuit open), 2 attempts
+        ✗ call-5  failed (rate limited)
+        ✗ call-6  cancelled
+        ━━━━━━━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌ 5 of 7 done, 2 held back, 400 ms
+        ");
     }
 
     #[test]

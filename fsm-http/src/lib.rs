@@ -108,4 +108,4 @@ pub use payload::{Part, PartError, Payload};
 pub use redact::is_credential;
 pub use reqwest_transport::{ReqwestSettings, ReqwestTransport};
 pub use retry::RetryRules;
-pub use transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError};
+pub use transport::{Body, BoxFuture, Chunks, Departure, Outgoing, Transport, TransportError};

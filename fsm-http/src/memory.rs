@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::{
     error::ErrorKind,
-    transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError},
+    transport::{Body, BoxFuture, Chunks, Outgoing, Transport, TransportError},
 };
 
 type Handler = dyn Fn(http::Request<Bytes>) -> BoxFuture<'static, Reply> + Send + Sync;
@@ -90,12 +90,10 @@ impl MemoryTransport {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn carry_out(
-        &self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Body>, TransportError> {
-        let departure = request.extensions().get::<Departure>().cloned().unwrap_or_default();
+    async fn carry_out(&self, request: Outgoing) -> Result<http::Response<Body>, TransportError> {
+        let departure = request.departure.clone().unwrap_or_default();
         departure.hold();
+        let request = request.into_http()?;
         let reply = (self.handler)(request.clone()).await;
         tokio::time::sleep(reply.before_sending).await;
         let leaves = match &reply.outcome {
@@ -118,7 +116,7 @@ impl MemoryTransport {
 impl Transport for MemoryTransport {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(self.carry_out(request))
     }

@@ -58,7 +58,7 @@ use url::Url;
 
 use crate::received::Received;
 use crate::redact::one_line;
-use crate::transport::Transport;
+use crate::transport::{Outgoing, Transport};
 
 /// The time for one batch, from connecting to the last byte of the answer; the default of OTLP.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -193,6 +193,7 @@ impl Courier {
             request.headers_mut().insert(name, value.clone());
         }
         let delivery = async {
+            let request = Outgoing::try_from(request).map_err(|error| error.message)?;
             let answer = self.transport.send(request).await.map_err(|error| error.message)?;
             let (head, mut body) = answer.into_parts();
             let mut received = Received::default();

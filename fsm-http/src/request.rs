@@ -8,7 +8,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Uri,
+    HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
 };
 use percent_encoding::percent_decode_str;
@@ -18,32 +18,19 @@ use crate::{
     call::{Call, IDEMPOTENCY_KEY},
     decode::Decode,
     redirect::Route,
-    transport::Departure,
+    transport::{Departure, Outgoing},
 };
+
+/// The longest url that the crate `http` can hold.
+const LONGEST_URL: usize = 65_534;
 
 /// Why a request cannot be put into HTTP.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unsendable {
     #[error("only http and https urls can be called")]
     Scheme,
-    #[error("its url holds characters that HTTP does not allow")]
+    #[error("its url is longer than the {LONGEST_URL} bytes that HTTP clients allow")]
     Url,
-}
-
-/// The url of a request as it was parsed, so that a transport that needs a [`Url`] need not parse
-/// it a second time: that would be a large part of what a call costs.
-#[derive(Clone)]
-pub(crate) struct Parsed {
-    url: Url,
-    uri: Uri,
-}
-
-impl Parsed {
-    /// The url, if `uri` is still the one that it was made for: what lies between call and
-    /// transport may have changed it.
-    pub(crate) fn url_of(self, uri: &Uri) -> Option<Url> {
-        (self.uri == *uri).then_some(self.url)
-    }
 }
 
 /// The request for the present part of the route.
@@ -51,14 +38,14 @@ pub(crate) fn request(
     call: &Call,
     route: &Route,
     departure: Option<&Departure>,
-) -> Result<http::Request<Bytes>, Unsendable> {
+) -> Result<Outgoing, Unsendable> {
     let Route { method, url, keeps_body, .. } = route;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Unsendable::Scheme);
     }
-    let bare = without_user_info(url);
-    let uri =
-        Uri::try_from(bare.as_deref().unwrap_or(url.as_str())).map_err(|_| Unsendable::Url)?;
+    if url.as_str().len() > LONGEST_URL {
+        return Err(Unsendable::Url);
+    }
 
     let mut headers = call.headers.clone();
     if let Some(credentials) = basic(&call.url) {
@@ -92,33 +79,28 @@ pub(crate) fn request(
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
 
-    let mut request = http::Request::new(content);
-    *request.method_mut() = method.clone();
-    if bare.is_none() {
-        request.extensions_mut().insert(Parsed { url: url.clone(), uri: uri.clone() });
-    }
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    if let Some(departure) = departure {
-        request.extensions_mut().insert(departure.clone());
-    }
-    Ok(request)
+    Ok(Outgoing {
+        method: method.clone(),
+        url: without_user_info(url),
+        headers,
+        body: content,
+        departure: departure.cloned(),
+    })
 }
 
 fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// The url without user name and password, where it has any.
-fn without_user_info(url: &Url) -> Option<String> {
-    if !has_user_info(url) {
-        return None;
-    }
+/// The url without user name and password.
+fn without_user_info(url: &Url) -> Url {
     let mut bare = url.clone();
-    // Both only fail for urls that have no host, and such a url has no user info.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    Some(bare.into())
+    if has_user_info(url) {
+        // Both only fail for urls that have no host, and such a url has no user info.
+        let _ = bare.set_username("");
+        let _ = bare.set_password(None);
+    }
+    bare
 }
 
 /// The basic authorization (RFC 7617) that the user info of a url stands for.

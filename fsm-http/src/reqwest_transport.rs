@@ -11,20 +11,21 @@
 
 use std::{
     error::Error,
+    future::ready as at_once,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use futures_util::{Stream, StreamExt};
+use http_body::{Frame, SizeHint};
 use url::Url;
 
 use crate::{
     error::ErrorKind,
     redact::{ShownUrl, one_line},
-    request::Parsed,
-    transport::{Body, BoxFuture, Chunks, Departure, Transport, TransportError},
+    transport::{Body, BoxFuture, Chunks, Departure, Outgoing, Transport, TransportError},
 };
 
 mod settings;
@@ -78,42 +79,32 @@ impl ReqwestTransport {
 impl Transport for ReqwestTransport {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        if let Some(reason) = &self.no_tls
+            && request.url.scheme() == "https"
+        {
+            let message = format!("https cannot be used: {reason}");
+            return Box::pin(at_once(Err(TransportError::unsent(ErrorKind::Tls, message))));
+        }
+        let Outgoing { method, url, headers, body, departure } = request;
+        let mut outgoing = reqwest::Request::new(method, url);
+        *outgoing.headers_mut() = headers;
+        *outgoing.body_mut() = match &departure {
+            None => Some(body).filter(|body| !body.is_empty()).map(Into::into),
+            Some(departure) => Some(Watched::wrap(body, departure.clone())),
+        };
+        let sending = self.client.execute(outgoing);
         Box::pin(async move {
-            let (mut head, content) = request.into_parts();
-            if let Some(reason) = &self.no_tls
-                && head.uri.scheme() == Some(&http::uri::Scheme::HTTPS)
-            {
-                let message = format!("https cannot be used: {reason}");
-                return Err(TransportError::unsent(ErrorKind::Tls, message));
+            let result = sending.await;
+            let mut incoming = result.map_err(|error| explain(&error, departure.as_ref()))?;
+            let mut response = http::Response::new(Body::empty());
+            *response.status_mut() = incoming.status();
+            *response.headers_mut() = std::mem::take(incoming.headers_mut());
+            if incoming.content_length() != Some(0) {
+                *response.body_mut() = Body::chunks(Incoming(incoming.bytes_stream()));
             }
-            let parsed = head.extensions.remove::<Parsed>();
-            let url = match parsed.and_then(|parsed| parsed.url_of(&head.uri)) {
-                Some(url) => url,
-                None => Url::parse(&head.uri.to_string()).map_err(|error| {
-                    TransportError::unsent(ErrorKind::Transform, format!("not a url: {error}"))
-                })?,
-            };
-
-            let departure = head.extensions.get::<Departure>().cloned();
-            let mut outgoing = reqwest::Request::new(head.method, url);
-            *outgoing.headers_mut() = head.headers;
-            *outgoing.body_mut() = Some(match &departure {
-                None => content.into(),
-                Some(departure) => Watched::wrap(content, departure.clone()),
-            });
-
-            let result = self.client.execute(outgoing).await;
-            let incoming = result.map_err(|error| explain(&error, departure.as_ref()))?;
-            let (mut head, body) = http::Response::from(incoming).into_parts();
-            // What the client keeps there is of no use to a call.
-            head.extensions = http::Extensions::new();
-            let body = match body.is_end_stream() {
-                true => Body::empty(),
-                false => Body::chunks(Incoming(body)),
-            };
-            Ok(http::Response::from_parts(head, body))
+            Ok(response)
         })
     }
 }
@@ -222,24 +213,18 @@ fn no_tls_by_feature() -> Option<String> {
 }
 
 /// The body of an answer on its way in.
-struct Incoming(reqwest::Body);
+struct Incoming<S>(S);
 
-impl Chunks for Incoming {
+impl<S> Chunks for Incoming<S>
+where
+    S: Stream<Item = Result<Bytes, reqwest::Error>> + Send + Unpin,
+{
     fn poll_chunk(
         &mut self,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>> {
-        loop {
-            let frame = match ready!(Pin::new(&mut self.0).poll_frame(task)) {
-                None => return Poll::Ready(None),
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => return Poll::Ready(Some(Err(explain(&error, None)))),
-            };
-            // Trailers are passed over.
-            if let Ok(chunk) = frame.into_data() {
-                return Poll::Ready(Some(Ok(chunk)));
-            }
-        }
+        let chunk = ready!(self.0.poll_next_unpin(task));
+        Poll::Ready(chunk.map(|chunk| chunk.map_err(|error| explain(&error, None))))
     }
 }
 

@@ -22,7 +22,11 @@ use std::{
 
 use bytes::Bytes;
 
+use http::{HeaderMap, Method};
+use url::Url;
+
 use crate::error::ErrorKind;
+use crate::redact::{ShownHeaders, ShownUrl};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -37,15 +41,82 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends one request and waits for the head of its answer.
     ///
     /// The answer is returned with whatever status it has. A transport that can tell when a request
-    /// leaves should look for a [`Departure`] in the request's extensions and keep it up to date.
+    /// leaves should keep the request's [`Departure`] up to date, if it has one.
     ///
     /// # Errors
     ///
     /// A [`TransportError`] where no complete head arrived.
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+}
+
+/// A request that is about to be sent.
+///
+/// It holds the url as it was parsed, for a client that needs one: parsing it anew would be a large
+/// part of what a call costs. Clients that want a request of the crate `http` take
+/// [`into_http`](Self::into_http).
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// An absolute http or https url without user info and fragment.
+    pub url: Url,
+    /// The headers, save those that frame the body.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Watched where the request must not arrive twice.
+    pub departure: Option<Departure>,
+}
+
+impl Outgoing {
+    /// The same as a request of the crate `http`, with the departure among its extensions.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] where the url holds characters that HTTP does not allow.
+    pub fn into_http(self) -> Result<http::Request<Bytes>, TransportError> {
+        let uri = http::Uri::try_from(self.url.as_str()).map_err(|_| {
+            let message = "its url holds characters that HTTP does not allow";
+            TransportError::unsent(ErrorKind::Transform, message)
+        })?;
+        let mut request = http::Request::new(self.body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = self.headers;
+        if let Some(departure) = self.departure {
+            request.extensions_mut().insert(departure);
+        }
+        Ok(request)
+    }
+}
+
+impl TryFrom<http::Request<Bytes>> for Outgoing {
+    type Error = TransportError;
+
+    /// Fails where the request's uri is no absolute url.
+    fn try_from(request: http::Request<Bytes>) -> Result<Self, TransportError> {
+        let (mut head, body) = request.into_parts();
+        let url = Url::parse(&head.uri.to_string()).map_err(|error| {
+            TransportError::unsent(ErrorKind::Transform, format!("not a url: {error}"))
+        })?;
+        let departure = head.extensions.remove();
+        Ok(Self { method: head.method, url, headers: head.headers, body, departure })
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    /// Shows no query, no content, and no header that carries credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("method", &self.method)
+            .field("url", &format_args!("{}", ShownUrl(&self.url)))
+            .field("headers", &ShownHeaders(&self.headers))
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a transport could not deliver a request, or could not read its answer to the end.
@@ -136,7 +207,7 @@ impl fmt::Debug for Body {
 
 /// A flag, shared between a call and its transport, that says whether a request may have left.
 ///
-/// A call puts it in the extensions of requests that must not be repeated blindly. A transport that
+/// A call gives it to requests that must not be repeated blindly. A transport that
 /// can tell says [`hold`](Self::hold) when it takes the request, and [`depart`](Self::depart) before
 /// the first byte goes out. A transport that does neither is taken to have sent it.
 #[derive(Debug, Clone, Default)]

@@ -131,8 +131,7 @@ mod tests {
     #[test]
     fn the_boundary_follows_from_the_content() {
         let (one, again) = (form(), form());
-        let (one, again) =
-            (Boundary::between(&fields(&one)), Boundary::between(&fields(&again)));
+        let (one, again) = (Boundary::between(&fields(&one)), Boundary::between(&fields(&again)));
         assert_eq!(one.0, again.0);
         let other = Boundary::between(&fields(&[Part::text("a", "b")]));
         assert_ne!(one.0, other.0);
@@ -143,7 +142,8 @@ mod tests {
     fn a_boundary_that_the_content_holds_is_found() {
         let boundary = candidate(&fields(&form()), 0);
         let hidden = format!("x\r\n--{boundary}--\r\n");
-        let holds = |part: &Part| holds(&fields(std::slice::from_ref(part))[0], boundary.as_bytes());
+        let holds =
+            |part: &Part| holds(&fields(std::slice::from_ref(part))[0], boundary.as_bytes());
         assert!(holds(&Part::text("a", hidden)));
         assert!(holds(&Part::text(boundary.clone(), "")));
         assert!(!holds(&Part::text("a", "b")));

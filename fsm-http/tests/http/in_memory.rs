@@ -176,7 +176,7 @@ async fn a_transport_that_keeps_no_departure_is_taken_to_have_sent() {
     impl fsm_http::Transport for Mute {
         fn send(
             &self,
-            _: http::Request<bytes::Bytes>,
+            _: fsm_http::Outgoing,
         ) -> fsm_http::BoxFuture<'_, Result<http::Response<fsm_http::Body>, TransportError>>
         {
             Box::pin(std::future::pending())

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fsm_http::{Body, BoxFuture, MemoryTransport, Reply, Transport, TransportError};
+use fsm_http::{Body, BoxFuture, MemoryTransport, Outgoing, Reply, Transport, TransportError};
 use fsm_patterns::{Flow, RunReport, Services, StepReport, file};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -50,9 +50,9 @@ impl Api {
 impl Transport for Api {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
-        let entry = (self.begun.elapsed().as_millis(), request.uri().path().to_owned());
+        let entry = (self.begun.elapsed().as_millis(), request.url.path().to_owned());
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         self.server.send(request)
     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fsm_http::{Body, BoxFuture, ErrorKind, MemoryTransport, Reply, Transport, TransportError};
+use fsm_http::{
+    Body, BoxFuture, ErrorKind, MemoryTransport, Outgoing, Reply, Transport, TransportError,
+};
 use fsm_patterns::{Flow, Orchestration, RunReport, StepReport, file};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -136,10 +138,10 @@ impl Drop for Presence<'_> {
 impl Transport for Api {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
-            let path = request.uri().path().to_owned();
+            let path = request.url.path().to_owned();
             let entry = (self.begun.elapsed(), path);
             self.log.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
             let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;

@@ -1,5 +1,13 @@
 //! The activity behind every endpoint: build the call, make one attempt, make a value of the
 //! answer.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `key` | under which key an answer is kept |
+//! | `reading` | from the answer to the step's output |
+
+mod key;
+mod reading;
 
 use std::future::ready;
 use std::path::PathBuf;
@@ -7,21 +15,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fsm_core::{Outcome, Visit, Work};
-use fsm_http::cache::CacheKey;
-use fsm_http::caller::{Caller, End, Ongoing, Origin};
-use fsm_http::resource::{Client, graphql_data};
+use fsm_http::caller::{End, Ongoing, Origin};
+use fsm_http::resource::Client;
 use fsm_http::{Answer, Call, CallError, ErrorKind, idempotency_key};
-use http::Method;
 use serde_json::Value;
 
-use crate::context::{FlowContext, StepsOf, StepsThen};
+use self::reading::Reading;
+use crate::context::{FlowContext, StepsOf};
 use crate::event::{Answered, FlowEvent, Refusal};
-use crate::expr::{Response, Scope};
 use crate::open::Open;
 use crate::plan::Unit;
 use crate::request;
 use crate::rules::{Rules, micros};
-use crate::spec::{self, EndpointSpec, Parser, Transform};
 use crate::step::StepError;
 use crate::usage::Receipt;
 
@@ -45,20 +50,11 @@ pub(crate) fn start(
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     add_headers_of(client, &mut call);
-    let key = match cache_key(rules, context, index, caller, &call, &data) {
+    let key = match key::cache_key(rules, context, index, caller, &call, &data) {
         Ok(key) => key,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
-    let spec = &rules.plan.endpoints[index].spec;
-    let plain =
-        matches!(spec.response_parser, Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes);
-    let reading = (!plain || spec.transform_output.is_some()).then(|| Reading {
-        rules: rules.clone(),
-        index,
-        input: context.input.clone(),
-        data,
-        steps: StepsThen::of(&rules.plan, context, &rules.plan.endpoints[index].reads),
-    });
+    let reading = Reading::of(rules, context, index, data);
     let open = open.clone();
     let (seat, number, clock) = (context.session.seat(visit), visit.attempt, visit.clock());
     Box::pin(async move {
@@ -123,101 +119,6 @@ fn add_headers_of(client: Option<&Client>, call: &mut Call) {
         }
     }
 }
-
-/// Where the answer is kept: for GET and HEAD under the request, for others only under a key that
-/// somebody declared, because a second POST may be meant. What is written to a file is not kept.
-fn cache_key(
-    rules: &Rules,
-    context: &FlowContext,
-    index: usize,
-    caller: &Caller,
-    call: &Call,
-    data: &Value,
-) -> Result<Option<CacheKey>, StepError> {
-    if !caller.caches() || call.save_to.is_some() {
-        return Ok(None);
-    }
-    let (flow, spec) = (&rules.plan.flow, &rules.plan.endpoints[index].spec);
-    let text = match spec.cache_key.as_ref().or(flow.cache_key.as_ref()) {
-        None => {
-            let is_read = matches!(call.method, Method::GET | Method::HEAD);
-            // What a form with files sends is known only when they are read.
-            let is_known = call.body.files().next().is_none();
-            return Ok((is_read && is_known).then(|| caller.key_of(call)));
-        }
-        Some(spec::CacheKey::Code(code)) => (code.run)(call),
-        Some(spec::CacheKey::Template(template)) => {
-            let steps = StepsOf { plan: &rules.plan, context };
-            let value = template.render(&steps.scope(data));
-            value.map(|value| value.to_string()).map_err(|why| why.to_string())
-        }
-    };
-    let text = text.map_err(|why| request::fault("cache_key", why))?;
-    Ok(Some(caller.key_of_text(&format!("{}/{}", flow.name, spec.name), &text)))
-}
-
-/// What parser and output transform of an endpoint may read.
-struct Reading {
-    rules: Arc<Rules>,
-    index: usize,
-    input: Arc<Value>,
-    data: Arc<Value>,
-    steps: StepsThen,
-}
-
-impl Reading {
-    fn read(&self, answer: &Answer) -> Result<Arc<Value>, StepError> {
-        let spec: &EndpointSpec = &self.rules.plan.endpoints[self.index].spec;
-        let response = Response {
-            status: answer.status.as_u16(),
-            url: answer.url.as_str(),
-            method: spec.method.as_str(),
-            headers: &answer.headers,
-            body: &answer.value,
-        };
-        let scope = Scope::new().inputs(&self.input).steps(&self.steps).response(response);
-        let parsed = match &spec.response_parser {
-            Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes => answer.value.clone(),
-            Parser::GraphQl => Arc::new(graphql(&answer.value)?),
-            Parser::Code(code) => {
-                let parsed = (code.run)(&answer.value);
-                Arc::new(parsed.map_err(|why| request::fault("response_parser", why))?)
-            }
-            Parser::Template(template) => {
-                let parsed = template.render(&scope.data(&self.data));
-                Arc::new(parsed.map_err(|why| request::fault("response_parser", why))?)
-            }
-        };
-        let transformed = match &spec.transform_output {
-            None => Ok(parsed),
-            Some(Transform::Code(code)) => (code.run)(&parsed).map(Arc::new),
-            Some(Transform::Template(template)) => {
-                template.render(&scope.data(&parsed)).map(Arc::new).map_err(|why| why.to_string())
-            }
-        };
-        transformed.map_err(|why| request::fault("transform_output", why))
-    }
-}
-
-/// The `data` of a GraphQL answer. Also errors beside data fail the step: what is missing in the
-/// data would not be seen by those who read it.
-fn graphql(answer: &Value) -> Result<Value, StepError> {
-    let errors = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
-    let data = match errors {
-        None => graphql_data(answer),
-        Some(errors) => graphql_data(&serde_json::json!({ "errors": errors }))
-            .map_err(|messages| format!("the GraphQL answer has errors: {messages}")),
-    };
-    data.map_err(|why| {
-        // It is foreign text: on one line, and not at any length.
-        let line = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown = line.chars().filter(|character| !character.is_control()).take(LONGEST_EXCERPT);
-        StepError::new(ErrorKind::Contract, shown.collect::<String>())
-    })
-}
-
-/// How much of what a server says of its errors is quoted, in characters.
-const LONGEST_EXCERPT: usize = 400;
 
 /// What the call used: an answer out of the cache has been counted when it was fetched.
 fn receipt(ongoing: &Ongoing, client: Option<&Client>, answer: &Answer, origin: Origin) -> Receipt {
