@@ -14,6 +14,7 @@ use crate::cache::{self, CacheKey, FlightEnd, Lead, Lookup};
 use crate::call::{Answer, Call};
 use crate::error::{CallError, ErrorKind, Retry};
 use crate::limit::Turn;
+use crate::metrics::Recorder;
 use crate::observe::AttemptSpan;
 use crate::quota;
 use crate::retry_after::retry_after;
@@ -195,6 +196,7 @@ impl Caller {
         }
 
         let span = AttemptSpan::start(call, resends);
+        let mut unanswered = Unanswered(self.recorder.as_ref());
         let result = if let Err(error) = read {
             Err((error, Duration::ZERO))
         } else if span.is_recorded() {
@@ -204,6 +206,7 @@ impl Caller {
         } else {
             call.perform_timed(&*self.transport).await
         };
+        unanswered.0 = None;
         match result {
             Ok(mut answer) => {
                 if let (Some(credentials), Some(answer)) = (&credentials, Arc::get_mut(&mut answer))
@@ -362,6 +365,17 @@ impl Caller {
             {
                 bucket.believe(remaining, until);
             }
+        }
+    }
+}
+
+/// A request that is under way: should it be dropped there, it is counted all the same.
+struct Unanswered<'a>(Option<&'a Recorder>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(recorder) = self.0 {
+            recorder.cut();
         }
     }
 }

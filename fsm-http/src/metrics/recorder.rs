@@ -29,6 +29,12 @@ impl Recorder {
         self.0.failed(kind, latency);
     }
 
+    /// A request was sent, and given up before it was answered: it counts as one that failed, with
+    /// the kind `cancelled` and without a latency.
+    pub fn cut(&self) {
+        self.0.cut();
+    }
+
     /// The call is sent again after a failure.
     pub fn retried(&self) {
         self.0.retries.add(1);

@@ -80,6 +80,11 @@ impl Tally {
         }
     }
 
+    pub(super) fn cut(&self) {
+        self.failed(ErrorKind::Cancelled, None);
+        self.failed.add(1);
+    }
+
     pub(super) fn failed_with(&self, error_type: &str) {
         self.failed.add(1);
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);

@@ -86,6 +86,14 @@ impl Rules {
         if let Some(began) = step.began {
             step.elapsed_us = micros(scene.now.since(began));
         }
+        if scene.cut {
+            // Nobody is left to tell what went over the wire, save that something did.
+            self.charge(
+                context,
+                index,
+                &Receipt { requests: scene.attempts, ..Receipt::default() },
+            );
+        }
     }
 
     pub(super) fn keep_output(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {

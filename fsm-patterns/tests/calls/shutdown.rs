@@ -330,3 +330,17 @@ endpoints:
     assert_eq!((report.steps["sent"].attempts, report.steps["waits"].attempts), (1, 0));
     assert_eq!(api.times(), [0, 0]);
 }
+
+#[tokio::test]
+async fn a_request_that_is_cut_is_counted_wherever_requests_are() {
+    let diary = Diary::default();
+    let (flow, _server) = endless(&diary, |flow| flow.total_timeout(ms(150))).await;
+    let report = run(&flow).await;
+    assert_eq!(report.outcome, RunOutcome::TimedOut);
+    assert_eq!(report.metrics.expect("they are on").total_requests, 3);
+    let used: Vec<u64> = report.usage.values().map(|usage| usage.attempts).collect();
+    assert_eq!(used, [1, 1, 1]);
+    let figures = flow.get_metrics().overall;
+    assert_eq!((figures.total_requests, figures.errors["cancelled"]), (3, 3));
+    assert_eq!((figures.error_rate, figures.avg_latency_ms), (Some(1.0), None));
+}
