@@ -272,12 +272,7 @@ impl Compiler<'_> {
         if plan.is_checked(unit) {
             self.check(unit, scope, name, next, (lost, direct));
         }
-        let policy = RetryPolicy {
-            count: spec.retries(),
-            delay: spec.retry_delay,
-            max_delay: spec.retry_max_delay,
-            max_wait: spec.retry_max_wait,
-        };
+        let policy = policy_of(spec);
         let mut state = self.graph.activity_running(name, &work(spec)).exit(action::LEAVE);
         if policy.count > 0 {
             state = state.retry(policy);
@@ -345,6 +340,16 @@ impl Compiler<'_> {
             self.units.resize(state.index() + 1, None);
         }
         self.units[state.index()] = Some(unit);
+    }
+}
+
+/// How often a call is tried again, and how long apart.
+pub(crate) fn policy_of(spec: &EndpointSpec) -> RetryPolicy {
+    RetryPolicy {
+        count: spec.retries(),
+        delay: spec.retry_delay,
+        max_delay: spec.retry_max_delay,
+        max_wait: spec.retry_max_wait,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fsm_http::caller::Caller;
 use fsm_http::limit::{Bucket, Rate};
 use fsm_http::resource::{Client, ResourceError};
+use fsm_http::secret::Secrets;
 use fsm_http::{ReqwestTransport, Transport, TransportError};
 
 use crate::plan::{Endpoint, Plan};
@@ -39,6 +40,11 @@ impl Open {
             let client = resource.open(services.transport.clone());
             clients.push(client.map_err(OpenError::Resource)?);
         }
+        // What one API gives away may come back from another, so all secrets are known everywhere.
+        let secrets = Secrets::default();
+        for client in &clients {
+            secrets.merge(&client.secrets());
+        }
         let transport = match &services.transport {
             Some(transport) => transport.clone(),
             None => Arc::new(ReqwestTransport::new().map_err(OpenError::Transport)?),
@@ -48,7 +54,7 @@ impl Open {
         let global: Vec<Bucket> = global.into_iter().chain(services.bucket.clone()).collect();
         let callers = plan.endpoints.iter().map(|endpoint| {
             let client = endpoint.resource.map(|index| &clients[index]);
-            caller(plan, endpoint, client, &transport, &global, services)
+            caller(plan, endpoint, client, &transport, &global, services).secrets(&secrets)
         });
         Ok(Self { callers: callers.collect(), clients })
     }
@@ -71,7 +77,6 @@ fn caller(
         .max_wait(spec.retry_max_wait)
         .log(flow.log_requests, flow.log_responses);
     if let Some(client) = client {
-        caller = caller.secrets(&client.secrets());
         if let Some(bucket) = client.bucket() {
             caller = caller.bucket(bucket.clone());
         }

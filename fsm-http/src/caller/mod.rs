@@ -44,6 +44,7 @@
 mod attempt;
 mod ongoing;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -211,6 +212,11 @@ impl Caller {
     pub fn secrets(self, secrets: &Secrets) -> Self {
         self.secrets.merge(secrets);
         self
+    }
+
+    /// Takes every secret that the caller knows out of `text`.
+    pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.secrets.scrub(text)
     }
 
     /// The name in metrics and logs.

@@ -15,12 +15,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fsm_core::{Outcome, Visit, Work};
-use fsm_http::caller::{End, Ongoing, Origin};
+use fsm_http::breaker::CircuitBreaker;
+use fsm_http::caller::{Caller, End, Ongoing, Origin};
 use fsm_http::resource::Client;
 use fsm_http::{Answer, Call, CallError, ErrorKind, idempotency_key};
 use serde_json::Value;
 
 use self::reading::Reading;
+use crate::compile::policy_of;
 use crate::context::{FlowContext, StepsOf};
 use crate::event::{Answered, FlowEvent, Refusal};
 use crate::open::Open;
@@ -55,6 +57,12 @@ pub(crate) fn start(
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     let reading = Reading::of(rules, context, index, data);
+    // The wait before the next attempt, if there is one: the same that the kernel will tell.
+    let (policy, seed, state) = (policy_of(&rules.plan.endpoints[index].spec), visit.seed, visit.state.index() as u32);
+    let attempt = visit.attempt;
+    let wait_before = move |after| {
+        (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
+    };
     let open = open.clone();
     let (seat, number, clock) = (context.session.seat(visit), visit.attempt, visit.clock());
     Box::pin(async move {
@@ -64,10 +72,11 @@ pub(crate) fn start(
         match caller.attempt(&mut call, key, &mut ongoing, number).await {
             End::Answered(answer, origin) => {
                 let receipt = receipt(&ongoing, client, &answer, origin);
-                answered(&answer, origin, receipt, reading.as_ref(), client)
+                answered(&answer, origin, receipt, reading.as_ref(), caller)
             }
             End::Failed(error) => {
                 let (receipt, latency) = (Receipt::from(ongoing.traffic()), ongoing.failed_after());
+                let error = give_up_behind_open_circuit(error, caller, &wait_before);
                 if error.retry.is_allowed() {
                     seat.keep(ongoing);
                 }
@@ -79,6 +88,23 @@ pub(crate) fn start(
             }
         }
     })
+}
+
+/// Nobody sleeps behind an open circuit: a failure that would be followed by another attempt ends
+/// the call at once where the circuit is open longer than the wait for that attempt can be.
+fn give_up_behind_open_circuit(
+    error: CallError,
+    caller: &Caller,
+    wait_before: &impl Fn(Option<Duration>) -> Option<Duration>,
+) -> CallError {
+    let fsm_http::Retry::Allowed { after } = error.retry else { return error };
+    let Some(Err(open)) = caller.circuit_breaker().map(CircuitBreaker::check) else { return error };
+    let Some(wait) = wait_before(after) else { return error };
+    if open.probes_in.is_some_and(|probes_in| probes_in <= wait) {
+        return error;
+    }
+    let retry = fsm_http::Retry::Never;
+    CallError { kind: ErrorKind::CircuitOpen, message: open.to_string(), retry, ..error }
 }
 
 /// The call of an endpoint, and `$data` as it was when the call was made.
@@ -135,7 +161,7 @@ fn answered(
     origin: Origin,
     receipt: Receipt,
     reading: Option<&Reading>,
-    client: Option<&Client>,
+    caller: &Caller,
 ) -> Outcome<FlowEvent> {
     let http_status = answer.status.as_u16();
     let latency_us = (origin == Origin::Server).then(|| micros(answer.latency));
@@ -145,10 +171,7 @@ fn answered(
             Ok(output) => output,
             Err(error) => {
                 // It may quote the server, and the server may echo what it was sent.
-                let message = match client {
-                    Some(client) => client.secrets().scrub(&error.message).into_owned(),
-                    None => error.message,
-                };
+                let message = caller.scrub(&error.message).into_owned();
                 let error = StepError { http_status: Some(http_status), message, ..error };
                 let refusal = Refusal { error, receipt, retry_after: None, latency_us };
                 return failed(refusal, fsm_core::Retry::Never);

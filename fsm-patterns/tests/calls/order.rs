@@ -283,3 +283,28 @@ endpoints:
     let second = serde_json::to_value(run(&flow).await.usage).expect("plain data");
     assert_eq!(second["r"]["calls"], 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sleeps_behind_a_circuit_that_is_open_longer_than_the_wait() {
+    let api = Api::new(|_, _| Reply::status(503));
+    let text = |timeout: &str| {
+        format!(
+            "
+mode: sequential
+circuit_breaker_threshold: 1
+circuit_breaker_timeout: {timeout}
+endpoints: [{{ name: a, url: 'http://api.test/a', retry_delay: 6s, retry_count: 1 }}]
+"
+        )
+    };
+    let report = run(&flow_over(&api, &text("60s"))).await;
+    let a = step(&report, "a");
+    assert_eq!(told(&report), "failed: a failed (circuit_open)");
+    assert_eq!((a.attempts, a.elapsed_ms, a.http_status), (1, 0.0, Some(503)));
+    assert!(message(&report, "a").contains("503 Service Unavailable"), "{}", message(&report, "a"));
+
+    // Where the wait outlasts the circuit, the next attempt is the probe.
+    let report = run(&flow_over(&api, &text("1s"))).await;
+    assert_eq!(told(&report), "failed: a failed (status)");
+    assert_eq!(step(&report, "a").attempts, 2);
+}

@@ -136,3 +136,25 @@ async fn a_secret_that_is_missing_stops_the_run_before_the_first_request_and_is_
     assert!(said.contains("`api`") && said.contains("`FSM_CALLS_NO_SUCH_VARIABLE`"), "{said}");
     assert_eq!(server.requests().len(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_one_api_gives_away_is_not_shown_when_another_is_called_with_it() {
+    let api = MemoryTransport::replying(|request| match request.uri().path() {
+        "/e" => Reply::json(&json!({"t": "sesame-12345"})),
+        _ => Reply::status(500),
+    });
+    let shop = Resource::new("shop")
+        .base_url("http://shop.test".parse().expect("a url"))
+        .auth(Auth::Bearer { token: Secret::new("sesame-12345").into() });
+    let flow = Orchestration::pipeline("test")
+        .resource(shop)
+        .endpoint(Endpoint::get("e", "/e").resource("shop"))
+        .endpoint(Endpoint::get("f", "http://other.test/{$data.t}").retry_count(0))
+        .build_with(Arc::new(api))
+        .expect("a flow");
+    let report = flow.execute(json!({})).await.expect("no input is declared");
+    assert_eq!(report.steps["e"].output["t"], "sesame-12345", "outputs are the user's data");
+    let error = report.steps["f"].error.as_ref().expect("a 500");
+    assert_eq!(error.message, "500 Internal Server Error from GET http://other.test/[redacted]");
+    assert!(!report.error.expect("failed").message.contains("sesame"));
+}
