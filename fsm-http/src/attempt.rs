@@ -46,7 +46,7 @@ const REDIRECT_CHUNKS: usize = 8;
 pub(crate) struct Attempt<'c> {
     call: &'c Call,
     repeatability: Repeatability,
-    route: Route,
+    route: Route<'c>,
     /// Watched only where it matters: for requests that must not arrive twice.
     departure: Option<Departure>,
     /// The head of the answer that ends the route.
@@ -85,7 +85,7 @@ impl<'c> Attempt<'c> {
         Self {
             call,
             repeatability,
-            route: Route::new(call.method.clone(), call.url.clone()),
+            route: Route::new(call.method.clone(), &call.url),
             departure: (repeatability == Repeatability::Unsafe).then(Departure::default),
             head: None,
             received: Received::Nothing,
@@ -195,7 +195,7 @@ impl<'c> Attempt<'c> {
         Arc::new(Answer {
             status: head.status,
             headers: head.headers,
-            url: self.route.url.clone(),
+            url: (*self.route.url).clone(),
             body,
             received,
             latency: self.started.elapsed(),

@@ -9,6 +9,8 @@
 //! another scheme, one to a request that was made already, and one beyond the limit. Other 3xx
 //! statuses, 304 among them, lead nowhere. Cookies are not kept.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
     header::{
@@ -49,20 +51,24 @@ pub(crate) enum RedirectError {
 
 /// Where a call stands on its way: the request to send now, and those sent before.
 #[derive(Debug)]
-pub(crate) struct Route {
+pub(crate) struct Route<'c> {
     pub(crate) method: Method,
-    pub(crate) url: Url,
+    /// The call's own, until a redirect leads elsewhere.
+    pub(crate) url: Cow<'c, Url>,
     /// False once a redirect turned the request into one without a body.
     pub(crate) keeps_body: bool,
     /// True once the call left the origin it was meant for.
     strayed: bool,
-    passed: Vec<(Method, Url)>,
+    passed: Vec<(Method, Cow<'c, Url>)>,
 }
 
-impl Route {
+impl<'c> Route<'c> {
     /// The start of the way. The fragment of a url is never sent.
-    pub(crate) fn new(method: Method, mut url: Url) -> Self {
-        url.set_fragment(None);
+    pub(crate) fn new(method: Method, url: &'c Url) -> Self {
+        let mut url = Cow::Borrowed(url);
+        if url.fragment().is_some() {
+            url.to_mut().set_fragment(None);
+        }
         Self { method, url, keeps_body: true, strayed: false, passed: Vec::new() }
     }
 
@@ -114,14 +120,14 @@ impl Route {
 
         let method = if turns_into_get { Method::GET } else { self.method.clone() };
         let was_sent = |(sent, to): (&Method, &Url)| *sent == method && *to == url;
-        let passed = self.passed.iter().map(|(method, url)| (method, url));
-        if passed.chain([(&self.method, &self.url)]).any(was_sent) {
+        let passed = self.passed.iter().map(|(method, url)| (method, &**url));
+        if passed.chain([(&self.method, &*self.url)]).any(was_sent) {
             return Err(RedirectError::Loop(ShownUrl(&url).to_string()));
         }
 
         self.strayed |= self.url.origin() != url.origin();
         self.keeps_body &= !turns_into_get;
-        let from = std::mem::replace(&mut self.url, url);
+        let from = std::mem::replace(&mut self.url, Cow::Owned(url));
         self.passed.push((std::mem::replace(&mut self.method, method), from));
         Ok(())
     }
@@ -155,8 +161,9 @@ mod tests {
 
     use super::*;
 
-    fn route(method: Method, url: &str) -> Route {
-        Route::new(method, Url::parse(url).expect("a url"))
+    fn route(method: Method, url: &str) -> Route<'static> {
+        let url: &'static Url = Box::leak(Box::new(Url::parse(url).expect("a url")));
+        Route::new(method, url)
     }
 
     fn to(location: &'static str) -> HeaderMap {

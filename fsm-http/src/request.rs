@@ -36,7 +36,7 @@ pub(crate) enum Unsendable {
 /// The request for the present part of the route.
 pub(crate) fn request(
     call: &Call,
-    route: &Route,
+    route: &Route<'_>,
     departure: Option<&Departure>,
 ) -> Result<Outgoing, Unsendable> {
     let Route { method, url, keeps_body, .. } = route;

@@ -22,10 +22,13 @@ pub(crate) fn build(
 ) -> Result<Call, StepError> {
     let mut call = Call::new(spec.method.clone(), url(spec, scope)?);
     call.headers = headers(spec, scope)?;
-    call.body = body(spec, scope, data, &call.headers)?;
-    if format_of(spec.body_format, &call.headers) == BodyFormat::Multipart {
-        // The boundary is ours, so the media type that names it is, too.
-        call.headers.remove(CONTENT_TYPE);
+    if sends_body(spec) {
+        let format = format_of(spec.body_format, &call.headers);
+        call.body = body(spec, scope, data, format)?;
+        if format == BodyFormat::Multipart {
+            // The boundary is ours, so the media type that names it is, too.
+            call.headers.remove(CONTENT_TYPE);
+        }
     }
     call.max_body = spec.max_body;
     call.max_redirects = spec.max_redirects;
@@ -124,9 +127,8 @@ fn body(
     spec: &EndpointSpec,
     scope: &Scope<'_>,
     data: &Value,
-    headers: &HeaderMap,
+    format: BodyFormat,
 ) -> Result<Payload, StepError> {
-    let format = format_of(spec.body_format, headers);
     match &spec.body {
         Some(template) => {
             let value = Template::eval(template, scope).map_err(|why| fault("body", why))?;
@@ -139,11 +141,12 @@ fn body(
                 | BodyFormat::Bytes => payload(&value, format),
             }
         }
-        None if matches!(spec.method, Method::POST | Method::PUT | Method::PATCH) => {
-            payload(data, format)
-        }
-        None => Ok(Payload::empty()),
+        None => payload(data, format),
     }
+}
+
+fn sends_body(spec: &EndpointSpec) -> bool {
+    spec.body.is_some() || matches!(spec.method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 fn format_of(declared: BodyFormat, headers: &HeaderMap) -> BodyFormat {

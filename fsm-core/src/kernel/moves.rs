@@ -125,9 +125,8 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             let is_split = self.frozen.graph.kind(state) == Kind::Fork(None);
             // Several tokens go on from a split, which was left when they were made.
             if row.hooked && !is_split {
-                let exit = self.frozen.graph.extras_of(state).exit;
                 let scene = self.scene(slot, Some(state));
-                self.act(exit.0, &scene);
+                self.act(row.exit, &scene);
             }
             if row.timed {
                 self.forget_alarms(slot, state);
@@ -175,9 +174,8 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     fn enter_one(&mut self, slot: u32, state: StateId) {
         let row = *self.frozen.table.row(state);
         if row.hooked {
-            let entry = self.frozen.graph.extras_of(state).entry;
             let scene = self.scene(slot, Some(state));
-            self.act(entry.0, &scene);
+            self.act(row.entry, &scene);
         }
         if row.timed {
             self.set_alarms(slot, state);

@@ -89,10 +89,10 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let mut branches = self.frozen.table.range(fork, Key::ALWAYS);
         let Some(first) = branches.next() else { return self.stuck(fork) };
         // Left once, here, however many tokens go on from it: see `leave`.
-        if self.frozen.table.row(fork).hooked {
-            let exit = self.frozen.graph.extras_of(fork).exit;
+        let row = *self.frozen.table.row(fork);
+        if row.hooked {
             let scene = self.scene(slot, Some(fork));
-            self.act(exit.0, &scene);
+            self.act(row.exit, &scene);
         }
         let number = self.run.token(slot).number;
         let ticket = Ticket { slot, number };

@@ -73,6 +73,9 @@ pub(crate) struct Row {
     /// Where a token goes for certain when its work is done, or at once from a choice or a join:
     /// the transition, if the first for that has no guard.
     pub(crate) way_on: u32,
+    /// The actions on entry and on exit.
+    pub(crate) entry: u32,
+    pub(crate) exit: u32,
     pub(crate) hooked: bool,
     pub(crate) timed: bool,
     /// Has a timeout of its own.
@@ -206,6 +209,8 @@ fn rows(graph: &Graph) -> Vec<Row> {
         counter: NONE,
         counters: 0,
         way_on: NONE,
+        entry: 0,
+        exit: 0,
         hooked: false,
         timed: false,
         policed: false,
@@ -226,8 +231,10 @@ fn rows(graph: &Graph) -> Vec<Row> {
         }
     }
     for (state, extras) in &graph.extras {
-        rows[state.index()].hooked = extras.entry.0 != 0 || extras.exit.0 != 0;
-        rows[state.index()].policed = extras.timeout.is_some();
+        let row = &mut rows[state.index()];
+        (row.entry, row.exit) = (extras.entry.0, extras.exit.0);
+        row.hooked = row.entry != 0 || row.exit != 0;
+        row.policed = extras.timeout.is_some();
     }
     rows
 }

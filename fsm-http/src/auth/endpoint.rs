@@ -67,7 +67,7 @@ impl Endpoint {
     }
 
     async fn exchange(&self, call: &Call) -> Result<Heard, CallError> {
-        let route = Route::new(call.method.clone(), call.url.clone());
+        let route = Route::new(call.method.clone(), &call.url);
         let request = request(call, &route, None)
             .map_err(|why| self.error(call, None, Retry::Never, &why.to_string()))?;
         let broken = |status, error: TransportError| {
