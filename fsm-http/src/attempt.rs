@@ -22,6 +22,7 @@ use crate::{
     call::{Answer, Call},
     decode::{Decode, DecodeError, is_textual},
     error::{CallError, ErrorKind, Retry},
+    in_words::InWords,
     payload::PartError,
     received::Received,
     redact::{ShownUrl, beginning, one_line, scrub},
@@ -47,8 +48,8 @@ pub(crate) struct Attempt<'c> {
     call: &'c Call,
     repeatability: Repeatability,
     route: Route<'c>,
-    /// Watched only where it matters: for requests that must not arrive twice.
-    departure: Option<Departure>,
+    /// Watched only where it matters: for requests that must not arrive twice, or that are counted.
+    departure: Option<&'c Departure>,
     /// The head of the answer that ends the route.
     head: Option<Parts>,
     received: Received,
@@ -80,13 +81,12 @@ pub(crate) enum Failure {
 }
 
 impl<'c> Attempt<'c> {
-    pub(crate) fn new(call: &'c Call) -> Self {
-        let repeatability = call.repeatability();
+    pub(crate) fn new(call: &'c Call, departure: Option<&'c Departure>) -> Self {
         Self {
             call,
-            repeatability,
+            repeatability: call.repeatability(),
             route: Route::new(call.method.clone(), &call.url),
-            departure: (repeatability == Repeatability::Unsafe).then(Departure::default),
+            departure,
             head: None,
             received: Received::Nothing,
             saving: None,
@@ -107,9 +107,13 @@ impl<'c> Attempt<'c> {
                 Some(Box::pin(self.prepare_to_save(target)).await.map_err(Failure::Unsaved)?);
         }
         loop {
-            let request = request(self.call, &self.route, self.departure.as_ref())
-                .map_err(Failure::Unsendable)?;
-            let response = transport.send(request).await.map_err(Failure::Interrupted)?;
+            let request =
+                request(self.call, &self.route, self.departure).map_err(Failure::Unsendable)?;
+            let sending = transport.send(request);
+            if let Some(departure) = self.departure {
+                departure.handed_over();
+            }
+            let response = sending.await.map_err(Failure::Interrupted)?;
             let (head, mut body) = response.into_parts();
             let status = head.status;
             if status.is_redirection() {
@@ -252,17 +256,20 @@ impl<'c> Attempt<'c> {
                         format!("the body broke off at byte {}: {cause}", self.arrived())
                     }
                 };
+                if let Some(departure) = self.departure.filter(|_| !error.sent) {
+                    departure.hold();
+                }
                 self.interruption(error.kind, error.sent, &cause)
             }
             Failure::Deadline => {
-                let (timeout, length) = (self.call.timeout, self.arrived());
+                let (timeout, length) = (InWords(self.call.timeout), self.arrived());
                 let cause = match self.head {
-                    None => format!("no answer within {timeout:?}"),
+                    None => format!("no answer within {timeout}"),
                     Some(_) => {
-                        format!("after {timeout:?} only {length} bytes of the body were there")
+                        format!("after {timeout} only {length} bytes of the body were there")
                     }
                 };
-                let left = self.departure.as_ref().is_none_or(Departure::may_have_left);
+                let left = self.departure.is_none_or(Departure::may_have_left);
                 self.interruption(ErrorKind::Timeout, left, &cause)
             }
         };

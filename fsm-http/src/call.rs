@@ -18,7 +18,7 @@ use crate::{
     payload::Payload,
     redact::{ShownHeaders, ShownUrl},
     retry::{Repeatability, RetryRules},
-    transport::Transport,
+    transport::{Departure, Transport},
 };
 
 /// The header that lets a server recognise the attempts of one call.
@@ -92,12 +92,13 @@ impl Call {
     /// Dropping the future gives the attempt up and closes what it opened. Whether the server got
     /// the request is then as unknown as after a timeout.
     pub async fn perform(&self, transport: &dyn Transport) -> Result<Answer, CallError> {
+        let departure = self.is_unsafe().then(Departure::default);
         let performed = if self.body.is_at_hand() {
-            self.perform_timed(transport).await
+            self.perform_timed(transport, departure.as_ref()).await
         } else {
             let mut call = self.clone();
             Box::pin(call.read_files()).await?;
-            call.perform_timed(transport).await
+            call.perform_timed(transport, departure.as_ref()).await
         };
         match performed {
             Ok(answer) => Ok(Arc::unwrap_or_clone(answer)),
@@ -113,16 +114,18 @@ impl Call {
                 self.body = body;
                 Ok(())
             }
-            Err(error) => Err(Attempt::new(self).fail(Failure::Unread(error))),
+            Err(error) => Err(Attempt::new(self, None).fail(Failure::Unread(error))),
         }
     }
 
-    /// As [`perform`](Self::perform); a failure comes with the time it took.
+    /// As [`perform`](Self::perform); a failure comes with the time it took. Whoever has to know
+    /// whether and when the request left passes a `departure`; an unsafe call needs one.
     pub(crate) async fn perform_timed(
         &self,
         transport: &dyn Transport,
+        departure: Option<&Departure>,
     ) -> Result<Arc<Answer>, (CallError, Duration)> {
-        let mut attempt = Attempt::new(self);
+        let mut attempt = Attempt::new(self, departure);
         let failure = match tokio::time::timeout(self.timeout, attempt.run(transport)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failure)) => failure,
@@ -130,6 +133,11 @@ impl Call {
         };
         let latency = attempt.elapsed();
         Err((attempt.fail(failure), latency))
+    }
+
+    /// Would it do harm if the request arrived twice?
+    pub(crate) fn is_unsafe(&self) -> bool {
+        self.repeatability() == Repeatability::Unsafe
     }
 
     pub(crate) fn repeatability(&self) -> Repeatability {

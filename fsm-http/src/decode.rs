@@ -203,6 +203,11 @@ fn text(content_type: ContentType<'_>, body: &[u8]) -> Result<String, DecodeErro
     }
 }
 
+/// What the bytes say as JSON, whatever they were declared and decoded as.
+pub(crate) fn parsed(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(without_mark(body)).ok()
+}
+
 /// Drops a byte-order mark in UTF-8, which RFC 8259 lets a reader ignore.
 fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)

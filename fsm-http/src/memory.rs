@@ -92,7 +92,6 @@ impl MemoryTransport {
 
     async fn carry_out(&self, request: Outgoing) -> Result<http::Response<Body>, TransportError> {
         let departure = request.departure.clone().unwrap_or_default();
-        departure.hold();
         let request = request.into_http()?;
         let reply = (self.handler)(request.clone()).await;
         tokio::time::sleep(reply.before_sending).await;
@@ -118,6 +117,9 @@ impl Transport for MemoryTransport {
         &self,
         request: Outgoing,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        if let Some(departure) = &request.departure {
+            departure.hold();
+        }
         Box::pin(self.carry_out(request))
     }
 }

@@ -4,11 +4,14 @@
 //! Such headers stand on every answer, also on a 500 that has nothing to do with them, so they ask
 //! for a wait only if nothing remains of the quota. Nobody ever agreed on what `X-RateLimit-Reset`
 //! counts: some send the seconds to wait, some the time on the clock, some a date. They are told
-//! apart by their size, since no quota is renewed after thirty years.
+//! apart by their size, since no quota is renewed after thirty years. A time is one on the server's
+//! clock, so it counts from the `Date` of the answer, as `Retry-After` does.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName};
+
+use crate::retry_after::server_time;
 
 /// The field of the draft: `"default";r=0;t=30`, and before its seventh edition
 /// `limit=100, remaining=0, reset=30`.
@@ -42,7 +45,8 @@ struct Quota {
     renewal: Duration,
 }
 
-/// The wait until the quota is renewed that an answer's headers tell of, counted from `now`.
+/// The wait until the quota is renewed that an answer's headers tell of; `now` is our own time, at
+/// which it came.
 ///
 /// `None` where they tell of none, or where something remains. Of several the longest wait counts.
 pub(crate) fn renewal(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
@@ -69,6 +73,7 @@ pub(crate) fn remaining(
 }
 
 fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
+    let now = server_time(headers, now);
     let mut quotas = Vec::new();
     for field in headers.get_all(RATE_LIMIT) {
         if let Ok(field) = field.to_str() {
@@ -229,6 +234,31 @@ mod tests {
                 let expected = expected.map(Duration::from_secs_f64);
                 assert_eq!(told(&[(name, reset)], now), expected, "{name}: {reset}");
             }
+        }
+    }
+
+    #[test]
+    fn a_time_on_the_clock_is_one_on_the_servers_clock() {
+        let date = ("date", "Wed, 15 Jul 2026 10:43:07 GMT");
+        let table = [
+            ("1784112197", 10),
+            ("1784112197000", 10),
+            ("Wed, 15 Jul 2026 10:43:17 GMT", 10),
+            ("1784112180", 0),
+            // A wait is none.
+            ("10", 10),
+        ];
+        for (reset, expected) in table {
+            let expected = Some(Duration::from_secs(expected));
+            assert_eq!(told(&[date, ("x-ratelimit-reset", reset)], now()), expected, "{reset}");
+            let headers: HeaderMap = [date, ("x-ratelimit-reset", reset)]
+                .map(|(name, value)| {
+                    (HeaderName::from_static(name), HeaderValue::from_static(value))
+                })
+                .into_iter()
+                .collect();
+            let left = remaining(&headers, now).map(|(_, renewal)| renewal);
+            assert_eq!(left, expected, "{reset}");
         }
     }
 

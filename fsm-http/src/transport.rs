@@ -4,17 +4,17 @@
 //! follows no redirect, retries nothing, keeps no time, and judges no status: those are the call's
 //! business, so that they behave the same over a socket and [in memory](crate::MemoryTransport).
 //!
-//! The one thing that only a transport can know is whether a request has left. That decides
-//! whether a payment may be sent again, so it is told twice: by [`TransportError::sent`] when
-//! sending fails, and by a [`Departure`] in the request's extensions for the case that the call
-//! runs out of time and nobody is left to return an error.
+//! The one thing that only a transport can know is whether a request has left, and when. That
+//! decides whether a payment may be sent again, and from when on a rate limit counts it. So it is
+//! told twice: by [`TransportError::sent`] when sending fails, and by the request's [`Departure`],
+//! which is there also where the call runs out of time and nobody is left to return an error.
 
 use std::{
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll},
@@ -23,6 +23,7 @@ use std::{
 use bytes::Bytes;
 
 use http::{HeaderMap, Method};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::error::ErrorKind;
@@ -67,7 +68,7 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Watched where the request must not arrive twice.
+    /// Watched where the request must not arrive twice, or where a rate limit counts it.
     pub departure: Option<Departure>,
 }
 
@@ -205,33 +206,94 @@ impl fmt::Debug for Body {
     }
 }
 
-/// A flag, shared between a call and its transport, that says whether a request may have left.
+/// The record of whether a request has left, and when; shared between a call, its transport, and
+/// the rate limits that count it.
 ///
-/// A call gives it to requests that must not be repeated blindly. A transport that
-/// can tell says [`hold`](Self::hold) when it takes the request, and [`depart`](Self::depart) before
-/// the first byte goes out. A transport that does neither is taken to have sent it.
-#[derive(Debug, Clone, Default)]
-pub struct Departure(Arc<AtomicU8>);
+/// A call gives it to requests that must not be repeated blindly, or that a rate limit counts. A
+/// transport that can tell says [`hold`](Self::hold) before [`Transport::send`] returns, and
+/// [`depart`](Self::depart) before the first byte goes out. A transport that does neither is taken
+/// to have sent the request when it was handed over.
+#[derive(Clone, Default)]
+pub struct Departure(Arc<Record>);
 
-const UNTOLD: u8 = 0;
-const HELD: u8 = 1;
-const DEPARTED: u8 = 2;
+#[derive(Default)]
+struct Record {
+    /// How it stands. [`DEPARTED`] is set after `at`, and nothing follows it.
+    state: AtomicU8,
+    at: OnceLock<Instant>,
+}
+
+/// No transport has the request yet.
+const MADE: u8 = 0;
+/// A transport has it and says nothing.
+const UNTOLD: u8 = 1;
+/// A transport has it and keeps it.
+const HELD: u8 = 2;
+const CALLED_OFF: u8 = 3;
+const DEPARTED: u8 = 4;
+
+/// How it stands with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// It has not left, and may.
+    Here,
+    /// It is with a transport that does not tell.
+    Untold,
+    /// It left at this instant.
+    Departed(Instant),
+    /// It has not left, and never will.
+    CalledOff,
+}
 
 impl Departure {
     /// The request is here and has not left. Has no effect once it departed.
     pub fn hold(&self) {
-        // A failed exchange means that the state is known already, and then it stays.
-        let _ = self.0.compare_exchange(UNTOLD, HELD, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.go_on(MADE, HELD) || self.go_on(UNTOLD, HELD);
     }
 
-    /// From now on the request may have left. There is no way back.
+    /// From now on the request may have left; the first instant counts. There is no way back.
     pub fn depart(&self) {
-        self.0.store(DEPARTED, Ordering::Release);
+        if self.0.state.load(Ordering::Acquire) != DEPARTED {
+            self.0.at.get_or_init(Instant::now);
+            self.0.state.store(DEPARTED, Ordering::Release);
+        }
     }
 
     /// May a byte of the request have left?
     pub fn may_have_left(&self) -> bool {
-        self.0.load(Ordering::Acquire) != HELD
+        matches!(self.0.state.load(Ordering::Acquire), UNTOLD | DEPARTED)
+    }
+
+    /// A transport has the request: what it did not tell by now, it does not tell.
+    pub(crate) fn handed_over(&self) {
+        self.go_on(MADE, UNTOLD);
+    }
+
+    /// The request has not left and is gone. Says whether that is news; what may have left stays.
+    pub(crate) fn call_off(&self) -> bool {
+        self.go_on(MADE, CALLED_OFF) || self.go_on(HELD, CALLED_OFF)
+    }
+
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        match self.0.state.load(Ordering::Acquire) {
+            UNTOLD => Whereabouts::Untold,
+            CALLED_OFF => Whereabouts::CalledOff,
+            DEPARTED => {
+                self.0.at.get().map_or(Whereabouts::Untold, |at| Whereabouts::Departed(*at))
+            }
+            _ => Whereabouts::Here,
+        }
+    }
+
+    fn go_on(&self, from: u8, to: u8) -> bool {
+        let moved = self.0.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+        moved.is_ok()
+    }
+}
+
+impl fmt::Debug for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Departure").field(&self.whereabouts()).finish()
     }
 }
 
@@ -240,8 +302,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_departure_that_nobody_keeps_counts_as_left() {
-        assert!(Departure::default().may_have_left());
+    fn a_request_that_was_handed_to_a_silent_transport_counts_as_left() {
+        let departure = Departure::default();
+        assert!(!departure.may_have_left(), "nobody has it yet");
+        departure.handed_over();
+        assert!(departure.may_have_left());
+        assert!(!departure.call_off());
+        assert_eq!(departure.whereabouts(), Whereabouts::Untold);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_instant_of_a_departure_is_the_one_that_counts() {
+        let departure = Departure::default();
+        departure.hold();
+        departure.handed_over();
+        assert_eq!(departure.whereabouts(), Whereabouts::Here);
+        let first = Instant::now();
+        departure.depart();
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        departure.depart();
+        assert!(!departure.call_off());
+        assert_eq!(departure.whereabouts(), Whereabouts::Departed(first));
+    }
+
+    #[test]
+    fn what_is_here_can_be_called_off_once_and_has_not_left() {
+        for is_held in [false, true] {
+            let departure = Departure::default();
+            if is_held {
+                departure.hold();
+            }
+            assert!(departure.call_off() && !departure.call_off());
+            departure.hold();
+            departure.handed_over();
+            assert_eq!(departure.whereabouts(), Whereabouts::CalledOff);
+            assert!(!departure.may_have_left());
+        }
     }
 
     #[test]

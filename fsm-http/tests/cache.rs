@@ -1,11 +1,16 @@
 //! The response cache, as those see it who ask: paused time, and answers made by hand.
 
+#[path = "cache/callers.rs"]
+mod callers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fsm_http::cache::{CacheKey, CacheName, Flight, FlightEnd, Lead, Lookup, ResponseCache};
+use fsm_http::cache::{
+    Bounds, CacheKey, CacheName, Flight, FlightEnd, Lead, Lookup, ResponseCache,
+};
 use fsm_http::{Answer, Call, CallError, ErrorKind, MemoryTransport, Reply, Retry};
 use http::Method;
 use tokio::task::JoinSet;
@@ -17,16 +22,24 @@ fn key(text: &str) -> CacheKey {
     CacheKey::of_text("test", text, None)
 }
 
+fn call() -> Call {
+    Call::new(Method::GET, "http://a.test/".parse().expect("a url"))
+}
+
+/// Those of a call that declares none.
+fn bounds() -> Bounds {
+    Bounds::of(&call())
+}
+
 /// An answer as a transport gives it.
 async fn answer(body: impl Into<Bytes>) -> Arc<Answer> {
     let body = String::from_utf8(body.into().to_vec()).expect("the tests answer text");
     let server = MemoryTransport::sequence([Reply::text(body)]);
-    let call = Call::new(Method::GET, "http://a.test/".parse().expect("a url"));
-    Arc::new(call.perform(&server).await.expect("an answer"))
+    Arc::new(call().perform(&server).await.expect("an answer"))
 }
 
 fn begin(cache: &ResponseCache, name: &CacheName) -> Lookup {
-    cache.begin(key("it"), name, MINUTE, false)
+    cache.begin(key("it"), bounds(), name, MINUTE, false)
 }
 
 #[track_caller]
@@ -61,7 +74,7 @@ async fn get(cache: ResponseCache, fetches: Arc<AtomicU32>) -> Arc<Answer> {
             Lookup::Hit(answer) => return answer,
             Lookup::Join(flight) => match flight.end().await {
                 FlightEnd::Answered(answer) => return answer,
-                FlightEnd::Failed(_) | FlightEnd::GivenUp => {}
+                FlightEnd::Failed(_) | FlightEnd::Withheld | FlightEnd::GivenUp => {}
                 FlightEnd::Postponed(at) => tokio::time::sleep_until(at).await,
             },
             Lookup::Lead(lead) => {
@@ -199,16 +212,16 @@ async fn an_answer_is_good_until_its_time_to_live_is_over_and_not_longer() {
 async fn a_time_to_live_longer_than_the_clock_never_ends() {
     let cache = ResponseCache::default();
     let name = cache.name("it");
-    lead(cache.begin(key("it"), &name, Duration::MAX, false)).store(answer("x").await);
+    lead(cache.begin(key("it"), bounds(), &name, Duration::MAX, false)).store(answer("x").await);
     advance(Duration::from_secs(1_000_000_000)).await;
-    hit(cache.begin(key("it"), &name, Duration::MAX, false));
+    hit(cache.begin(key("it"), bounds(), &name, Duration::MAX, false));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_answer_is_fresh_again_once_the_server_says_so() {
     let cache = ResponseCache::default();
     let name = cache.name("it");
-    let ask = || cache.begin(key("it"), &name, MINUTE, true);
+    let ask = || cache.begin(key("it"), bounds(), &name, MINUTE, true);
     lead(ask()).store(answer("x").await);
     advance(MINUTE).await;
     let asking = lead(ask());
@@ -219,24 +232,51 @@ async fn a_stale_answer_is_fresh_again_once_the_server_says_so() {
     advance(MINUTE - Duration::from_nanos(1)).await;
     hit(ask());
     advance(MINUTE).await;
-    // A failure leaves it for the next attempt; what takes its place, though not kept, does not.
+    // A failure leaves it for the next attempt; one that must not be kept takes its place.
     drop(lead(ask()));
     let asking = lead(ask());
     assert!(asking.stale().is_some());
-    asking.share(answer("y").await);
+    asking.withhold();
     assert!(lead(ask()).stale().is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_must_not_be_kept_still_serves_all_who_joined() {
+async fn an_answer_that_must_not_be_kept_is_given_to_nobody_who_joined() {
     let cache = ResponseCache::default();
     let name = cache.name("it");
     let leading = lead(begin(&cache, &name));
     let joined = join(begin(&cache, &name));
-    leading.share(answer("once").await);
-    assert!(matches!(joined.end().await, FlightEnd::Answered(it) if *it.value == "once"));
+    leading.withhold();
+    assert!(matches!(joined.end().await, FlightEnd::Withheld));
     assert!(cache.is_empty());
     drop(lead(begin(&cache, &name)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_those_who_allow_a_fetch_the_same_share_it_and_all_share_what_is_kept() {
+    let cache = ResponseCache::default();
+    let name = cache.name("it");
+    let changed = |change: fn(&mut Call)| {
+        let mut call = call();
+        change(&mut call);
+        Bounds::of(&call)
+    };
+    let begin = |bounds| cache.begin(key("it"), bounds, &name, MINUTE, false);
+    let usual = lead(begin(bounds()));
+    for other in [
+        changed(|call| call.timeout = Duration::from_millis(100)),
+        changed(|call| call.max_body = 10),
+        changed(|call| call.max_redirects = 0),
+    ] {
+        let alone = lead(begin(other));
+        let joined = join(begin(other));
+        drop(alone);
+        assert!(matches!(joined.end().await, FlightEnd::GivenUp), "its own leader left it");
+    }
+    let joined = join(begin(bounds()));
+    usual.store(answer("x").await);
+    assert!(matches!(joined.end().await, FlightEnd::Answered(_)));
+    assert_eq!(*hit(begin(changed(|call| call.max_body = 10))).value, "x");
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,7 +343,7 @@ async fn an_old_flight_that_lands_late_does_not_replace_what_a_later_one_brought
 async fn clearing_everything_empties_the_cache_and_what_is_on_its_way() {
     let cache = ResponseCache::default();
     let one = cache.name("one");
-    lead(cache.begin(key("kept"), &one, MINUTE, true)).store(answer("x").await);
+    lead(cache.begin(key("kept"), bounds(), &one, MINUTE, true)).store(answer("x").await);
     let on_its_way = lead(begin(&cache, &one));
     cache.clear_all();
     assert_eq!((cache.len(), cache.bytes()), (0, 0));
@@ -312,7 +352,7 @@ async fn clearing_everything_empties_the_cache_and_what_is_on_its_way() {
     let later = lead(begin(&cache, &new));
     on_its_way.store(answer("old").await);
     assert!(cache.is_empty());
-    assert!(lead(cache.begin(key("kept"), &one, MINUTE, true)).stale().is_none());
+    assert!(lead(cache.begin(key("kept"), bounds(), &one, MINUTE, true)).stale().is_none());
     later.store(answer("new").await);
     assert_eq!(*hit(begin(&cache, &one)).value, "new");
 }
@@ -323,11 +363,12 @@ async fn a_cache_stays_within_its_bound_also_with_stale_answers() {
     let name = cache.name("it");
     for number in 0..1_000 {
         let key = key(&number.to_string());
-        lead(cache.begin(key, &name, MINUTE, true)).store(answer(vec![b'x'; 1_000]).await);
+        lead(cache.begin(key, bounds(), &name, MINUTE, true))
+            .store(answer(vec![b'x'; 1_000]).await);
         assert!(cache.bytes() <= 100_000, "{}", cache.bytes());
         advance(Duration::from_secs(1)).await;
     }
     assert!(cache.len() > 10, "{}", cache.len());
-    hit(cache.begin(key("999"), &name, MINUTE, true));
-    drop(lead(cache.begin(key("0"), &name, MINUTE, true)));
+    hit(cache.begin(key("999"), bounds(), &name, MINUTE, true));
+    drop(lead(cache.begin(key("0"), bounds(), &name, MINUTE, true)));
 }

@@ -1,6 +1,8 @@
 //! Rate limits as their users see them: no window over its limit, served in order, nobody starved,
 //! nothing lost. Waiting is under paused time, but for two short tests that look at a real clock.
 
+#[path = "limits/departures.rs"]
+mod departures;
 #[path = "limits/order.rs"]
 mod order;
 #[path = "limits/properties.rs"]

@@ -43,7 +43,7 @@ impl Rules {
 }
 
 /// Why a step was not done when the run ended.
-fn unfinished(step: &StepRecord, spec: &EndpointSpec, rest: StepStatus) -> StepError {
+pub(crate) fn unfinished(step: &StepRecord, spec: &EndpointSpec, rest: StepStatus) -> StepError {
     if step.cut && request::is_unrepeatable(spec) {
         return StepError::new(
             ErrorKind::UnknownOutcome,

@@ -72,9 +72,9 @@ pub enum RunError {
     /// The input does not fit.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A resource can't be used: a secret is missing, a certificate can't be read.
-    #[error(transparent)]
-    Resource(#[from] ResourceError),
+    /// Resources can't be used: a secret is missing, a certificate can't be read. All of them.
+    #[error("{}", crate::open::list(.0))]
+    Resources(Vec<ResourceError>),
     /// The HTTP client can't be set up on this machine.
     #[error("the HTTP client can't be set up: {0}")]
     Transport(#[from] TransportError),
@@ -83,7 +83,7 @@ pub enum RunError {
 impl From<OpenError> for RunError {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Resource(error) => RunError::Resource(error),
+            OpenError::Resources(errors) => RunError::Resources(errors),
             OpenError::Transport(error) => RunError::Transport(error),
         }
     }
@@ -204,7 +204,8 @@ impl Flow {
         self.services.metrics.snapshot()
     }
 
-    /// Forgets the answers that were kept for an endpoint.
+    /// Forgets the answers that were kept for an endpoint; where several flows share their services,
+    /// for every endpoint of that name.
     pub fn clear_cache(&self, endpoint: &str) {
         self.services.cache.clear(endpoint);
     }

@@ -27,18 +27,28 @@ pub(crate) struct Open {
 /// Why a flow can't send.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    #[error(transparent)]
-    Resource(ResourceError),
+    #[error("{}", list(.0))]
+    Resources(Vec<ResourceError>),
     #[error(transparent)]
     Transport(TransportError),
 }
 
+/// One error a line.
+pub(crate) fn list(errors: &[ResourceError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 impl Open {
     pub(crate) fn new(plan: &Plan, services: &Services) -> Result<Self, OpenError> {
-        let mut clients = Vec::with_capacity(plan.flow.resources.len());
+        let (mut clients, mut errors) = (Vec::new(), Vec::new());
         for resource in &plan.flow.resources {
-            let client = resource.open(services.transport.clone());
-            clients.push(client.map_err(OpenError::Resource)?);
+            match resource.open(services.transport.clone()) {
+                Ok(client) => clients.push(client),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(OpenError::Resources(errors));
         }
         // What one API gives away may come back from another, so all secrets are known everywhere.
         let secrets = Secrets::default();
@@ -83,6 +93,7 @@ fn caller(
         if let Some(authority) = client.authority() {
             caller = caller.authority(authority.clone());
         }
+        caller = caller.identity(client.identity());
     }
     for bucket in global {
         caller = caller.global_bucket(bucket.clone());

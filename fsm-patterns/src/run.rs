@@ -12,12 +12,17 @@ use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 use serde_json::Value;
 
+use crate::conclude::unfinished;
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
+use crate::plan::Unit;
 use crate::report::{RunOutcome, RunReport, report};
+use crate::session::GivenUp;
+use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
+use crate::usage::Receipt;
 
 /// A run that is about to begin: await it.
 ///
@@ -89,8 +94,8 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let (flow, ended) = self.end().await;
-        flow.report_of(ended.snapshot)
+        let (flow, ended, given_up) = self.end().await;
+        flow.report_of(ended.snapshot, &given_up)
     }
 
     /// As [`FlowRun::drive`]; the observer and the last snapshot come back with the report.
@@ -98,12 +103,12 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let (flow, ended) = self.end().await;
-        let report = flow.report(&ended.snapshot);
+        let (flow, ended, given_up) = self.end().await;
+        let report = flow.report_of(ended.snapshot.clone(), &given_up);
         (report, ended.observer, ended.snapshot)
     }
 
-    async fn end(self) -> (Flow, Ended<FlowContext, O>)
+    async fn end(self) -> (Flow, Ended<FlowContext, O>, Vec<GivenUp>)
     where
         O: Observer<FlowContext, FlowEvent>,
     {
@@ -115,7 +120,7 @@ impl<O> FlowRun<O> {
             Err(error) => {
                 context.error = Some(StepError::new(ErrorKind::Contract, error.to_string()));
                 let snapshot = flow.machine.snapshot(context, seed);
-                return (flow, Ended { snapshot, observer });
+                return (flow, Ended { snapshot, observer }, Vec::new());
             }
         };
         let session = context.session.clone();
@@ -124,11 +129,11 @@ impl<O> FlowRun<O> {
             run = run.inbox(inbox);
         }
         let ended = run.observer(observer).drive().await;
-        session.close();
+        let given_up = session.close();
         for error in lifecycle.tear_down().await {
             tracing::warn!(run = ended.snapshot.context().run, "{error}");
         }
-        (flow, ended)
+        (flow, ended, given_up)
     }
 }
 
@@ -145,12 +150,13 @@ where
 }
 
 impl Flow {
-    /// What a run that stands at `snapshot` returns.
+    /// What a run that stands at `snapshot` returns. A snapshot does not tell how far a call had
+    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better.
     pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
-        self.report_of(snapshot.clone())
+        self.report_of(snapshot.clone(), &[])
     }
 
-    fn report_of(&self, snapshot: Snapshot<FlowContext>) -> RunReport {
+    fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
         let status = snapshot.status();
         let mut context = snapshot.into_context();
         let outcome = match status {
@@ -179,7 +185,40 @@ impl Flow {
                 RunOutcome::Failed
             }
         };
+        for call in given_up {
+            self.correct(&mut context, call);
+        }
+        let names_errors = matches!(self.rules.plan.flow.output, Some(Output::Template(_)));
+        if names_errors && !given_up.is_empty() && context.error.is_none() {
+            // Every step has ended, so this makes the output anew and nothing else.
+            self.rules.conclude(&mut context, StepStatus::Cancelled);
+        }
         report(&self.rules.plan, context, outcome)
+    }
+
+    /// Puts right what the rules had to assume of a call that was given up: that each of its
+    /// attempts sent a request, and the last one perhaps with effect.
+    fn correct(&self, context: &mut FlowContext, call: &GivenUp) {
+        let plan = &self.rules.plan;
+        let Some(Unit::Endpoint(index)) = self.rules.units[call.state.index()] else { return };
+        let (step, endpoint) = (&mut context.steps[index], &plan.endpoints[index]);
+        // Others told of their end themselves.
+        let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
+            return;
+        };
+        if let Some(resource) = endpoint.resource {
+            let usage = &mut context.usage[resource];
+            if step.cut && step.attempts > 0 {
+                usage.calls = usage.calls.saturating_sub(1);
+                usage.attempts = usage.attempts.saturating_sub(u64::from(step.attempts));
+            }
+            usage.add(&Receipt::from(call.traffic));
+        }
+        step.attempts = call.traffic.requests;
+        step.cut = call.is_in_doubt;
+        let error = unfinished(step, &endpoint.spec, status);
+        step.error_value = Some(error.to_value());
+        step.error = Some(error);
     }
 }
 

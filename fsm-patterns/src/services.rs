@@ -37,16 +37,13 @@ pub struct Services {
     pub(crate) bucket: Option<Bucket>,
 }
 
-/// How many bytes of answers a cache holds unless it is given.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
-
 impl Services {
     /// Fresh ones: closed circuits, an empty cache of 64 MiB, no counts.
     pub fn new() -> Self {
         Self {
             transport: None,
             breakers: Breakers::new(),
-            cache: ResponseCache::new(CACHE_BYTES),
+            cache: ResponseCache::default(),
             metrics: Metrics::new(),
             bucket: None,
         }

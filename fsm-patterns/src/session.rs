@@ -1,20 +1,38 @@
 //! What a run holds that is no data: its calls between their attempts, with their places in the
-//! queues of the rate limits. A snapshot does not carry it; a run that is restored begins with none.
+//! queues of the rate limits, and what is known of those that were cut. A snapshot does not carry
+//! it; a run that is restored begins with none.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fsm_core::{StateId, Visit};
-use fsm_http::caller::Ongoing;
+use fsm_http::caller::{Ongoing, Traffic};
 
-/// The calls of one run that are between two attempts, by the visit of their state.
+/// The calls of one run that are between two attempts, and those that were given up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
     // Locked only to put a call in or to take it out.
-    ongoing: Arc<Mutex<HashMap<Key, Ongoing>>>,
+    calls: Arc<Mutex<Calls>>,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    /// By the visit of their state.
+    ongoing: HashMap<Key, Ongoing>,
+    cut: Vec<GivenUp>,
 }
 
 type Key = (StateId, u64);
+
+/// A call that was dropped before its end.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) state: StateId,
+    /// What it sent until then.
+    pub(crate) traffic: Traffic,
+    /// A request of it was under way, and may have left.
+    pub(crate) is_in_doubt: bool,
+}
 
 /// A visit of a call's state, which finds what was kept for it.
 #[derive(Clone, Debug)]
@@ -23,34 +41,71 @@ pub(crate) struct Seat {
     key: Key,
 }
 
+/// An attempt at a call. If it is dropped before its end, the session hears what had been sent.
+#[derive(Debug)]
+pub(crate) struct Attempting {
+    pub(crate) ongoing: Ongoing,
+    /// Gone when the attempt has ended.
+    seat: Option<Seat>,
+}
+
 impl Session {
     pub(crate) fn seat(&self, visit: &Visit<'_>) -> Seat {
         Seat { session: self.clone(), key: (visit.state, visit.number) }
     }
 
-    /// Gives every place in a queue back: the run is over.
-    pub(crate) fn close(&self) {
-        drop(std::mem::take(&mut *self.lock()));
+    /// Gives every place in a queue back: the run is over. Says what was given up, while it was
+    /// under way or while it waited.
+    pub(crate) fn close(&self) -> Vec<GivenUp> {
+        let Calls { ongoing, mut cut } = std::mem::take(&mut *self.lock());
+        let waited = ongoing.iter().map(|((state, _), ongoing)| GivenUp::now(*state, ongoing));
+        cut.extend(waited);
+        cut
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Ongoing>> {
-        self.ongoing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GivenUp {
+    fn now(state: StateId, ongoing: &Ongoing) -> Self {
+        let (traffic, is_in_doubt) = (ongoing.traffic_if_given_up(), ongoing.may_have_left());
+        Self { state, traffic, is_in_doubt }
     }
 }
 
 impl Seat {
-    /// What was kept of the call; nothing, if this is its first attempt.
-    pub(crate) fn take(&self) -> Ongoing {
-        let mut ongoing = self.session.lock();
-        if ongoing.is_empty() {
-            return Ongoing::default();
-        }
-        ongoing.remove(&self.key).unwrap_or_default()
+    /// Begins an attempt, with what was kept of the call; with nothing, if it is the first.
+    pub(crate) fn attempt(self) -> Attempting {
+        let mut calls = self.session.lock();
+        let ongoing = match calls.ongoing.is_empty() {
+            true => Ongoing::default(),
+            false => calls.ongoing.remove(&self.key).unwrap_or_default(),
+        };
+        drop(calls);
+        Attempting { ongoing, seat: Some(self) }
     }
 
     /// Keeps a call that will be tried again.
     pub(crate) fn keep(&self, ongoing: Ongoing) {
-        self.session.lock().insert(self.key, ongoing);
+        self.session.lock().ongoing.insert(self.key, ongoing);
+    }
+}
+
+impl Attempting {
+    /// The attempt has ended, and whoever asks tells of it.
+    pub(crate) fn end(mut self) -> (Ongoing, Option<Seat>) {
+        (std::mem::take(&mut self.ongoing), self.seat.take())
+    }
+}
+
+impl Drop for Attempting {
+    fn drop(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            let cut = GivenUp::now(seat.key.0, &self.ongoing);
+            seat.session.lock().cut.push(cut);
+        }
     }
 }
 

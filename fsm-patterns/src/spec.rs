@@ -217,7 +217,8 @@ pub struct EndpointSpec {
     pub retry_delay: Duration,
     /// The longest wait of our own making; default 60 s. Never shortens Retry-After.
     pub retry_max_delay: Duration,
-    /// The longest wait that is put up with at all; beyond it the call ends as `rate_limited`.
+    /// The longest wait that a server may ask for: beyond it the call ends at once as
+    /// `rate_limited`. A wait of our own making is shortened to it. `None`: no limit.
     pub retry_max_wait: Option<Duration>,
     /// Statuses that are retried; `None`: 408, 425, 429, 500, 502, 503, 504.
     pub retry_on: Option<Vec<u16>>,

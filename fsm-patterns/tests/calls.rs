@@ -3,7 +3,7 @@
 //!
 //! `server` is an API on loopback, `world` short words for flows; `peers` holds what well-known
 //! clients get wrong; `order` what stands around a call, and in which order; `caching` what is kept
-//! and shared; `tokens` what happens to credentials; `shutdown` what becomes of calls that are given
+//! and shared; `departures` what was sent and what was not; `tokens` what happens to credentials; `shutdown` what becomes of calls that are given
 //! up; `crowd` ten thousand who wait; `secrets` looks for what must not be shown; `chaos` sends ten
 //! thousand calls to a server that misbehaves.
 
@@ -13,6 +13,8 @@ mod caching;
 mod chaos;
 #[path = "calls/crowd.rs"]
 mod crowd;
+#[path = "calls/departures.rs"]
+mod departures;
 #[path = "calls/order.rs"]
 mod order;
 #[path = "calls/peers.rs"]

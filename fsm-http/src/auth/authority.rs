@@ -1,6 +1,6 @@
 //! The live thing behind a declaration.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, header::AUTHORIZATION};
@@ -8,7 +8,7 @@ use http::{HeaderName, header::AUTHORIZATION};
 use super::{
     credentials::{Carrier, Cookie, Credentials, check_header, is_token},
     declaration::{Auth, KeyPlace},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, TIMEOUT},
     error::AuthError,
     grant::Grant,
     identity::Identity,
@@ -52,8 +52,21 @@ impl Authority {
     /// An [`AuthError`] that names the variable or file that is missing, the key that can't be read,
     /// or the value that no request can carry.
     pub fn open(auth: &Auth, transport: Arc<dyn Transport>) -> Result<Self, AuthError> {
+        Self::open_within(auth, transport, TIMEOUT)
+    }
+
+    /// As [`open`](Self::open), where each exchange has at most this time: for resources whose calls
+    /// have less than the usual one.
+    pub(crate) fn open_within(
+        auth: &Auth,
+        transport: Arc<dyn Transport>,
+        longest: Duration,
+    ) -> Result<Self, AuthError> {
         let secrets = Secrets::default();
-        let endpoint = || Endpoint { transport, secrets: secrets.clone() };
+        let timeout = longest.min(TIMEOUT);
+        let endpoint = || Endpoint { timeout, transport, secrets: secrets.clone() };
+        let tokens =
+            |grant, refresh| Source::Tokens(Tokens::new(grant, refresh, secrets.clone(), timeout));
         let (scheme, source, identity) = match auth {
             Auth::Bearer { token } => {
                 let token = read(token, "the bearer token", &secrets)?;
@@ -66,18 +79,15 @@ impl Authority {
             Auth::ApiKey { place, name, value } => api_key(*place, name, value, &secrets)?,
             Auth::OAuth2(declared) => {
                 let (grant, refresh, identity) = OAuth2Grant::open(declared, endpoint())?;
-                let tokens = Tokens::new(Grant::OAuth2(grant), refresh, secrets.clone());
-                ("oauth2", Source::Tokens(tokens), identity)
+                ("oauth2", tokens(Grant::OAuth2(grant), refresh), identity)
             }
             Auth::Jwt(declared) => {
                 let (grant, identity) = JwtGrant::open(declared, endpoint())?;
-                let tokens = Tokens::new(Grant::Jwt(grant), None, secrets.clone());
-                ("jwt", Source::Tokens(tokens), identity)
+                ("jwt", tokens(Grant::Jwt(grant), None), identity)
             }
             Auth::Session(declared) => {
                 let (grant, identity) = SessionGrant::open(declared, endpoint())?;
-                let tokens = Tokens::new(Grant::Session(grant), None, secrets.clone());
-                ("session", Source::Tokens(tokens), identity)
+                ("session", tokens(Grant::Session(grant), None), identity)
             }
         };
         let identity = identity.done();

@@ -18,6 +18,7 @@ use crate::{
     call::Call,
     decode::is_textual,
     error::{CallError, ErrorKind, Retry},
+    in_words::InWords,
     received::Received,
     redact::{ShownUrl, beginning, one_line},
     redirect::Route,
@@ -27,7 +28,7 @@ use crate::{
     transport::{Transport, TransportError},
 };
 
-/// The time for one exchange, from connecting to the last byte of the answer.
+/// The most time for one exchange, from connecting to the last byte of the answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most that is read of an answer. Tokens have a few kilobytes at most.
@@ -39,6 +40,8 @@ const EXCERPT_SOURCE: usize = 4096;
 /// The way to a place that gives out credentials, and what must not be shown of it.
 #[derive(Clone)]
 pub(super) struct Endpoint {
+    /// The time for one exchange.
+    pub(super) timeout: Duration,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) secrets: Secrets,
 }
@@ -57,10 +60,10 @@ impl Endpoint {
     ///
     /// A [`CallError`] of the kind `auth` where no complete answer came.
     pub(super) async fn ask(&self, call: &Call) -> Result<Heard, CallError> {
-        match tokio::time::timeout(TIMEOUT, self.exchange(call)).await {
+        match tokio::time::timeout(self.timeout, self.exchange(call)).await {
             Ok(answer) => answer,
             Err(_elapsed) => {
-                let cause = format!("no complete answer within {TIMEOUT:?}");
+                let cause = format!("no complete answer within {}", InWords(self.timeout));
                 Err(self.error(call, None, Retry::Allowed { after: None }, &cause))
             }
         }

@@ -4,25 +4,25 @@ use sha2::{Digest, Sha256};
 
 /// Gathers what makes up an identity. Each part is told apart from the next by its length, so that
 /// `ab`, `c` is not taken for `a`, `bc`.
-pub(super) struct Identity(Sha256);
+pub(crate) struct Identity(Sha256);
 
 impl Identity {
-    pub(super) fn of(scheme: &str) -> Self {
+    pub(crate) fn of(scheme: &str) -> Self {
         Self(Sha256::new()).with(scheme)
     }
 
-    pub(super) fn with(mut self, part: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(mut self, part: impl AsRef<[u8]>) -> Self {
         let part = part.as_ref();
         self.0.update((part.len() as u64).to_be_bytes());
         self.0.update(part);
         self
     }
 
-    pub(super) fn with_all<P: AsRef<[u8]>>(self, parts: impl IntoIterator<Item = P>) -> Self {
+    pub(crate) fn with_all<P: AsRef<[u8]>>(self, parts: impl IntoIterator<Item = P>) -> Self {
         parts.into_iter().fold(self, Self::with)
     }
 
-    pub(super) fn done(self) -> [u8; 32] {
+    pub(crate) fn done(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 }

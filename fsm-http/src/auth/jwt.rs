@@ -36,7 +36,8 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Without a `token_url` the JWT itself is the bearer token, and a new one is made in time. With a
 /// `token_url` it is handed in there, and the token that is given for it is used (RFC 7523).
 ///
-/// `iat` is the time of signing, by the clock of this machine, and `exp` lies one lifetime later.
+/// `iat` is the time of signing, by the clock of this machine and in whole seconds, and `exp` lies
+/// exactly one lifetime later.
 #[derive(Clone, PartialEq)]
 pub struct Jwt {
     /// How the JWT is signed.
@@ -55,7 +56,8 @@ pub struct Jwt {
     pub audience: Option<String>,
     /// Further claims.
     pub claims: Map<String, Value>,
-    /// How long a JWT is valid; 5 minutes by default, one second at least.
+    /// How long a JWT is valid; 5 minutes by default, one second at least. The claims know only
+    /// whole seconds, so a part of a second counts as a whole one.
     pub lifetime: Duration,
     /// The token endpoint that gives a token for the JWT.
     pub token_url: Option<Url>,
@@ -230,13 +232,18 @@ impl JwtGrant {
     }
 
     pub(super) async fn fetch(&self) -> Result<Fetched, CallError> {
-        let token = self.signed(SystemTime::now()).ok_or_else(|| unusable("can't be signed"))?;
+        let (token, lasts) =
+            self.signed(SystemTime::now()).ok_or_else(|| unusable("can't be signed"))?;
         let secret = Secret::new(token);
         let Some(call) = &self.exchange else {
             let carrier = Carrier::header(AUTHORIZATION, "Bearer ", secret.expose())
                 .ok_or_else(|| unusable("can't stand in a header"))?;
-            let lifetime = Some(self.lifetime);
-            return Ok(Fetched { carrier, lifetime, refresh: None, secrets: vec![secret] });
+            return Ok(Fetched {
+                carrier,
+                lifetime: Some(lasts),
+                refresh: None,
+                secrets: vec![secret],
+            });
         };
         // Before it is sent: the answer that refuses it may quote it.
         self.endpoint.secrets.remember(secret.clone());
@@ -252,19 +259,21 @@ impl JwtGrant {
         Ok(fetched)
     }
 
-    /// The JWT in its compact form (RFC 7515, section 7.1).
-    fn signed(&self, now: SystemTime) -> Option<String> {
+    /// The JWT in its compact form (RFC 7515, section 7.1), and for how long from `now` it is valid:
+    /// less than its lifetime by the part of a second that has passed since `iat`.
+    fn signed(&self, now: SystemTime) -> Option<(String, Duration)> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let end = now.checked_add(self.lifetime)?;
+        let lifetime = self.lifetime.as_secs();
+        let lifetime = lifetime.checked_add(u64::from(self.lifetime.subsec_nanos() > 0))?;
+        let (iat, exp) = (now.as_secs(), now.as_secs().checked_add(lifetime)?);
+        let lasts = Duration::from_secs(exp).checked_sub(now)?;
         let mut claims = self.claims.clone();
-        claims.insert("iat".to_owned(), now.as_secs().into());
-        // Rounded up, so that the JWT is valid for no less than its lifetime.
-        let exp = end.as_secs() + u64::from(end.subsec_nanos() > 0);
+        claims.insert("iat".to_owned(), iat.into());
         claims.insert("exp".to_owned(), exp.into());
         let claims = BASE64_URL_SAFE_NO_PAD.encode(Value::Object(claims).to_string());
         let message = format!("{}.{claims}", self.header);
         let signature = BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(message.as_bytes())?);
-        Some(format!("{message}.{signature}"))
+        Some((format!("{message}.{signature}"), lasts))
     }
 }
 
@@ -305,5 +314,36 @@ fn unusable(why: &str) -> CallError {
         http_status: None,
         retry: Retry::Never,
         answer: None,
+    }
+}
+
+#[cfg(all(test, feature = "jwt"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{memory::MemoryTransport, secret::Secrets};
+
+    #[test]
+    fn what_is_left_of_a_jwts_life_is_what_its_claims_leave() {
+        let mut jwt = Jwt::new(JwtAlgorithm::Hs256, Secret::new("hunter2").into());
+        for (lifetime, at, exp, lasts) in
+            [(1_000, 7_000, 8, 1_000), (1_000, 7_950, 8, 50), (1_500, 7_250, 9, 1_750)]
+        {
+            jwt.lifetime = Duration::from_millis(lifetime);
+            let endpoint = Endpoint {
+                timeout: Duration::MAX,
+                transport: Arc::new(MemoryTransport::sequence([])),
+                secrets: Secrets::default(),
+            };
+            let (grant, _) = JwtGrant::open(&jwt, endpoint).expect("sound");
+            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(at);
+            let (token, left) = grant.signed(now).expect("signed");
+            let claims = token.split('.').nth(1).expect("three parts");
+            let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).expect("base64");
+            let claims: Value = serde_json::from_slice(&claims).expect("JSON");
+            assert_eq!(claims, json!({"iat": 7, "exp": exp}));
+            assert_eq!(left, Duration::from_millis(lasts));
+        }
     }
 }

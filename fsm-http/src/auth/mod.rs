@@ -38,7 +38,8 @@
 //! the token endpoint refuses the client (4xx), else with the permission to try again, with the
 //! server's `Retry-After` where there is one. Nothing is remembered of it: the next call tries anew.
 //!
-//! Token endpoints have 30 seconds for their answer, which may have 256 KiB; redirects are not
+//! Token endpoints have 30 seconds for their answer, or the timeout of the resource where that is
+//! shorter; the answer may have 256 KiB. Redirects are not
 //! followed, since credentials must not follow to another place. A fetch goes around the limits of
 //! the API.
 //!
@@ -76,7 +77,7 @@ mod declaration;
 mod endpoint;
 mod error;
 mod grant;
-mod identity;
+pub(crate) mod identity;
 mod jwt;
 mod login;
 mod oauth2;

@@ -14,7 +14,7 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use tokio::time::Instant;
 
-use super::{credentials::Credentials, endpoint::TIMEOUT, grant::Grant};
+use super::{credentials::Credentials, grant::Grant};
 use crate::{
     error::{CallError, Retry},
     secret::{Secret, Secrets},
@@ -31,6 +31,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Tokens {
     grant: Arc<Grant>,
     secrets: Secrets,
+    /// The time that a fetch has.
+    timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -70,9 +72,14 @@ struct Landed {
 }
 
 impl Tokens {
-    pub(super) fn new(grant: Grant, refresh: Option<Secret>, secrets: Secrets) -> Self {
+    pub(super) fn new(
+        grant: Grant,
+        refresh: Option<Secret>,
+        secrets: Secrets,
+        timeout: Duration,
+    ) -> Self {
         let state = State { token: None, refresh, flight: None, begun: 0 };
-        Self { grant: Arc::new(grant), secrets, state: Mutex::new(state) }
+        Self { grant: Arc::new(grant), secrets, timeout, state: Mutex::new(state) }
     }
 
     /// The token, if it is good for now.
@@ -92,7 +99,7 @@ impl Tokens {
             };
             // A flight that nobody cared for may be past its time. If then it brings nothing, that
             // says nothing about the server, and there is one more.
-            let is_overdue = flight.began.elapsed() >= TIMEOUT;
+            let is_overdue = flight.began.elapsed() >= self.timeout;
             let landed = flight.landing.await;
             let is_useless = match &landed {
                 Ok(landed) => landed.token.renew_at.is_some_and(|at| at <= Instant::now()),
@@ -126,6 +133,10 @@ impl Tokens {
         let (grant, secrets) = (self.grant.clone(), self.secrets.clone());
         let refresh = state.refresh.clone();
         let landing: BoxFuture<'static, _> = Box::pin(async move {
+            if let Some(refresh) = &refresh {
+                // It is in use for as long as the server gives no other.
+                secrets.remember(refresh.clone());
+            }
             let fetched = grant.fetch(refresh.as_ref()).await?;
             for secret in fetched.secrets {
                 secrets.remember(secret);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::in_words::InWords;
+
 /// The circuit is open: nothing was sent.
 ///
 /// ```
@@ -36,7 +38,7 @@ impl fmt::Display for CircuitOpen {
         let plural = if self.failures == 1 { "failure" } else { "failures in a row" };
         write!(f, "the circuit is open after {} {plural}; ", self.failures)?;
         match self.probes_in {
-            Some(wait) => write!(f, "it is tried again in {}", Readable(wait))?,
+            Some(wait) => write!(f, "it is tried again in {}", InWords(wait))?,
             None => f.write_str("a call is just trying whether the service is back")?,
         }
         match &self.last_error {
@@ -57,42 +59,9 @@ pub enum BreakerError<E> {
     Failed(E),
 }
 
-/// A wait for people: rounded up to what they can make use of, so that it is never too early.
-struct Readable(Duration);
-
-impl fmt::Display for Readable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_nanos().div_ceil(1_000_000);
-        let seconds = millis.div_ceil(1000);
-        match (millis, seconds) {
-            (0..1000, _) => write!(f, "{millis} ms"),
-            (_, 0..120) => write!(f, "{seconds} s"),
-            (_, 120..7200) => write!(f, "{} min", seconds.div_ceil(60)),
-            (_, 7200..) => write!(f, "{} h", seconds.div_ceil(3600)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wait_is_rounded_up_to_what_people_can_make_use_of() {
-        let table = [
-            (Duration::ZERO, "0 ms"),
-            (Duration::from_nanos(1), "1 ms"),
-            (Duration::from_millis(250), "250 ms"),
-            (Duration::from_micros(999_001), "1 s"),
-            (Duration::from_millis(1001), "2 s"),
-            (Duration::from_secs(119), "119 s"),
-            (Duration::from_secs(121), "3 min"),
-            (Duration::from_secs(7200), "2 h"),
-        ];
-        for (wait, text) in table {
-            assert_eq!(Readable(wait).to_string(), text, "{wait:?}");
-        }
-    }
 
     #[test]
     fn a_refusal_says_what_it_knows_and_no_more() {

@@ -1,7 +1,7 @@
 //! One fetch for all who ask at the same time.
 //!
 //! Whoever finds nothing in the cache leads a flight and fetches the answer; whoever asks meanwhile
-//! joins it. A [`Lead`] that is dropped lands the flight, too: those who joined are told to ask
+//! joins it, if both allow the fetch the [same](Bounds). A [`Lead`] that is dropped lands the flight, too: those who joined are told to ask
 //! again, and the first of them leads.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::name::CacheName;
-use super::{CacheKey, ResponseCache, Terms};
+use super::{Bounds, CacheKey, ResponseCache, Terms};
 use crate::call::Answer;
 use crate::error::CallError;
 
@@ -23,6 +23,9 @@ pub struct Flight(pub(super) watch::Receiver<Option<FlightEnd>>);
 pub enum FlightEnd {
     /// Here is the answer.
     Answered(Arc<Answer>),
+    /// An answer came that must not be [stored](super::is_storable), so it is for the leader alone.
+    /// Go on without a flight: whoever waited for another one now would wait in vain once more.
+    Withheld,
     /// The fetch failed. Each who joined follows its own retry policy with the error.
     Failed(CallError),
     /// The leader has to wait for a rate limit. Ask again at that time.
@@ -53,11 +56,12 @@ impl Flight {
 pub struct Lead {
     pub(super) cache: ResponseCache,
     pub(super) key: CacheKey,
+    pub(super) bounds: Bounds,
     pub(super) name: CacheName,
     pub(super) terms: Terms,
     /// How many clearings there had been when the flight began.
     pub(super) begun: u64,
-    /// Tells this flight from an earlier one for the same key that is still under way.
+    /// Tells this flight from an earlier one for the same key and bounds that is still under way.
     pub(super) number: u64,
     pub(super) stale: Option<Arc<Answer>>,
     pub(super) ends: watch::Sender<Option<FlightEnd>>,
@@ -79,13 +83,13 @@ impl Lead {
         self.land(FlightEnd::Answered(answer));
     }
 
-    /// Gives the answer to those who joined, and keeps nothing: for answers that must not be
+    /// Keeps nothing and gives nothing to those who joined: for answers that must not be
     /// [stored](super::is_storable). The stale one is dropped.
-    pub fn share(self, answer: Arc<Answer>) {
+    pub fn withhold(self) {
         if self.stale.is_some() {
             self.cache.remove(self.key);
         }
-        self.land(FlightEnd::Answered(answer));
+        self.land(FlightEnd::Withheld);
     }
 
     /// The server says that the stale answer is still the present one (304): it is fresh again, and
@@ -111,7 +115,7 @@ impl Lead {
 
     /// The flight is taken off the list first: who asks now finds what is kept, or leads.
     fn land(self, end: FlightEnd) {
-        self.cache.leave(self.key, self.number);
+        self.cache.leave(self.key, self.bounds, self.number);
         // Nobody may have joined.
         let _ = self.ends.send(Some(end));
     }
@@ -120,6 +124,6 @@ impl Lead {
 impl Drop for Lead {
     fn drop(&mut self) {
         // After `land` this finds nothing.
-        self.cache.leave(self.key, self.number);
+        self.cache.leave(self.key, self.bounds, self.number);
     }
 }

@@ -11,6 +11,12 @@
 //! What two calls have to have in common to be the same is the matter of [`CacheKey`]; which answers
 //! may be kept, that of [`is_storable`]; how a stale one is asked about, that of [`validators`].
 //!
+//! An answer is the same however far its fetch was allowed to go, but a failure is not: a call that
+//! waits 30 seconds must not fail because another gave up after one. So answers are shared by all who
+//! have the key, and a flight only by those whose [`Bounds`] are the same, too. And what must not be
+//! stored is for the one who asked, and for nobody else: those who joined then
+//! [go on alone](FlightEnd::Withheld).
+//!
 //! Time is tokio's clock. An answer is kept with the instant at which it came, and each reader
 //! compares its age with the reader's own time to live; no timer runs.
 //!
@@ -19,7 +25,7 @@
 //! ```
 //! use std::{sync::Arc, time::Duration};
 //!
-//! use fsm_http::cache::{CacheKey, Lookup, ResponseCache};
+//! use fsm_http::cache::{Bounds, CacheKey, Lookup, ResponseCache};
 //! use fsm_http::{Call, MemoryTransport, Reply};
 //! use http::Method;
 //!
@@ -30,21 +36,22 @@
 //!
 //! let cache = ResponseCache::default();
 //! let users = cache.name("users");
-//! let key = CacheKey::of_request(&call, None);
+//! let (key, bounds) = (CacheKey::of_request(&call, None), Bounds::of(&call));
 //! let minute = Duration::from_secs(60);
 //!
-//! let Lookup::Lead(lead) = cache.begin(key, &users, minute, false) else { panic!("empty") };
+//! let Lookup::Lead(lead) = cache.begin(key, bounds, &users, minute, false) else { panic!("empty") };
 //! lead.store(Arc::new(call.perform(&server).await?));
 //!
-//! let Lookup::Hit(answer) = cache.begin(key, &users, minute, false) else { panic!("kept") };
+//! let Lookup::Hit(answer) = cache.begin(key, bounds, &users, minute, false) else { panic!("kept") };
 //! assert_eq!(*answer.value, "Ada");
 //!
 //! tokio::time::advance(minute).await;
-//! assert!(matches!(cache.begin(key, &users, minute, false), Lookup::Lead(_)));
+//! assert!(matches!(cache.begin(key, bounds, &users, minute, false), Lookup::Lead(_)));
 //! # Ok(())
 //! # }
 //! ```
 
+mod bounds;
 mod flight;
 mod key;
 mod name;
@@ -60,6 +67,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use bounds::Bounds;
 pub use flight::{Flight, FlightEnd, Lead};
 pub use key::CacheKey;
 pub use name::CacheName;
@@ -78,10 +86,10 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub struct ResponseCache(Arc<Mutex<State>>);
 
 /// Invariant: `flights` holds exactly the flights that have a [`Lead`] and were not replaced by a
-/// later one for the same key. The lock is held for look-ups and never across an await.
+/// later one for the same key and bounds. The lock is held for look-ups and never across an await.
 struct State {
     shelf: Shelf,
-    flights: HashMap<CacheKey, UnderWay>,
+    flights: HashMap<(CacheKey, Bounds), UnderWay>,
     names: HashMap<String, CacheName>,
     /// How often anything was cleared: the time by which names and entries are compared.
     clearings: u64,
@@ -139,13 +147,15 @@ impl ResponseCache {
         name
     }
 
-    /// Asks for the answer that `key` stands for, if it is younger than `ttl`.
+    /// Asks for the answer that `key` stands for, if it is younger than `ttl`. If there is none, a
+    /// fetch within the same `bounds` is joined, if one is under way.
     ///
     /// With `keep_stale` an answer that is older is kept on, to be asked about; see
     /// [`Lead::stale`].
     pub fn begin(
         &self,
         key: CacheKey,
+        bounds: Bounds,
         name: &CacheName,
         ttl: Duration,
         keep_stale: bool,
@@ -158,7 +168,7 @@ impl ResponseCache {
             Found::Stale(answer) => Some(answer),
             Found::Nothing => None,
         };
-        if let Some(flight) = state.flights.get(&key)
+        if let Some(flight) = state.flights.get(&(key, bounds))
             && flight.begun >= name.cleared().max(state.cleared)
         {
             return Lookup::Join(Flight(flight.ends.clone()));
@@ -166,10 +176,10 @@ impl ResponseCache {
         state.begun_flights += 1;
         let (number, begun) = (state.begun_flights, state.clearings);
         let (ends, end) = watch::channel(None);
-        state.flights.insert(key, UnderWay { number, begun, ends: end });
+        state.flights.insert((key, bounds), UnderWay { number, begun, ends: end });
         drop(state);
         let (cache, name) = (self.clone(), name.clone());
-        Lookup::Lead(Lead { cache, key, name, terms, begun, number, stale, ends })
+        Lookup::Lead(Lead { cache, key, bounds, name, terms, begun, number, stale, ends })
     }
 
     /// Lets every later look-up of this endpoint miss, also where another endpoint keeps an answer
@@ -222,10 +232,11 @@ impl ResponseCache {
     }
 
     /// Takes a flight off the list, unless a later one is in its place.
-    fn leave(&self, key: CacheKey, number: u64) {
+    fn leave(&self, key: CacheKey, bounds: Bounds, number: u64) {
         let mut state = self.lock();
-        if state.flights.get(&key).is_some_and(|flight| flight.number == number) {
-            state.flights.remove(&key);
+        let place = (key, bounds);
+        if state.flights.get(&place).is_some_and(|flight| flight.number == number) {
+            state.flights.remove(&place);
         }
     }
 

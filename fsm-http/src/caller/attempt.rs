@@ -7,17 +7,29 @@ use http::StatusCode;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::ongoing::UnderWay;
 use super::{Caller, End, Ongoing, Origin};
 use crate::auth::Credentials;
 use crate::breaker::Permit;
-use crate::cache::{self, CacheKey, FlightEnd, Lead, Lookup};
+use crate::cache::{self, Bounds, CacheKey, FlightEnd, Lead, Lookup};
 use crate::call::{Answer, Call};
 use crate::error::{CallError, ErrorKind, Retry};
+use crate::in_words::InWords;
 use crate::limit::Turn;
 use crate::metrics::Recorder;
 use crate::observe::AttemptSpan;
 use crate::quota;
+use crate::redact::ShownUrl;
 use crate::retry_after::retry_after;
+use crate::transport::Departure;
+
+/// What an attempt has when it may be sent.
+struct Cleared {
+    credentials: Option<Credentials>,
+    permit: Option<Permit>,
+    /// Kept until the request has left, or is given up: then its units are free again.
+    turn: Option<Turn>,
+}
 
 /// What keeps an attempt from being sent.
 enum Refused {
@@ -40,7 +52,8 @@ impl Caller {
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
-        let lead = match self.look_up(key, call).await {
+        let asks_the_cache = self.caching.is_some() && key.is_some();
+        let lead = match self.look_up(key, call, ongoing).await {
             Ok(lead) => lead,
             Err(end) => {
                 // What was waited for is not needed any more.
@@ -48,17 +61,29 @@ impl Caller {
                 return end;
             }
         };
-        match self.prepare(ongoing).await {
-            Ok((credentials, permit)) => {
-                self.send(call, credentials, permit, lead, ongoing, number).await
+        match self.prepare(call, ongoing).await {
+            Ok(cleared) => {
+                // A call misses once, however often it has to ask before it is sent.
+                if asks_the_cache
+                    && !std::mem::replace(&mut ongoing.missed, true)
+                    && let Some(recorder) = &self.recorder
+                {
+                    recorder.cache_miss();
+                }
+                self.send(call, cleared, lead, ongoing, number).await
             }
             Err(Refused::Failed(error)) => {
-                if let Some(lead) = lead {
+                // Credentials belong to the key, and the time for them to the flight, and so to all
+                // who joined. But the circuit and the patience are our own: the others ask theirs.
+                let is_shared = matches!(error.kind, ErrorKind::Auth | ErrorKind::Timeout);
+                if let Some(lead) = lead.filter(|_| is_shared) {
                     lead.fail(&error);
                 }
                 if let Some(recorder) = &self.recorder {
                     recorder.failed(error.kind, None);
                 }
+                // Whatever comes next takes longer than a place in a queue may be kept.
+                ongoing.turn = None;
                 End::Failed(error)
             }
             Err(Refused::Postponed(at)) => {
@@ -70,21 +95,28 @@ impl Caller {
         }
     }
 
-    /// The answer, if there is one; else the lead of those who want it.
-    async fn look_up(&self, key: Option<CacheKey>, call: &Call) -> Result<Option<Lead>, End> {
+    /// The answer, if there is one; else the lead of those who want it, or none where each has to
+    /// fetch its own.
+    async fn look_up(
+        &self,
+        key: Option<CacheKey>,
+        call: &Call,
+        ongoing: &mut Ongoing,
+    ) -> Result<Option<Lead>, End> {
         let (Some(caching), Some(key)) = (&self.caching, key) else { return Ok(None) };
         loop {
-            let lookup = caching.cache.begin(key, &caching.name, caching.ttl, caching.revalidate);
+            let (ttl, revalidate) = (caching.ttl, caching.revalidate);
+            let lookup = caching.cache.begin(key, Bounds::of(call), &caching.name, ttl, revalidate);
             let answer = match lookup {
                 Lookup::Hit(answer) => answer,
-                Lookup::Lead(lead) => {
-                    if let Some(recorder) = &self.recorder {
-                        recorder.cache_miss();
-                    }
-                    return Ok(Some(lead));
-                }
+                Lookup::Lead(lead) => return Ok(Some(lead)),
+                Lookup::Join(_) if ongoing.alone => return Ok(None),
                 Lookup::Join(flight) => match flight.end().await {
                     FlightEnd::Answered(answer) => answer,
+                    FlightEnd::Withheld => {
+                        ongoing.alone = true;
+                        continue;
+                    }
                     FlightEnd::Failed(error) => return Err(End::Failed(judged_anew(error, call))),
                     FlightEnd::Postponed(at) => return Err(End::Postponed(at)),
                     FlightEnd::GivenUp => continue,
@@ -99,10 +131,7 @@ impl Caller {
 
     /// Everything that must be had before a request may leave: a closed circuit, credentials, and
     /// our turn at every rate limit.
-    async fn prepare(
-        &self,
-        ongoing: &mut Ongoing,
-    ) -> Result<(Option<Credentials>, Option<Permit>), Refused> {
+    async fn prepare(&self, call: &Call, ongoing: &mut Ongoing) -> Result<Cleared, Refused> {
         let credentials = match &self.authority {
             None => None,
             Some(authority) => match authority.ready() {
@@ -112,7 +141,8 @@ impl Caller {
                     if let Some(breaker) = &self.breaker {
                         breaker.check().map_err(circuit_open)?;
                     }
-                    Some(authority.credentials().await.map_err(Refused::Failed)?)
+                    let credentials = in_time(call, authority.credentials()).await;
+                    Some(credentials.map_err(Refused::Failed)?)
                 }
             },
         };
@@ -120,13 +150,13 @@ impl Caller {
             None => None,
             Some(breaker) => Some(breaker.permit().map_err(circuit_open)?),
         };
-        self.take_turn(ongoing)?;
-        Ok((credentials, permit))
+        let turn = self.take_turn(call, ongoing)?;
+        Ok(Cleared { credentials, permit, turn })
     }
 
-    fn take_turn(&self, ongoing: &mut Ongoing) -> Result<(), Refused> {
+    fn take_turn(&self, call: &Call, ongoing: &mut Ongoing) -> Result<Option<Turn>, Refused> {
         if self.buckets.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let turn = match &mut ongoing.turn {
             Some(turn) => turn,
@@ -134,18 +164,19 @@ impl Caller {
                 let turn = Turn::new(&self.buckets, self.weight).map_err(|error| {
                     Refused::Failed(rate_limited(format!("the call can never be sent: {error}")))
                 })?;
-                none.insert(turn)
+                // Only what is counted, or must not be repeated, is worth being watched.
+                let is_watched = self.is_limited || call.is_unsafe();
+                none.insert(if is_watched { turn.departing(Departure::default()) } else { turn })
             }
         };
         match turn.take() {
             Ok(()) => {
-                ongoing.turn = None;
                 if let Some(since) = ongoing.waits_since.take()
                     && let Some(recorder) = &self.recorder
                 {
                     recorder.limiter_waited(since.elapsed());
                 }
-                Ok(())
+                Ok(ongoing.turn.take())
             }
             Err(not_yet) => {
                 let now = Instant::now();
@@ -155,8 +186,9 @@ impl Caller {
                 {
                     ongoing.turn = None;
                     let message = format!(
-                        "the server allows the next request only in {wait:.1?}, and no wait longer \
-                         than {longest:?} is put up with"
+                        "the server asks to wait {}, and {} is the longest that is put up with",
+                        InWords(wait),
+                        InWords(longest),
                     );
                     return Err(Refused::Failed(rate_limited(message)));
                 }
@@ -169,12 +201,16 @@ impl Caller {
     async fn send(
         &self,
         call: &mut Call,
-        credentials: Option<Credentials>,
-        permit: Option<Permit>,
+        cleared: Cleared,
         lead: Option<Lead>,
         ongoing: &mut Ongoing,
         number: u32,
     ) -> End {
+        let Cleared { credentials, permit, turn } = cleared;
+        let departure = match turn.as_ref().and_then(Turn::departure) {
+            Some(departure) => Some(departure.clone()),
+            None => call.is_unsafe().then(Departure::default),
+        };
         // Files are read for an attempt that is sent, and for no other.
         let read = match call.body.is_at_hand() {
             true => Ok(()),
@@ -196,17 +232,22 @@ impl Caller {
         }
 
         let span = AttemptSpan::start(call, resends);
-        let mut unanswered = Unanswered(self.recorder.as_ref());
+        let mut unanswered =
+            Unanswered { recorder: self.recorder.as_ref(), departure: departure.as_ref() };
         let result = if let Err(error) = read {
             Err((error, Duration::ZERO))
-        } else if span.is_recorded() {
-            // Boxed, so that a call which nobody watches does not carry the room for both.
-            let performed = call.perform_timed(&*self.transport);
-            Box::pin(performed.instrument(span.span().clone())).await
         } else {
-            call.perform_timed(&*self.transport).await
+            ongoing.under_way = Some(UnderWay(departure.clone()));
+            let performed = call.perform_timed(&*self.transport, departure.as_ref());
+            if span.is_recorded() {
+                // Boxed, so that a call which nobody watches does not carry the room for both.
+                Box::pin(performed.instrument(span.span().clone())).await
+            } else {
+                performed.await
+            }
         };
-        unanswered.0 = None;
+        ongoing.under_way = None;
+        unanswered.recorder = None;
         match result {
             Ok(mut answer) => {
                 if let (Some(credentials), Some(answer)) = (&credentials, Arc::get_mut(&mut answer))
@@ -261,7 +302,7 @@ impl Caller {
         self.heed(&answer, None);
         match lead {
             Some(lead) if cache::is_storable(&answer) => lead.store(answer.clone()),
-            Some(lead) => lead.share(answer.clone()),
+            Some(lead) => lead.withhold(),
             None => {}
         }
         End::Answered(answer, Origin::Server)
@@ -287,7 +328,15 @@ impl Caller {
                 if let Some(recorder) = &self.recorder {
                     recorder.answered(sent.latency);
                 }
-                return End::Answered(lead.refresh(), Origin::Revalidated);
+                let may_be_kept = error.answer.as_deref().is_none_or(cache::is_storable);
+                let answer = match lead.stale().cloned() {
+                    Some(stale) if !may_be_kept => {
+                        lead.withhold();
+                        stale
+                    }
+                    Some(_) | None => lead.refresh(),
+                };
+                return End::Answered(answer, Origin::Revalidated);
             }
             lead => lead,
         };
@@ -324,7 +373,7 @@ impl Caller {
         {
             // Whatever the server refused was not carried out, so it is sent once more.
             ongoing.renewed = true;
-            return match authority.renew(refused).await {
+            return match in_time(sent.call, authority.renew(refused)).await {
                 Ok(_) => {
                     let now = Instant::now();
                     if let Some(lead) = lead {
@@ -333,7 +382,7 @@ impl Caller {
                     End::Postponed(now)
                 }
                 Err(error) => {
-                    if let Some(lead) = lead {
+                    if let Some(lead) = lead.filter(|_| error.kind == ErrorKind::Auth) {
                         lead.fail(&error);
                     }
                     End::Failed(error)
@@ -369,12 +418,18 @@ impl Caller {
     }
 }
 
-/// A request that is under way: should it be dropped there, it is counted all the same.
-struct Unanswered<'a>(Option<&'a Recorder>);
+/// A request that is under way: should it be dropped there, it is counted all the same, unless it
+/// surely has not left.
+struct Unanswered<'a> {
+    recorder: Option<&'a Recorder>,
+    departure: Option<&'a Departure>,
+}
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        if let Some(recorder) = self.0 {
+        if let Some(recorder) = self.recorder
+            && self.departure.is_none_or(Departure::may_have_left)
+        {
             recorder.cut();
         }
     }
@@ -385,6 +440,26 @@ struct Sent<'a> {
     call: &'a Call,
     credentials: Option<Credentials>,
     latency: Duration,
+}
+
+/// Waits for credentials no longer than for an answer. Whoever else waits for them goes on waiting,
+/// and the next to come carries the fetch on.
+async fn in_time(
+    call: &Call,
+    credentials: impl Future<Output = Result<Credentials, CallError>>,
+) -> Result<Credentials, CallError> {
+    match tokio::time::timeout(call.timeout, credentials).await {
+        Ok(credentials) => credentials,
+        Err(_elapsed) => {
+            let (method, url) = (&call.method, ShownUrl(&call.url));
+            let timeout = InWords(call.timeout);
+            let message =
+                format!("{method} {url} is not sent: no credentials came within {timeout}");
+            let retry = Retry::Allowed { after: None };
+            let kind = ErrorKind::Timeout;
+            Err(CallError { kind, message, http_status: None, retry, answer: None })
+        }
+    }
 }
 
 /// The failure of a call that others waited for, judged by the rules of one of them.

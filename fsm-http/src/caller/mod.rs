@@ -71,10 +71,13 @@ pub struct Caller {
     name: Arc<str>,
     transport: Arc<dyn Transport>,
     authority: Option<Authority>,
+    identity: Option<[u8; 32]>,
     /// In the order in which they are asked: its own, its resource's, the one for all.
     buckets: Arc<[Bucket]>,
     /// How many of them, from the first, a server's word holds for.
     driven: usize,
+    /// One of them has rates, so that it matters when a request leaves.
+    is_limited: bool,
     weight: NonZeroU32,
     max_wait: Option<Duration>,
     breaker: Option<CircuitBreaker>,
@@ -122,8 +125,10 @@ impl Caller {
             name: name.into(),
             transport,
             authority: None,
+            identity: None,
             buckets: Arc::default(),
             driven: 0,
+            is_limited: false,
             weight: NonZeroU32::MIN,
             max_wait: None,
             breaker: None,
@@ -138,6 +143,7 @@ impl Caller {
     /// quota (`Retry-After`, `RateLimit`) is believed in it.
     #[must_use]
     pub fn bucket(mut self, bucket: Bucket) -> Self {
+        self.is_limited |= !bucket.rates().is_empty();
         let mut buckets = self.buckets.to_vec();
         buckets.insert(self.driven, bucket);
         self.buckets = buckets.into();
@@ -149,6 +155,7 @@ impl Caller {
     /// it.
     #[must_use]
     pub fn global_bucket(mut self, bucket: Bucket) -> Self {
+        self.is_limited |= !bucket.rates().is_empty();
         self.buckets = self.buckets.iter().cloned().chain([bucket]).collect();
         self
     }
@@ -179,7 +186,16 @@ impl Caller {
     #[must_use]
     pub fn authority(mut self, authority: Authority) -> Self {
         self.secrets.merge(&authority.secrets());
+        self.identity = Some(authority.identity());
         self.authority = Some(authority);
+        self
+    }
+
+    /// Who we are, for the cache: answers for one identity are not given to another. Default: that of
+    /// the authority.
+    #[must_use]
+    pub fn identity(mut self, identity: Option<[u8; 32]>) -> Self {
+        self.identity = identity;
         self
     }
 
@@ -241,14 +257,12 @@ impl Caller {
 
     /// The cache key of a request: the request itself, and who we are.
     pub fn key_of(&self, call: &Call) -> CacheKey {
-        let identity = self.authority.as_ref().map(Authority::identity);
-        CacheKey::of_request(call, identity.as_ref())
+        CacheKey::of_request(call, self.identity.as_ref())
     }
 
     /// The cache key for a text of the caller's choice, within `scope`, and who we are.
     pub fn key_of_text(&self, scope: &str, text: &str) -> CacheKey {
-        let identity = self.authority.as_ref().map(Authority::identity);
-        CacheKey::of_text(scope, text, identity.as_ref())
+        CacheKey::of_text(scope, text, self.identity.as_ref())
     }
 
     /// Makes one attempt, after whatever wait the rate limits ask for. With a cache, answers to GET

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::limit::Turn;
+use crate::transport::Departure;
 
 /// A call between its first attempt and its end: its place in the queues of the rate limits, and
 /// what it has sent so far. Dropping it gives the place back.
@@ -16,9 +17,18 @@ pub struct Ongoing {
     pub(super) waits_since: Option<Instant>,
     /// Its credentials were renewed after a 401: that is done once.
     pub(super) renewed: bool,
+    /// It waited for somebody else's answer in vain, as that was for nobody else: that is done once.
+    pub(super) alone: bool,
+    /// It asked the cache in vain and was sent: that is counted once.
+    pub(super) missed: bool,
+    /// The request that is under way, while there is one.
+    pub(super) under_way: Option<UnderWay>,
     pub(super) traffic: Traffic,
     pub(super) failed_after: Option<Duration>,
 }
+
+/// A request that is under way, with its departure if that is watched.
+pub(super) struct UnderWay(pub(super) Option<Departure>);
 
 /// What a call has sent and received, all its attempts together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +47,24 @@ impl Ongoing {
         self.failed_after
     }
 
-    /// What was sent and received so far.
+    /// What was sent and received so far by attempts that have ended.
     pub fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    /// Is a request under way that may have left? After an attempt that was dropped this says what
+    /// is known of it. Who waits for credentials, for a rate limit, or for another call's answer has
+    /// sent nothing; neither has an unsafe or a rate-limited call that still sets up its connection.
+    pub fn may_have_left(&self) -> bool {
+        let under_way = self.under_way.as_ref();
+        under_way.is_some_and(|it| it.0.as_ref().is_none_or(Departure::may_have_left))
+    }
+
+    /// What was sent and received if the call is given up now: the request under way counts, too,
+    /// if it [may have left](Self::may_have_left).
+    pub fn traffic_if_given_up(&self) -> Traffic {
+        let requests = self.traffic.requests + u32::from(self.may_have_left());
+        Traffic { requests, ..self.traffic }
     }
 }
 

@@ -93,7 +93,7 @@ impl Bucket {
         self.check(weight)?;
         let mut claim = Claim::new(std::slice::from_ref(self), weight.get());
         // Without a deadline it is never too late.
-        claim.wait(None).await.map_err(|at| LimitError::NotNow { at })
+        claim.wait(None, None).await.map_err(|at| LimitError::NotNow { at })
     }
 
     /// Waits as [`acquire`](Bucket::acquire) does, but no longer than `timeout`. What is granted
@@ -120,7 +120,7 @@ impl Bucket {
         let mut claim = Claim::new(std::slice::from_ref(self), weight.get());
         // A deadline that no clock can tell is none.
         let deadline = Instant::now().checked_add(timeout);
-        claim.wait(deadline).await.map_err(|at| LimitError::Timeout { timeout, at })
+        claim.wait(None, deadline).await.map_err(|at| LimitError::Timeout { timeout, at })
     }
 
     /// Takes `weight` units if they are granted now and nobody waits.
@@ -139,15 +139,16 @@ impl Bucket {
             return Err(LimitError::NotNow { at: state.epoch.instant(opening.at) });
         }
         // Nobody waits, so nobody is woken.
-        state.grant(asking, now, &mut Woken::default());
+        state.grant(asking, None, now, &mut Woken::default());
         Ok(())
     }
 
     /// How the bucket stands now.
     #[must_use]
     pub fn status(&self) -> LimitStatus {
-        let state = self.lock();
-        state.status(state.epoch.nanos(Instant::now()))
+        let mut state = self.lock();
+        let now = state.epoch.nanos(Instant::now());
+        state.status(now)
     }
 
     /// A server said: nothing before this point in time (`Retry-After`).
@@ -180,6 +181,16 @@ impl Bucket {
             Some(limit) if weight > limit => Err(LimitError::TooHeavy { weight, limit }),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Something that was granted is called off: who sleeps may be served earlier.
+    pub(super) fn look_again(&self) {
+        if self.0.rates.is_empty() {
+            return;
+        }
+        let mut woken = Woken::default();
+        self.lock().look_again(&mut woken);
+        woken.ring();
     }
 
     /// Orders buckets, and is the same for all handles of one.

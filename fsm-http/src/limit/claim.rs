@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::bucket::Bucket;
 use super::sleepers::Woken;
 use super::state::{Asking, State};
+use crate::transport::Departure;
 
 /// So many buckets of a claim are locked without an allocation.
 const FEW: usize = 4;
@@ -57,9 +58,18 @@ impl<B: AsRef<[Bucket]>> Claim<B> {
         Claim { buckets, weight, places: Vec::new(), asleep: None, is_taken: false }
     }
 
-    /// Takes the grant if this is the time in all buckets, else says when to ask again.
-    pub(super) fn take(&mut self) -> Result<(), Later> {
-        self.ask(None)
+    /// Takes the grant if this is the time in all buckets, else says when to ask again. It counts
+    /// from the departure, if there is one.
+    pub(super) fn take(&mut self, departure: Option<&Departure>) -> Result<(), Later> {
+        self.ask(departure, None)
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_taken
+    }
+
+    pub(super) fn buckets(&self) -> &[Bucket] {
+        self.buckets.as_ref()
     }
 
     /// Sleeps until the grant is taken, or until it is clear that it comes after the deadline.
@@ -67,11 +77,19 @@ impl<B: AsRef<[Bucket]>> Claim<B> {
     /// # Errors
     ///
     /// When it comes at the earliest, if that is after the deadline.
-    pub(super) async fn wait(&mut self, deadline: Option<Instant>) -> Result<(), Instant> {
-        Waiting { claim: self, deadline, timer: None }.await
+    pub(super) async fn wait(
+        &mut self,
+        departure: Option<&Departure>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Instant> {
+        Waiting { claim: self, departure, deadline, timer: None }.await
     }
 
-    fn ask(&mut self, sleeping: Option<Sleeping<'_>>) -> Result<(), Later> {
+    fn ask(
+        &mut self,
+        departure: Option<&Departure>,
+        sleeping: Option<Sleeping<'_>>,
+    ) -> Result<(), Later> {
         let Claim { buckets, weight, places, asleep, is_taken } = self;
         let buckets = buckets.as_ref();
         if *is_taken || buckets.is_empty() {
@@ -85,16 +103,17 @@ impl<B: AsRef<[Bucket]>> Claim<B> {
         let mut woken = Woken::default();
         let answer = locked(buckets, |states| {
             let instant = Instant::now();
-            let closed = states.iter().enumerate().find_map(|(index, state)| {
-                let state = state.as_ref()?;
-                let opening = state.opening(asking(places, index), state.epoch.nanos(instant));
+            let closed = states.iter_mut().enumerate().find_map(|(index, state)| {
+                let state = state.as_mut()?;
+                let now = state.epoch.nanos(instant);
+                let opening = state.opening(asking(places, index), now);
                 (!opening.is_open).then_some((index, opening))
             });
             let Some((closed, opening)) = closed else {
                 for (index, state) in states.iter_mut().enumerate() {
                     let Some(state) = state else { continue };
                     let now = state.epoch.nanos(instant);
-                    state.grant(asking(places, index), now, &mut woken);
+                    state.grant(asking(places, index), departure, now, &mut woken);
                 }
                 return Ok(());
             };
@@ -160,6 +179,7 @@ impl<B: AsRef<[Bucket]>> Drop for Claim<B> {
 /// A task that waits for a claim. Dropping it keeps the claim's places.
 struct Waiting<'a, B: AsRef<[Bucket]>> {
     claim: &'a mut Claim<B>,
+    departure: Option<&'a Departure>,
     deadline: Option<Instant>,
     /// Only who keeps the time of its bucket has one.
     timer: Option<Pin<Box<Sleep>>>,
@@ -169,10 +189,12 @@ impl<B: AsRef<[Bucket]>> Future for Waiting<'_, B> {
     type Output = Result<(), Instant>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Waiting { claim, deadline, timer } = &mut *self;
+        let Waiting { claim, departure, deadline, timer } = &mut *self;
         loop {
             let sleeping = Sleeping { waker: context.waker(), deadline: *deadline };
-            let Err(later) = claim.ask(Some(sleeping)) else { return Poll::Ready(Ok(())) };
+            let Err(later) = claim.ask(*departure, Some(sleeping)) else {
+                return Poll::Ready(Ok(()));
+            };
             if later.is_too_late {
                 return Poll::Ready(Err(later.at));
             }

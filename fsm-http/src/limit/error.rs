@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::in_words::InWords;
+
 /// A unit of the limit was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,8 +30,8 @@ pub enum LimitError {
     },
     /// It would have taken longer than the caller wants to wait.
     #[error(
-        "the rate limit has no room within {timeout:?}; wait longer, call less often, or raise \
-         the limit"
+        "the rate limit has no room within {}; wait longer, call less often, or raise the limit",
+        InWords(*timeout)
     )]
     Timeout {
         /// How long the caller wanted to wait.

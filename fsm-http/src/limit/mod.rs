@@ -10,11 +10,18 @@
 //! counting by the minute lets 2 N through around the full minute, and a token bucket (or its
 //! modern form, GCRA) with a burst of N lets N through at once and N - 1 more while the first are
 //! still in the window. A **window ring** holds it exactly: it knows the instants of the last N
-//! units, and unit k is granted W after unit k - N or later. GCRA is still good for what it was made
-//! for, the **pace** after a burst; so a rate with a burst has both, and both must allow.
+//! units, and grants one more when fewer than N of them are less than W ago. GCRA is still good for
+//! what it was made for, the **pace** after a burst; so a rate with a burst has both, and both must
+//! allow.
 //!
-//! What counts is the instant at which a grant is really taken: when the task runs and asks, never
-//! the one for which its timer was set. A late task makes its window late, not too full.
+//! What counts is when a unit is really used, never the instant for which a timer was set: a late
+//! task makes its window late, not too full. By itself a grant is used when it is taken. But a
+//! request leaves later than that, because a connection may have to be set up first: fifteen grants
+//! in three windows, and one slow handshake, would let all of them arrive at once. So a turn may be
+//! given a [`Departure`](crate::Departure) ([`Turn::departing`]): then its units count as used as
+//! long as the request is here, and for the length of the window from when it left. What is called
+//! off before it left was never used. Nobody has to be told when a request leaves; the ring looks
+//! when it is asked.
 //!
 //! # Who is next
 //!
@@ -29,8 +36,9 @@
 //! without holding a slot. That point is computed from the number of units ahead and the ring, not
 //! by playing the queue through: unit j of those to come is granted a window after unit j - N,
 //! whether that one is in the ring or waits itself. It is a lower bound, and exact where weights are
-//! equal and one rate decides. It is never too late; where it is too early, the answer at that time
-//! is a later one.
+//! equal, one rate decides, and everything has left. Where it is too early, the answer at that time
+//! is a later one. It is never too late, unless something is called off, which makes room at once:
+//! who sleeps is woken for that, who was told a point in time comes then.
 //!
 //! # What a server says
 //!
@@ -40,10 +48,11 @@
 //! # What it costs
 //!
 //! A grant that does not have to wait: a lock, a look at the ring, and one more instant in it, a
-//! bucket; one look at the clock for all. The ring has at most as many entries of 16 bytes as were
-//! granted within its window, so a limit of a million costs nothing before it is used. Who waits
+//! bucket; one look at the clock for all. The ring has at most as many entries of 16 bytes as left
+//! within its window, and one of 24 for each that has not left, so a limit of a million costs
+//! nothing before it is used. Who waits
 //! costs some 80 bytes beside its turn, and some 140 if it sleeps; getting in line, asking, and
-//! leaving are O(log n). However many sleep, a bucket has one timer, and the first one has it.
+//! leaving are O(log n), and O(h) more where h requests have not left. However many sleep, a bucket has one timer, and the first one has it.
 //!
 //! Time is tokio's clock, so a test can pause it.
 

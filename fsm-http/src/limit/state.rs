@@ -12,6 +12,7 @@ use super::rate::Rate;
 use super::sleepers::{Sleepers, Woken};
 use super::status::LimitStatus;
 use super::wish::Wish;
+use crate::transport::Departure;
 
 /// What was granted, what the server wishes, and who waits.
 pub(super) struct State {
@@ -55,12 +56,13 @@ impl State {
         };
         let limits: Box<[_]> = rates.iter().map(limit).collect();
         let keep = limits.iter().map(|(limit, _)| *limit).max().unwrap_or(0);
+        let epoch = Epoch::begin();
         let longest = limits.iter().map(|(_, window)| *window).max().unwrap_or(0);
         State {
-            epoch: Epoch::begin(),
+            epoch,
             limits,
             paces: rates.iter().filter_map(pace).collect(),
-            history: History::new(keep, longest),
+            history: History::new(epoch, keep, longest),
             wish: Wish::default(),
             line: Line::default(),
             sleepers: Sleepers::default(),
@@ -72,14 +74,15 @@ impl State {
     /// If that is not now, the point in time is the earliest possible one: it is exact if all
     /// before it take their units as soon as they can, unless units of several rates or weights
     /// get in each other's way; then asking again at that point gives a later one.
-    pub(super) fn opening(&self, asking: Asking, now: u64) -> Opening {
+    pub(super) fn opening(&mut self, asking: Asking, now: u64) -> Opening {
         let before = match asking.place {
             _ if self.line.is_empty() => 0,
             Some(place) => self.line.before(place),
             None => self.line.units(),
         };
         let units = before + u64::from(asking.weight);
-        let rates = self.limits.iter().map(|limit| self.history.earliest(*limit, units, now));
+        let history = &mut self.history;
+        let rates = self.limits.iter().map(|limit| history.earliest(*limit, units, now));
         let has_waited = asking.place.is_some();
         let paces = self.paces.iter().map(|pace| pace.earliest(units, now, has_waited));
         let ours = rates.chain(paces).max().unwrap_or(0).max(now);
@@ -89,14 +92,21 @@ impl State {
         Opening { at, by_server: server > ours, is_open: at <= now && !must_let_go_first }
     }
 
-    /// Records what is taken now, and gives up the place that waited for it.
-    pub(super) fn grant(&mut self, asking: Asking, now: u64, woken: &mut Woken) {
+    /// Records what is taken now, and gives up the place that waited for it. It counts from its
+    /// departure, if it has one.
+    pub(super) fn grant(
+        &mut self,
+        asking: Asking,
+        departure: Option<&Departure>,
+        now: u64,
+        woken: &mut Woken,
+    ) {
         if let Some(place) = asking.place {
             self.line.leave(place);
             self.sleepers.get_up(place, woken);
         }
+        self.history.grant(asking.weight, departure, now);
         let units = u64::from(asking.weight);
-        self.history.grant(units, now);
         for pace in &mut self.paces {
             pace.grant(units, now, asking.place.is_some());
         }
@@ -137,17 +147,23 @@ impl State {
         !self.line.is_empty()
     }
 
+    /// Something that was granted is called off: there may be room for the first who sleeps.
+    pub(super) fn look_again(&mut self, woken: &mut Woken) {
+        self.sleepers.wake_first(woken);
+    }
+
     pub(super) fn hold(&mut self, until: u64) {
         self.wish.hold(until);
     }
 
     pub(super) fn believe(&mut self, remaining: u64, until: u64, now: u64, woken: &mut Woken) {
-        self.wish.believe(remaining, until, self.window_room(now), now);
+        let ours = self.window_room(now);
+        self.wish.believe(remaining, until, ours, now);
         // A lower figure may hold for a shorter time than the one before it.
         self.sleepers.wake_first(woken);
     }
 
-    pub(super) fn status(&self, now: u64) -> LimitStatus {
+    pub(super) fn status(&mut self, now: u64) -> LimitStatus {
         let ours = self.window_room(now).into_iter();
         let paces = self.paces.iter().map(|pace| pace.room(now));
         let room = ours.chain(paces).chain(self.wish.remaining(now)).min();
@@ -157,7 +173,7 @@ impl State {
         };
         let newcomer = Asking { place: None, weight: 1, sleeps: false };
         let next = self.opening(newcomer, now).at;
-        let last = self.history.last();
+        let last = self.history.last(now);
         let windows = self.limits.iter().filter_map(|(_, window)| Some(last? + window));
         let paces = self.paces.iter().map(Pace::full);
         let reset = windows.chain(paces).chain([self.wish.over()]).max().unwrap_or(0);
@@ -172,9 +188,9 @@ impl State {
     }
 
     /// How many units the tightest window has room for.
-    fn window_room(&self, now: u64) -> Option<u64> {
-        let room =
-            |(limit, window): &(u64, u64)| limit.saturating_sub(self.history.used(*window, now));
+    fn window_room(&mut self, now: u64) -> Option<u64> {
+        let history = &mut self.history;
+        let room = |(limit, window): &(u64, u64)| limit.saturating_sub(history.used(*window, now));
         self.limits.iter().map(room).min()
     }
 }

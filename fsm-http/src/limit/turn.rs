@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::bucket::Bucket;
 use super::claim::Claim;
 use super::error::LimitError;
+use crate::transport::Departure;
 
 /// A call's places in the queues of all its buckets.
 ///
@@ -50,6 +51,7 @@ use super::error::LimitError;
 /// ```
 pub struct Turn {
     claim: Claim<Arc<[Bucket]>>,
+    departure: Option<Departure>,
 }
 
 /// It is not yet the time.
@@ -72,17 +74,35 @@ impl Turn {
     /// [`LimitError::TooHeavy`] if a bucket's limit or burst is less than `weight`.
     pub fn new(buckets: &Arc<[Bucket]>, weight: NonZeroU32) -> Result<Self, LimitError> {
         buckets.iter().try_for_each(|bucket| bucket.check(weight))?;
-        Ok(Turn { claim: Claim::new(Arc::clone(buckets), weight.get()) })
+        Ok(Turn { claim: Claim::new(Arc::clone(buckets), weight.get()), departure: None })
     }
 
-    /// If this is the time in all buckets, records this very instant in all of them and is done;
-    /// after that it is `Ok` for ever. Else it keeps its places and says when to ask again.
+    /// Lets what is taken count from its departure, which may come after it: while the request is
+    /// here, its units are used up; when it has left, they are for the length of a window from then
+    /// on. A turn that is dropped while its request is still here calls it off, and the units are
+    /// free again.
+    ///
+    /// A pace after a burst, and the figures that a server told, count from the grant all the same.
+    #[must_use]
+    pub fn departing(mut self, departure: Departure) -> Self {
+        self.departure = Some(departure);
+        self
+    }
+
+    /// The departure that it was given.
+    pub fn departure(&self) -> Option<&Departure> {
+        self.departure.as_ref()
+    }
+
+    /// If this is the time in all buckets, records this very instant in all of them (or the
+    /// [departure](Turn::departing), when it comes) and is done; after that it is `Ok` for ever. Else it keeps its places and says when to ask again.
     ///
     /// # Errors
     ///
     /// [`NotYet`], with a point in time that is still to come.
     pub fn take(&mut self) -> Result<(), NotYet> {
-        self.claim.take().map_err(|later| NotYet { at: later.at, by_server: later.by_server })
+        let taken = self.claim.take(self.departure.as_ref());
+        taken.map_err(|later| NotYet { at: later.at, by_server: later.by_server })
     }
 
     /// Waits until it is taken.
@@ -96,7 +116,16 @@ impl Turn {
     /// If it has to wait outside of a tokio runtime whose timers are enabled.
     pub async fn wait(&mut self) {
         // Without a deadline it is never too late.
-        let _never_too_late = self.claim.wait(None).await;
+        let _never_too_late = self.claim.wait(self.departure.as_ref(), None).await;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(departure) = &self.departure else { return };
+        if self.claim.is_taken() && departure.call_off() {
+            self.claim.buckets().iter().for_each(Bucket::look_again);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The live client of a resource.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method};
 use serde_json::{Number, Value};
@@ -14,6 +14,7 @@ use crate::{
     auth::Authority,
     call::{Answer, Call},
     caller::Caller,
+    decode::parsed,
     limit::Bucket,
     redact::{ShownUrl, one_line},
     secret::Secrets,
@@ -34,6 +35,7 @@ pub(super) struct Inner {
     pub(super) bucket: Option<Bucket>,
     pub(super) headers: HeaderMap,
     pub(super) secrets: Secrets,
+    pub(super) identity: Option<[u8; 32]>,
     pub(super) usage: Vec<(Arc<str>, Pick)>,
     pub(super) set_up: Option<Hook>,
     pub(super) tear_down: Option<Hook>,
@@ -87,6 +89,12 @@ impl Client {
         &self.0.headers
     }
 
+    /// A hash of who we are there: credentials, secret headers, and the client certificate. Answers
+    /// for one identity are not given to another. `None` if we are nobody in particular.
+    pub fn identity(&self) -> Option<[u8; 32]> {
+        self.0.identity
+    }
+
     /// All secrets that its calls may carry, those that are fetched later included.
     pub fn secrets(&self) -> Secrets {
         self.0.secrets.clone()
@@ -117,19 +125,24 @@ impl Client {
         if let Some(authority) = &self.0.authority {
             caller = caller.authority(authority.clone());
         }
-        caller
+        caller.identity(self.0.identity)
     }
 
     /// The numbers that the resource counts and that stand in this answer. A place that is absent,
     /// or holds no number, counts nothing.
     ///
+    /// A body that is JSON is looked into whatever its call [decodes](crate::Call::decode) it to. Of
+    /// an answer that is [saved](crate::Call::save_to) to a file there are only the headers.
+    ///
     /// # Complexity
     ///
-    /// O(declared places), and no allocation without any.
+    /// O(declared places), and no allocation without any. Where a place in the body is declared and
+    /// the body was not decoded as JSON, it is parsed once.
     pub fn pick_usage(&self, answer: &Answer) -> Vec<(Arc<str>, Number)> {
+        let body = OnceCell::new();
         let picked = self.0.usage.iter().filter_map(|(name, pick)| {
             let number = match pick {
-                Pick::Body(pointer) => match answer.value.pointer(pointer)? {
+                Pick::Body(pointer) => match structure(answer, &body)?.pointer(pointer)? {
                     Value::Number(number) => number.clone(),
                     Value::Null
                     | Value::Bool(_)
@@ -204,6 +217,17 @@ impl Client {
                 Err(bad(&format!("it leads away from {}", ShownUrl(base))))
             }
             Some(_) | None => Ok(whole),
+        }
+    }
+}
+
+/// What the body of an answer says as JSON: its value, if that is a structure, else what is parsed
+/// from the bytes; `None` where that is nothing.
+fn structure<'a>(answer: &'a Answer, body: &'a OnceCell<Option<Value>>) -> Option<&'a Value> {
+    match &*answer.value {
+        value @ (Value::Object(_) | Value::Array(_)) => Some(value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            body.get_or_init(|| parsed(&answer.body)).as_ref()
         }
     }
 }

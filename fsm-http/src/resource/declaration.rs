@@ -20,7 +20,8 @@ pub struct Resource {
     /// Sent with every request, unless the endpoint declares a header of that name.
     pub headers: Vec<(HeaderName, HeaderSource)>,
     /// The time for one attempt where the endpoint sets none of its own; by default there is none
-    /// here, either, and that of a [`Call`](crate::Call) holds.
+    /// here, either, and that of a [`Call`](crate::Call) holds. One that is shorter than 30 s holds
+    /// for fetching a token and for logging in, too.
     pub timeout: Option<Duration>,
     /// What all calls of the resource together may do: every rate must allow. None by default.
     pub rates: Vec<Rate>,
@@ -32,7 +33,9 @@ pub struct Resource {
     pub root_certificates: Vec<PathBuf>,
     /// Certificate chain and private key in PEM, for servers that ask who we are.
     pub client_certificate: Option<SecretSource>,
-    /// Numbers that are picked from every answer, by the name of the sum they are added to.
+    /// Numbers that are picked from every answer, by the name of the sum they are added to. A place
+    /// in the body is looked for wherever the body is JSON, be it decoded as text or bytes or not;
+    /// of an answer that is [saved](crate::Call::save_to) to a file only the headers are there.
     pub usage: Vec<(String, Pick)>,
     /// Whether cached answers are revalidated with `ETag` and `Last-Modified` once they are stale.
     pub revalidate: bool,

@@ -50,6 +50,9 @@ pub enum ResourceFault {
     /// A password without a user, or a user whose name would end at its colon (RFC 7617).
     #[error("`proxy.username` {0}")]
     ProxyUser(&'static str),
+    /// A call cannot be made in no time.
+    #[error("`timeout` must be more than 0")]
+    Timeout,
     /// A place in an answer that is none.
     #[error("`usage.{name}`: `{pointer}` is no JSON pointer (RFC 6901): it begins with `/`")]
     Pointer {

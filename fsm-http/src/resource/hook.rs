@@ -5,7 +5,7 @@ use std::{any::Any, fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, tim
 use futures_util::FutureExt;
 
 use super::client::Client;
-use crate::transport::BoxFuture;
+use crate::{in_words::InWords, transport::BoxFuture};
 
 /// How long a hook may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
@@ -80,7 +80,7 @@ impl fmt::Display for HookCause {
         match self {
             Self::Failed(why) => write!(f, "failed: {why}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
-            Self::TimedOut(limit) => write!(f, "was not done after {limit:?}"),
+            Self::TimedOut(limit) => write!(f, "was not done after {}", InWords(*limit)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From the declaration to the live client: everything is read, and everything that is wrong told.
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, header::USER_AGENT};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -12,7 +12,7 @@ use super::{
     error::{ResourceError, ResourceFault},
 };
 use crate::{
-    auth::Authority,
+    auth::{Authority, identity::Identity},
     limit::Bucket,
     memory::MemoryTransport,
     reqwest_transport::{ReqwestSettings, ReqwestTransport},
@@ -41,15 +41,21 @@ impl Resource {
         for (name, pick) in &self.usage {
             reading.pick(name, pick);
         }
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            reading.faults.push(ResourceFault::Timeout);
+        }
+        let identity_of = Identities { headers: &headers, settings: &settings };
         let transport = transport.or_else(|| reading.transport(self, &settings));
         let authority = reading.authority(self, transport.as_ref());
         let (Some(transport), true) = (transport, reading.faults.is_empty()) else {
             return Err(ResourceError { resource: self.name.clone(), faults: reading.faults });
         };
+        let identity = identity_of.with(authority.as_ref());
         Ok(Client::new(Inner {
             name: self.name.as_str().into(),
             base_url: self.base_url.clone(),
             timeout: self.timeout,
+            identity,
             transport,
             authority,
             bucket: (!self.rates.is_empty()).then(|| Bucket::new(self.rates.iter().copied())),
@@ -59,6 +65,30 @@ impl Resource {
             set_up: self.set_up.clone(),
             tear_down: self.tear_down.clone(),
         }))
+    }
+}
+
+/// What tells one user of an API from another, besides the authority.
+struct Identities<'a> {
+    headers: &'a HeaderMap,
+    settings: &'a ReqwestSettings,
+}
+
+impl Identities<'_> {
+    fn with(&self, authority: Option<&Authority>) -> Option<[u8; 32]> {
+        let authority = authority.map(Authority::identity);
+        let certificate = self.settings.client_identity.as_ref();
+        let secret = || self.headers.iter().filter(|(_, value)| value.is_sensitive());
+        if authority.is_none() && certificate.is_none() && secret().next().is_none() {
+            return None;
+        }
+        let identity = Identity::of("resource")
+            .with(authority.as_ref().map_or(&[][..], |identity| identity))
+            .with(certificate.map_or("", Secret::expose))
+            .with_all(
+                secret().flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]),
+            );
+        Some(identity.done())
     }
 }
 
@@ -221,7 +251,8 @@ impl Reading {
             Some(transport) => transport.clone(),
             None => Arc::new(MemoryTransport::sequence([])),
         };
-        match Authority::open(auth, transport) {
+        let longest = resource.timeout.unwrap_or(Duration::MAX);
+        match Authority::open_within(auth, transport, longest) {
             Ok(authority) => {
                 self.secrets.merge(&authority.secrets());
                 Some(authority)

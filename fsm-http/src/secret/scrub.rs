@@ -80,16 +80,19 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret that will be replaced by others of its kind: the last 16 are kept.
+    /// Adds a secret that will be replaced by others of its kind: the 16 that were told of last are
+    /// kept.
     pub(crate) fn remember(&self, secret: Secret) {
         let mut known = self.lock();
-        if known.fetched.iter().any(|entry| entry.secret == secret) {
-            return;
-        }
+        let known_at = known.fetched.iter().position(|entry| entry.secret == secret);
+        let entry = match known_at.and_then(|index| known.fetched.remove(index)) {
+            Some(entry) => entry,
+            None => Entry::new(secret),
+        };
         if known.fetched.len() == REMEMBERED {
             known.fetched.pop_front();
         }
-        known.fetched.push_back(Entry::new(secret));
+        known.fetched.push_back(entry);
     }
 
     /// Adds what another list holds and whatever it will hold.

@@ -188,7 +188,7 @@ async fn the_claims_are_those_declared_and_the_times_are_right() {
     assert_eq!(header, json!({"alg": "HS256", "typ": "JWT", "kid": "key-1"}));
     let (iat, exp) = (claims["iat"].as_u64().expect("a time"), claims["exp"].as_u64());
     assert!((before..=now()).contains(&iat), "{iat}");
-    assert!([iat + 300, iat + 301].contains(&exp.expect("a time")), "{claims}");
+    assert_eq!(exp, Some(iat + 300), "{claims}");
     for time in ["iat", "exp"] {
         claims.as_object_mut().expect("an object").remove(time);
     }
@@ -237,6 +237,17 @@ async fn a_jwt_is_exchanged_for_the_token_of_a_server_that_verifies_it() {
     assert_eq!(server.count("/token"), 2);
 }
 
+#[tokio::test]
+async fn a_jwt_says_that_it_is_valid_for_exactly_its_lifetime_in_whole_seconds() {
+    for (milliseconds, seconds) in [(1_000, 1), (120_000, 120), (1_500, 2), (1_001, 2)] {
+        let mut jwt = Jwt::new(JwtAlgorithm::Hs256, Secret::new("hunter2").into());
+        jwt.lifetime = Duration::from_millis(milliseconds);
+        let (_, _, claims, _) = parts(&bearer(jwt).await);
+        let time = |name: &str| claims[name].as_u64().expect("a time");
+        assert_eq!(time("exp") - time("iat"), seconds, "{milliseconds} ms");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_jwt_is_signed_anew_before_it_expires() {
     let mut jwt = Jwt::new(JwtAlgorithm::Hs256, Secret::new("hunter2").into());
@@ -244,6 +255,7 @@ async fn a_jwt_is_signed_anew_before_it_expires() {
     let authority = open(&Auth::Jwt(jwt));
     assert!(authority.is_renewable());
     let first = authority.credentials().await.expect("a JWT");
+    // Less than 90 seconds by the part of a second that had passed when it was signed.
     tokio::time::advance(Duration::from_secs(89)).await;
     assert!(authority.ready().expect("still good") == first);
     tokio::time::advance(Duration::from_secs(1)).await;

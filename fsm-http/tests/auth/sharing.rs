@@ -147,7 +147,7 @@ async fn a_token_endpoint_has_thirty_seconds_for_the_whole_answer() {
     assert_eq!(error.retry, Retry::Allowed { after: None });
     assert_eq!(
         error.message,
-        "no credentials from POST http://a.test/token: no complete answer within 30s"
+        "no credentials from POST http://a.test/token: no complete answer within 30 s"
     );
 }
 

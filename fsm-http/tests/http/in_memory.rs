@@ -50,7 +50,7 @@ async fn the_timeout_covers_connecting_answering_and_the_last_byte() {
     );
     assert_eq!(
         error.message,
-        "GET http://a.test/x: after 3.999s only 1 bytes of the body were there"
+        "GET http://a.test/x: after 3.999 s only 1 bytes of the body were there"
     );
 }
 
@@ -115,7 +115,7 @@ async fn an_unknown_outcome_says_what_happened_and_why_it_is_not_repeated() {
     let error = call(Method::POST, URL).perform(&server).await.expect_err("silence");
     assert_eq!(
         error.message,
-        "POST http://a.test/x may or may not have taken effect: no answer within 30s. \
+        "POST http://a.test/x may or may not have taken effect: no answer within 30 s. \
          It is not sent again, since it carries no Idempotency-Key"
     );
 }

@@ -172,7 +172,7 @@ async fn a_hook_that_hangs_is_given_up_and_a_secret_in_its_error_is_not_shown() 
     let error = open(&resource.clone().set_up(hanging)).set_up().await.expect_err("it hangs");
     assert_eq!(
         error.to_string(),
-        "the resource `a` cannot be set up: its hook `hang` was not done after 30s"
+        "the resource `a` cannot be set up: its hook `hang` was not done after 30 s"
     );
     let telling = resource.set_up(failing("hunter2 was refused"));
     let error = open(&telling).set_up().await.expect_err("refused");

@@ -2,6 +2,8 @@
 //! under paused time where waiting matters.
 
 mod carrying;
+#[cfg(feature = "rustls")]
+mod counted;
 mod folder;
 mod in_memory;
 mod lifecycles;

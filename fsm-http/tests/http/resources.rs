@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use fsm_http::{
-    ErrorKind, MemoryTransport, Reply, Transport,
+    Decode, ErrorKind, MemoryTransport, Reply, Transport,
     auth::{Auth, KeyPlace, OAuth2},
     limit::Rate,
     resource::{Client, Pick, Proxy, Resource},
@@ -273,6 +273,76 @@ async fn usage_is_picked_from_the_answer_and_what_is_no_number_counts_nothing() 
     assert_eq!(picked, ["total 12", "cost 0.5", "header 3"]);
     let plain = client.caller("a").call(&call).await.expect("an answer");
     assert_eq!(client.pick_usage(&plain), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_is_picked_from_a_body_of_json_whatever_it_is_decoded_to() {
+    let server = Arc::new(MemoryTransport::replying(|request| match request.uri().path() {
+        "/plain" => Reply::text("\u{feff}{\"tokens\": 7}"),
+        "/broken" => Reply::text("{\"tokens\": 7"),
+        "/number" => Reply::text("7"),
+        _ => Reply::json(&json!({"tokens": 7})),
+    }));
+    let resource = Resource::new("shop")
+        .base_url(url("http://shop.test"))
+        .usage("tokens", Pick::Body("/tokens".into()))
+        .usage("whole", Pick::Body(String::new()));
+    let client = open(&resource, &server);
+    let tokens = [("tokens".into(), 7.into())];
+    let whole = [("whole".into(), 7.into())];
+    for (path, decode, expected) in [
+        ("/json", Decode::Auto, &tokens[..]),
+        ("/json", Decode::Text, &tokens),
+        ("/json", Decode::Bytes, &tokens),
+        ("/plain", Decode::Auto, &tokens),
+        ("/broken", Decode::Auto, &[]),
+        ("/number", Decode::Text, &whole),
+        ("/number", Decode::Json, &whole),
+    ] {
+        let mut call = client.call(Method::GET, path).expect("a url");
+        call.decode = decode;
+        let answer = client.caller("a").call(&call).await.expect("an answer");
+        assert_eq!(client.pick_usage(&answer), expected, "{path} as {decode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_saved_to_a_file_gives_usage_from_its_headers_alone() {
+    let folder = Folder::new();
+    let reply = || Reply::json(&json!({"tokens": 7})).header("x-cost", "3");
+    let server = Arc::new(MemoryTransport::replying(move |_| reply()));
+    let resource = Resource::new("shop")
+        .usage("tokens", Pick::Body("/tokens".into()))
+        .usage("cost", Pick::Header(HeaderName::from_static("x-cost")));
+    let client = open(&resource, &server);
+    let mut call = client.call(Method::GET, "http://shop.test/").expect("a url");
+    call.save_to = Some(folder.join("saved.json"));
+    let answer = client.caller("a").call(&call).await.expect("an answer");
+    assert_eq!(client.pick_usage(&answer), [("cost".into(), 3.into())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_has_no_more_time_to_come_than_the_resource_gives_a_call() {
+    for (timeout, expected) in [(None, 30), (Some(2), 2), (Some(90), 30)] {
+        let server = Arc::new(MemoryTransport::replying(|_| Reply::stalled()));
+        let oauth = OAuth2::new(url("http://shop.test/token"), "me", known("hunter2"));
+        let mut resource = Resource::new("shop").auth(Auth::OAuth2(oauth));
+        resource.timeout = timeout.map(Duration::from_secs);
+        let client = open(&resource, &server);
+        let authority = client.authority().expect("declared");
+        let began = Instant::now();
+        let error = authority.credentials().await.expect_err("nothing comes");
+        assert_eq!(began.elapsed(), Duration::from_secs(expected), "{error}");
+        assert!(error.message.ends_with(&format!("within {expected} s")), "{error}");
+
+        // A fetch that nobody cared for is past its time; who comes then has the whole of it.
+        let left = tokio::time::timeout(Duration::from_secs(1), authority.credentials());
+        assert!(left.await.is_err());
+        tokio::time::advance(Duration::from_secs(expected)).await;
+        let began = Instant::now();
+        authority.credentials().await.expect_err("nothing comes");
+        assert_eq!(began.elapsed(), Duration::from_secs(expected), "{timeout:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! An https server on loopback, with certificates made for the test.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -89,6 +92,47 @@ impl Identity {
 /// Starts a server that says `hello` over TLS, and asks clients for a certificate of `clients`
 /// where one is given. Returns its port.
 pub(crate) async fn start(identity: Identity, clients: Option<&Authority>) -> u16 {
+    let acceptor = acceptor(identity, clients);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(say_hello(acceptor.clone(), stream));
+        }
+    });
+    port
+}
+
+/// When requests came, in the order in which they did. Locked only to push and to copy.
+pub(crate) type Arrivals = Arc<Mutex<Vec<Instant>>>;
+
+/// Starts a server as [`start`] does, which begins with the handshake only after a `pause`, and notes
+/// when requests come in.
+pub(crate) async fn start_slow(identity: Identity, pause: Duration) -> (u16, Arrivals) {
+    let (acceptor, arrivals) = (acceptor(identity, None), Arrivals::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let noted = arrivals.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, noted) = (acceptor.clone(), noted.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                let mut tls = acceptor.accept(stream).await.expect("a client that trusts us");
+                while tls.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
+                    noted.lock().expect("no panic").push(Instant::now());
+                    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                    if tls.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, arrivals)
+}
+
+fn acceptor(identity: Identity, clients: Option<&Authority>) -> TlsAcceptor {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -104,16 +148,7 @@ pub(crate) async fn start(identity: Identity, clients: Option<&Authority>) -> u1
     };
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.serialize_der()));
     let config = config.with_single_cert(vec![identity.certificate], key).expect("a certificate");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("its address").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(say_hello(acceptor.clone(), stream));
-        }
-    });
-    port
+    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn say_hello(acceptor: TlsAcceptor, mut stream: TcpStream) {

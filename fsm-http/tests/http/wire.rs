@@ -103,7 +103,7 @@ async fn a_stalled_server_is_a_timeout_and_for_a_post_an_unknown_outcome() {
             call.body = body.clone();
             let error = perform(&call).await.expect_err("silence");
             assert_eq!((error.kind, error.retry), (kind, retry), "{error}");
-            assert!(error.message.contains("no answer within 80ms"), "{error}");
+            assert!(error.message.contains("no answer within 80 ms"), "{error}");
         }
     }
 }

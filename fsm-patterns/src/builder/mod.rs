@@ -277,7 +277,7 @@ impl Orchestration {
         self
     }
 
-    /// Leaves `metrics` out of the report.
+    /// Counts nothing: no `metrics` in the report, and none in [`Flow::get_metrics`].
     pub fn without_metrics(mut self) -> Self {
         self.spec.metrics_enabled = false;
         self

@@ -64,12 +64,19 @@ pub(crate) fn start(
         (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
     };
     let open = open.clone();
-    let (seat, number, clock) = (context.session.seat(visit), visit.attempt, visit.clock());
+    let (number, clock) = (visit.attempt, visit.clock());
+    let mut attempting = context.session.seat(visit).attempt();
     Box::pin(async move {
         let caller = &open.callers[index];
         let client = resource.map(|resource| &open.clients[resource]);
-        let mut ongoing = seat.take();
-        match caller.attempt(&mut call, key, &mut ongoing, number).await {
+        let end = caller.attempt(&mut call, key, &mut attempting.ongoing, number).await;
+        let (ongoing, seat) = attempting.end();
+        let keep = |ongoing| {
+            if let Some(seat) = seat {
+                seat.keep(ongoing);
+            }
+        };
+        match end {
             End::Answered(answer, origin) => {
                 let receipt = receipt(&ongoing, client, &answer, origin);
                 answered(&answer, origin, receipt, reading.as_ref(), caller)
@@ -78,12 +85,12 @@ pub(crate) fn start(
                 let (receipt, latency) = (Receipt::from(ongoing.traffic()), ongoing.failed_after());
                 let error = give_up_behind_open_circuit(error, caller, &wait_before);
                 if error.retry.is_allowed() {
-                    seat.keep(ongoing);
+                    keep(ongoing);
                 }
                 refused(error, receipt, latency)
             }
             End::Postponed(at) => {
-                seat.keep(ongoing);
+                keep(ongoing);
                 Outcome::Postponed(clock.timestamp(at))
             }
         }

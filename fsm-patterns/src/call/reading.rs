@@ -90,8 +90,13 @@ fn graphql(answer: &Value) -> Result<Value, StepError> {
     data.map_err(|why| {
         // It is foreign text: on one line, and not at any length.
         let line = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown = line.chars().filter(|character| !character.is_control()).take(LONGEST_EXCERPT);
-        StepError::new(ErrorKind::Contract, shown.collect::<String>())
+        let mut signs = line.chars().filter(|character| !character.is_control());
+        let mut shown: String = signs.by_ref().take(LONGEST_EXCERPT).collect();
+        if signs.next().is_some() {
+            // The sign by which half a secret at the cut is recognised when secrets are taken out.
+            shown.push('…');
+        }
+        StepError::new(ErrorKind::Contract, shown)
     })
 }
 

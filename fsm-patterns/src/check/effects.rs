@@ -1,9 +1,14 @@
 //! Keys that are there and do nothing: without what they belong to, they are a slip.
 
+use std::path::Path;
+
+use http::Method;
+
 use super::outline::Outline;
 use super::top;
+use crate::expr::Template;
 use crate::fault::{Fault, Place};
-use crate::spec::{FlowSpec, Parser};
+use crate::spec::{EndpointSpec, FlowSpec, Parser};
 
 pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fault>) {
     let mut without_cache = |place: Place, key: &str| {
@@ -25,9 +30,8 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
         }
     }
     for (at, endpoint) in outline.endpoints() {
-        if endpoint.save_to.is_none() {
-            continue;
-        }
+        let Some(path) = &endpoint.save_to else { continue };
+        saved(&outline.place(at).key("save_to"), endpoint, path, faults);
         match &endpoint.response_parser {
             Parser::Json | Parser::Text | Parser::Bytes | Parser::GraphQl => {
                 let place = outline.place(at).key("response_parser");
@@ -38,4 +42,22 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
             Parser::Auto | Parser::Template(_) | Parser::Code(_) => {}
         }
     }
+}
+
+/// A file that nothing could be written to, whatever comes.
+fn saved(place: &Place, endpoint: &EndpointSpec, path: &Template, faults: &mut Vec<Fault>) {
+    let fault = |message: &str, hint: &str| Fault::new(place.clone(), message).hint(hint);
+    if endpoint.method == Method::HEAD {
+        let message = "an answer to HEAD has no body that `save_to` could write";
+        faults.push(fault(message, "use GET, or leave `save_to` out"));
+    }
+    if path.as_literal().is_some_and(|path| !path.as_str().is_some_and(is_file)) {
+        let message = "`save_to` must be the path of a file";
+        faults.push(fault(message, "for example `save_to: report.csv`"));
+    }
+}
+
+/// Whether a file can have this path.
+fn is_file(path: &str) -> bool {
+    !path.contains('\0') && !path.ends_with('/') && Path::new(path).file_name().is_some()
 }

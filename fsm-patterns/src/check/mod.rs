@@ -11,6 +11,7 @@
 //! | `limits` | can every call pass its limits, and does every limit limit something? |
 //! | `effects` | does every other key have an effect? |
 //! | `resources` | is every resource well made, and known where it is named? |
+//! | `credentials` | can the credentials of every resource be sent? |
 //! | `dependencies` | does `depends_on` name entries that can come before? |
 //! | `references` | does every expression read what is there when it is evaluated? |
 //! | `inputs` | is `inputs` a JSON Schema? |
@@ -35,6 +36,7 @@
 //! ```
 
 mod ancestry;
+pub(crate) mod credentials;
 mod dependencies;
 mod effects;
 mod inputs;

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
-use fsm_http::auth::Auth;
-use fsm_http::resource::{HeaderSource, Resource};
+use fsm_http::resource::{HeaderSource, Pick, Resource};
 use http::HeaderValue;
+use http::header::USER_AGENT;
 use url::Url;
 
+use super::credentials;
 use super::dependencies::MOST_HINTS;
 use super::names::{instead, is_well_made};
 use super::outline::Outline;
@@ -75,6 +76,16 @@ fn declaration(place: &Place, resource: &Resource, faults: &mut Vec<Fault>) {
             None => place.key("proxy"),
         };
         reachable(url, &proxy.url, faults);
+        if proxy.username.as_ref().is_some_and(|name| name.contains(':')) {
+            let place = place.key("proxy").key("username");
+            let message = "a user name of basic authorization holds no colon";
+            faults.push(Fault::new(place, message).hint("RFC 7617: the colon ends the user name"));
+        }
+        if proxy.password.is_some() && proxy.username.is_none() {
+            let fault =
+                Fault::new(place.key("proxy").key("username"), "a proxy needs the key `username`");
+            faults.push(fault.hint("a password is that of a user"));
+        }
     }
     for (name, value) in &resource.headers {
         match value {
@@ -86,37 +97,35 @@ fn declaration(place: &Place, resource: &Resource, faults: &mut Vec<Fault>) {
             HeaderSource::Plain(_) | HeaderSource::Secret(_) => {}
         }
     }
-    for (name, _) in &resource.usage {
+    for (name, pick) in &resource.usage {
+        let place = place.key("usage").key(name);
         if Usage::OWN.contains(&name.as_str()) {
-            let place = place.key("usage").key(name);
-            let fault = Fault::new(place, format!("`{name}` is counted for every resource"));
+            let message = format!("`{name}` is counted for every resource");
+            let fault = Fault::new(place.clone(), message);
             faults.push(fault.hint("give the picked number another name"));
+        }
+        match pick {
+            Pick::Body(pointer) if !pointer.is_empty() && !pointer.starts_with('/') => {
+                let fault = Fault::new(place, format!("`{pointer}` is not a JSON Pointer"));
+                faults.push(fault.hint("RFC 6901: it begins with `/`, or is empty"));
+            }
+            Pick::Body(_) | Pick::Header(_) => {}
         }
     }
     if resource.user_agent.as_ref().is_some_and(|text| HeaderValue::from_str(text).is_err()) {
         let message = "`user_agent` holds a character that no header may hold";
         faults.push(Fault::new(place.key("user_agent"), message).hint("it is one line of text"));
     }
-    match &resource.auth {
-        Some(Auth::Basic { username, .. }) if username.contains(':') => {
-            let place = place.key("auth").key("basic").key("username");
-            let message = "a user name of basic authorization holds no colon";
-            faults.push(Fault::new(place, message).hint("RFC 7617: the colon ends the user name"));
-        }
-        Some(
-            Auth::Basic { .. }
-            | Auth::Bearer { .. }
-            | Auth::ApiKey { .. }
-            | Auth::OAuth2(_)
-            | Auth::Jwt(_)
-            | Auth::Session(_),
-        )
-        | None => {}
+    if resource.user_agent.is_some() && resource.headers.iter().any(|(name, _)| *name == USER_AGENT)
+    {
+        let message = "`user_agent` has no effect where `headers` say `User-Agent`";
+        faults.push(Fault::new(place.key("user_agent"), message).hint("keep one of the two"));
     }
+    credentials::check(place, resource, faults);
 }
 
 /// Says what is wrong with a url that is only declared; never quotes it, for it may hold a password.
-fn reachable(place: Place, url: &Url, faults: &mut Vec<Fault>) {
+pub(super) fn reachable(place: Place, url: &Url, faults: &mut Vec<Fault>) {
     if !["http", "https"].contains(&url.scheme()) {
         let message = "the url is neither http nor https";
         faults.push(Fault::new(place.clone(), message).hint("only http and https can be called"));
@@ -167,6 +176,7 @@ fn has_credentials(resource: &Resource) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fsm_http::auth::Auth;
     use fsm_http::secret::SecretSource;
 
     use super::*;

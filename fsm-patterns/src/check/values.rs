@@ -91,7 +91,7 @@ impl Check<'_> {
             };
             if rate.limit == 0 || rate.window.is_some_and(|window| window.is_zero()) {
                 let message = format!("a rate of `{key}` must be more than 0");
-                let hint = "leave the key out for no limit";
+                let hint = "nothing would ever be sent; for no limit leave the rate out";
                 self.faults.push(Fault::new(place.clone(), message).hint(hint));
             }
             if let Some(window) = rate.window {

@@ -19,6 +19,7 @@ use super::resource::{pick, plain_url};
 use super::secret::{header_text, plain, secret};
 use super::tree::{Kind, Member, Node};
 use super::{keys, values};
+use crate::check::credentials::{self, Flaw};
 use crate::check::spelling;
 
 /// Reads the key `auth` of a resource whose base url is `base`.
@@ -86,15 +87,10 @@ fn api_key(fields: &mut Fields<'_, '_>) -> Option<Auth> {
     let place = fields.required("in", hint, |node| one_of(node, "place", &places));
     let name = fields.required("name", "for example `name: X-Api-Key`", |node| {
         let name = plain(node)?;
-        if name.is_empty() {
-            return Err(Wrong::of("must not be empty").hint("for example `X-Api-Key`").into());
+        match credentials::name_of_key(place, &name) {
+            None => Ok(name),
+            Some(flaw) => Err(flawed(flaw).into()),
         }
-        let is_header = place == Some(KeyPlace::Header);
-        if is_header && HeaderName::from_bytes(name.as_bytes()).is_err() {
-            let message = format!("`{}` is not a valid name of a key", name.escape_debug());
-            return Err(Wrong::whole(message).hint("for example `X-Api-Key`").into());
-        }
-        Ok(name)
     });
     let value = fields.required("value", "for example `value: { env: SHOP_KEY }`", secret);
     Some(Auth::ApiKey { place: place?, name: name?, value: value? })
@@ -201,8 +197,16 @@ fn header_name(node: &Node) -> Read<HeaderName> {
 /// Parameters of a token endpoint: plain texts by name.
 fn params(node: &Node) -> Read<Vec<(String, String)>> {
     by_name(node, "a map of parameters", |member| {
+        if let Some(flaw) = credentials::parameter_flaw(&member.key) {
+            // Its value may be the client's secret.
+            return Err(flawed(flaw).secret().into());
+        }
         plain(&member.value).map(|value| (member.key.clone(), value))
     })
+}
+
+fn flawed(flaw: Flaw) -> Wrong {
+    Wrong::whole(flaw.message).hint(flaw.hint)
 }
 
 /// Claims by name: any values without expressions.

@@ -1,5 +1,7 @@
 //! Rates: a count, or a list of counts that have windows of their own.
 
+use std::collections::HashMap;
+
 use super::fields::{Fields, Reader, Wrong};
 use super::keys;
 use super::tree::{Kind, Node};
@@ -13,7 +15,7 @@ pub(super) fn rates(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<RateS
     let Some(node) = fields.node(key) else { return Vec::new() };
     match &node.kind {
         Kind::Number(_) => {
-            let limit = fields.optional(key, values::positive);
+            let limit = fields.optional(key, values::positive("leave the key out for no limit"));
             limit.map(|limit| RateSpec { limit, window: None }).into_iter().collect()
         }
         Kind::List(items) if !items.is_empty() => {
@@ -34,10 +36,42 @@ pub(super) fn rates(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<RateS
 
 fn rate<'t>(reader: &mut Reader<'t>, node: &'t Node, place: Place) -> Option<RateSpec> {
     let mut fields = Fields::open(reader, node, place, &keys::RATE)?;
-    let limit =
-        fields.required("limit", "for example `{ limit: 3, window: 1s }`", values::positive);
+    let hint = "for example `{ limit: 3, window: 1s }`";
+    let zero = "nothing would ever be sent; for no limit leave the whole rate out";
+    let limit = fields.required("limit", hint, values::positive(zero));
     let window = fields.optional("window", values::some_time);
     Some(RateSpec { limit: limit?, window })
+}
+
+/// Who is limited at all, as the keys of the file say, also those that cannot be read.
+pub(super) struct Limited<'t> {
+    is_flow: bool,
+    /// Whether each resource is, by name.
+    resources: HashMap<&'t str, bool>,
+}
+
+impl<'t> Limited<'t> {
+    pub(super) fn of(root: &'t Node) -> Self {
+        let resources = match root.member("resources").map(|member| &member.value.kind) {
+            Some(Kind::Map(members)) => members.as_slice(),
+            Some(_) | None => &[],
+        };
+        let has_rate = |node: &Node| node.member("rate_limit").is_some();
+        Self {
+            is_flow: root.member("global_rate_limit").is_some(),
+            resources: resources
+                .iter()
+                .map(|resource| (resource.key.as_str(), has_rate(&resource.value)))
+                .collect(),
+        }
+    }
+
+    /// Whether calls of the resource pass a limit that is not the endpoint's own. An unknown
+    /// resource is a fault of its own, and may have one.
+    pub(super) fn includes(&self, resource: Option<&str>) -> bool {
+        let is_limited = |name| self.resources.get(name).copied().unwrap_or(true);
+        self.is_flow || resource.is_some_and(is_limited)
+    }
 }
 
 /// Whether any rate in the file leaves its window to the flow's `rate_limit_window`.

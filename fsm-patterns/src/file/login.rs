@@ -10,6 +10,7 @@ use url::Url;
 
 use super::auth::by_name;
 use super::fields::{Fields, Read, Wrong};
+use super::request::is_secret;
 use super::resource::headers;
 use super::secret::{plain, secret};
 use super::tree::{Kind, Node};
@@ -121,12 +122,6 @@ fn value(node: &Node) -> Read<LoginValue> {
         | Kind::List(_)
         | Kind::Broken => plain_value(node).map(LoginValue::Plain),
     }
-}
-
-/// Whether a map is `{ env: … }` or `{ file: … }`.
-fn is_secret(node: &Node) -> bool {
-    let Kind::Map(members) = &node.kind else { return false };
-    members.len() == 1 && keys::SECRET.known.contains(&members[0].key.as_str())
 }
 
 /// Any value without expressions and without secrets.

@@ -146,8 +146,10 @@ fn hidden(text: &str, tree: &Node, reader: &mut Reader<'_>) {
     let mut again = Reader::new(text, &mended, Vec::new());
     let Some(partial) = read::flow(&mut again, &mended) else { return };
     for fault in semantic(&partial) {
-        // Whatever lies elsewhere was looked at the first time.
+        // Whatever lies elsewhere was looked at the first time, and what was broken just now is
+        // wrong because of that.
         let was_hidden = reader.is_unread(&fault.place) && !again.is_unread(&fault.place);
+        let was_hidden = was_hidden && !faulty.contains(&fault.place);
         if was_hidden && reader.faults.iter().all(|located| located.fault != fault) {
             reader.fault(fault);
         }

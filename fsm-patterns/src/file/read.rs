@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::fields::{Fields, Reader, Wrong};
-use super::limits::{self, rates};
+use super::limits::{self, Limited, rates};
 use super::tree::{Kind, Node};
 use super::{keys, request, resource, values};
 use crate::bases::Bases;
@@ -30,6 +30,7 @@ struct Around<'r> {
     /// Whether `resources` could be read at all; else every name of one is taken for known.
     has_resources: bool,
     has_modes: bool,
+    limited: Limited<'r>,
 }
 
 /// Says that the file is of another version, if it is: then nothing else in it can be judged.
@@ -62,7 +63,8 @@ pub(super) fn flow<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<Partia
         }
     }
     let has_resources = !fields.reader.is_unread(&Place::root().key("resources"));
-    let mut around = Around { bases, has_resources, has_modes: mode.is_some() };
+    let mut around =
+        Around { bases, has_resources, has_modes: mode.is_some(), limited: Limited::of(root) };
     let hint = "for example `endpoints: [{ name: users, url: https://api.example.com/users }]`";
     let entries = entries(&mut fields, hint, &mut around);
     let has_modes = around.has_modes;
@@ -192,10 +194,11 @@ fn endpoint<'t>(
     let hint = "for example `url: https://api.example.com/users`";
     let url = fields.required("url", hint, values::url(|text| around.bases.parse(named, text)));
     let mut spec = EndpointSpec::new(name, url.unwrap_or_else(|| UNREAD.clone()));
+    let is_limited = around.limited.includes(named);
     spec.resource = resource.filter(|_| around.has_resources);
     sent(&mut fields, &mut spec);
     retry(&mut fields, &mut spec);
-    pace(&mut fields, &mut spec);
+    pace(&mut fields, &mut spec, is_limited);
     answer(&mut fields, &mut spec);
     spec.condition = fields.optional("condition", values::condition);
     spec.depends_on = depends_on(&mut fields);
@@ -235,12 +238,18 @@ fn retry(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     }
 }
 
-/// How fast.
-fn pace(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
+/// How fast. `is_limited` tells whether its calls pass a limit besides its own.
+fn pace(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec, is_limited: bool) {
     spec.rate_limit = rates(fields, "rate_limit");
     spec.burst_limit = fields.optional("burst_limit", values::count);
     if let Some(weight) = fields.optional("weight", values::count) {
         spec.weight = weight;
+        if weight > 1 && !is_limited && fields.node("rate_limit").is_none() {
+            let wrong = Wrong::of("has no effect without a limit");
+            let hint = "it is taken of `rate_limit`, here or of the resource, and of \
+                        `global_rate_limit`: write one of them, or leave it out";
+            fields.wrong("weight", wrong.hint(hint));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use http::{HeaderName, HeaderValue};
 
 use super::fields::{Read, Wrong};
+use super::keys;
 use super::tree::{Kind, Node};
 use super::values::{gather, template};
 use crate::expr::Template;
@@ -59,6 +60,13 @@ fn not_plain(name: &str, node: &Node) -> Vec<Wrong> {
         "the header `{name}` must be text, a number, or a boolean, not {}",
         node.words()
     ));
+    if is_secret(node) {
+        let hint = format!(
+            "a secret belongs to a resource that the endpoint names: \
+             `resources: {{ api: {{ headers: {{ {name}: {{ env: NAME }} }} }} }}`"
+        );
+        return wrong.hint(hint).into();
+    }
     match braces(node) {
         Some(hint) => wrong.hint(hint).into(),
         None => wrong.into(),
@@ -84,6 +92,10 @@ fn param_value(name: &str, node: &Node) -> Read<Template> {
         let wrong = Wrong::whole(format!("the parameter `{name}` cannot be an object"));
         match braces(node) {
             Some(hint) => wrong.hint(hint),
+            None if is_secret(node) => wrong.hint(format!(
+                "a secret belongs to a resource that the endpoint names: \
+                 `auth: {{ api_key: {{ in: query, name: {name}, value: {{ env: NAME }} }} }}`"
+            )),
             None => wrong.hint("a query has no objects: give each member a parameter of its own"),
         }
     };
@@ -109,6 +121,12 @@ fn param_value(name: &str, node: &Node) -> Read<Template> {
 /// Whether a map is `{ value: … }` or `{ jsonpath: … }`, which templates evaluate.
 fn is_expression(node: &Node) -> bool {
     node.member("value").is_some() || node.member("jsonpath").is_some()
+}
+
+/// Whether a map is `{ env: NAME }` or `{ file: PATH }`.
+pub(super) fn is_secret(node: &Node) -> bool {
+    let Kind::Map(members) = &node.kind else { return false };
+    members.len() == 1 && keys::SECRET.known.contains(&members[0].key.as_str())
 }
 
 /// For `{$inputs.id}` without quotes, which YAML takes for a map with an empty member.

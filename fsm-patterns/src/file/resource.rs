@@ -57,7 +57,7 @@ fn resource<'t>(
     resource.rates = paced(&mut fields, window);
     resource.auth = auth::auth(&mut fields, resource.base_url.as_ref());
     resource.proxy = proxy(&mut fields);
-    let paths = values::list("a list of files", path);
+    let paths = values::filled(values::list("a list of files", path), "leave the key out for none");
     resource.root_certificates = fields.optional("root_certificates", paths).unwrap_or_default();
     resource.client_certificate = fields.optional("client_certificate", secret);
     resource.usage = fields.optional("usage", usage).unwrap_or_default();
@@ -96,7 +96,7 @@ fn paced(fields: &mut Fields<'_, '_>, window: Duration) -> Vec<Rate> {
         let hint = "it is the window of a `rate_limit` of this resource without one";
         fields.wrong("rate_limit_window", wrong.hint(hint));
     }
-    let burst = fields.optional("burst_limit", values::positive);
+    let burst = fields.optional("burst_limit", values::positive("leave the key out for no pacing"));
     let least = specs.iter().map(|rate| rate.limit).min();
     match (burst, least) {
         (Some(_), None) if !has_rate => {

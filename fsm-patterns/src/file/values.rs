@@ -87,10 +87,10 @@ pub(super) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
     }
 }
 
-/// A whole number above zero.
-pub(super) fn positive(node: &Node) -> Read<u32> {
-    match count(node)? {
-        0 => Err(Wrong::of("must be more than 0").hint(OR_LEAVE_OUT).into()),
+/// A whole number above zero; `hint` says what to do about a zero.
+pub(super) fn positive(hint: &str) -> impl FnOnce(&Node) -> Read<u32> {
+    move |node| match count(node)? {
+        0 => Err(Wrong::of("must be more than 0").hint(hint).into()),
         count => Ok(count),
     }
 }
@@ -229,6 +229,20 @@ pub(super) fn url(
             return Err(wrong.hint("a text that begins with `{` needs quotes").into());
         }
         parse(&text(node)?).map_err(|error| Wrong::expression(error).into())
+    }
+}
+
+/// A list that is not empty.
+pub(super) fn filled<T>(
+    read: impl Fn(&Node) -> Read<Vec<T>>,
+    hint: &str,
+) -> impl FnOnce(&Node) -> Read<Vec<T>> {
+    move |node| {
+        let items = read(node)?;
+        match items.is_empty() {
+            true => Err(Wrong::of("must not be an empty list").hint(hint).into()),
+            false => Ok(items),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fsm_core::{Cause, GaveUp, Timestamp};
-use fsm_http::ErrorKind;
+use fsm_http::{ErrorKind, InWords};
 
 use super::{FlowScene, Rules, guard};
 use crate::context::{FlowContext, StepsOf};
@@ -171,7 +171,7 @@ fn final_error(refusal: &Refusal, scene: &FlowScene<'_>, ends: Option<Timestamp>
         }
         GaveUp::PastDeadline | GaveUp::NotRetryable | GaveUp::Exhausted => return error,
     };
-    let after = crate::duration::format(after);
-    let message = format!("the server asks to wait {after}, {why}: {}", error.message);
+    let wait = InWords(after);
+    let message = format!("the server asks to wait {wait}, {why}: {}", error.message);
     StepError { kind: ErrorKind::RateLimited, message, ..error }
 }

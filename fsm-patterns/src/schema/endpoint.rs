@@ -56,7 +56,7 @@ pub(super) fn endpoint() -> Value {
             },
             "retry_delay": with_default("duration", json!("1s"), "The first wait between attempts; each is twice the one before."),
             "retry_max_delay": with_default("positiveDuration", json!("60s"), "The longest wait of our own making; never shortens Retry-After."),
-            "retry_max_wait": or_null("duration", "The longest wait that is put up with; a longer one ends the call as `rate_limited`. Default: none."),
+            "retry_max_wait": or_null("duration", "The longest wait that a server may ask for; a longer one ends the call at once as `rate_limited`. Waits of our own making are shortened to it. Default: no limit."),
             "retry_on": {
                 "type": "array",
                 "items": { "type": "integer", "minimum": 100, "maximum": 599 },
@@ -79,7 +79,7 @@ pub(super) fn endpoint() -> Value {
                 "minimum": 1,
                 "maximum": u32::MAX,
                 "default": 1,
-                "description": "How many units of every limit one attempt takes.",
+                "description": "How many units of every limit one attempt takes; above 1 only where there is a limit.",
             },
             "cache_key": described("template", "What makes two calls the same, over `$inputs`, `$data`, and `$steps`. Default: as the flow says."),
             "response_parser": with_default("template", json!("auto"), "How the answer becomes a value: `auto`, `json`, `text`, `bytes`, `graphql` (the `data`; `errors` fail with kind `contract`), or a template over `$response`."),

@@ -17,7 +17,7 @@ pub(super) fn resource() -> Value {
                 "description": "What the relative urls of its endpoints are appended to; their absolute ones must share its origin. No expressions, no query. Default: none.",
                 "examples": ["https://api.example.com/v1"],
             },
-            "headers": described("resourceHeaders", "Sent with every request that does not declare the header itself."),
+            "headers": described("resourceHeaders", "Sent with every request that does not declare the header itself; none that `auth` fills."),
             "timeout": described("positiveDuration", "The time for one attempt of an endpoint that sets none. Default: 30s."),
             "rate_limit": described("rates", "How many units all calls of the resource together may take in one window. Default: no limit."),
             "rate_limit_window": described("positiveDuration", "The window of every rate of the resource that names none. Default: that of the flow."),
@@ -32,8 +32,8 @@ pub(super) fn resource() -> Value {
             "root_certificates": {
                 "type": "array",
                 "items": { "type": "string", "minLength": 1 },
-                "default": [],
-                "description": "Files with root certificates in PEM that are trusted besides those of the system; relative to the working directory.",
+                "minItems": 1,
+                "description": "Files with root certificates in PEM that are trusted besides those of the system; relative to the working directory. Default: none.",
             },
             "client_certificate": described("secret", "Certificate chain and private key in PEM, for servers that ask who we are. Default: none."),
             "usage": {
@@ -136,7 +136,7 @@ pub(super) fn auth() -> Value {
             })),
             "api_key": object("A key in a header, in the query, or in a cookie.", &["in", "name", "value"], json!({
                 "in": { "enum": ["header", "query", "cookie"], "description": "Where the key is sent." },
-                "name": { "type": "string", "minLength": 1, "description": "The name of the header, parameter, or cookie." },
+                "name": { "type": "string", "minLength": 1, "description": "The name of the header, parameter, or cookie; no header that goes to every server, such as `Accept`, or says how a message is delivered." },
                 "value": described("secret", "The key."),
             })),
             "oauth2": oauth2(),
@@ -157,7 +157,7 @@ fn oauth2() -> Value {
             "style": { "enum": ["basic", "body"], "default": "basic", "description": "Whether the client's credentials stand in the header Authorization or in the body." },
             "scope": { "type": "array", "items": { "type": "string" }, "default": [], "description": "What the token should allow." },
             "refresh_token": described("secret", "A token that is exchanged for others; one that the server sends in its place is used from then on. Default: none."),
-            "params": { "type": "object", "additionalProperties": { "type": "string" }, "default": {}, "description": "More parameters for `token_url`, for example `audience`." },
+            "params": { "type": "object", "additionalProperties": { "type": "string" }, "default": {}, "description": "More parameters for `token_url`, for example `audience`; none that the grant sets itself." },
         }),
     )
 }
@@ -174,10 +174,10 @@ fn jwt() -> Value {
             "issuer": { "type": "string", "description": "The claim `iss`. Default: none." },
             "subject": { "type": "string", "description": "The claim `sub`. Default: none." },
             "audience": { "type": "string", "description": "The claim `aud`. Default: none." },
-            "claims": { "type": "object", "default": {}, "description": "Further claims." },
+            "claims": { "type": "object", "default": {}, "description": "Further claims; none that another key sets." },
             "lifetime": super::with_default("positiveDuration", json!("5m"), "How long a token is valid."),
             "token_url": { "type": "string", "description": "Where the token is exchanged for the one that requests carry (RFC 7523). Default: requests carry the signed token itself." },
-            "scope": { "type": "array", "items": { "type": "string" }, "default": [], "description": "What the exchanged token should allow." },
+            "scope": { "type": "array", "items": { "type": "string" }, "default": [], "description": "What the token should allow: the claim `scope`, and with `token_url` also a parameter of the exchange." },
         }),
     )
 }

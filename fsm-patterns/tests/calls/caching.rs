@@ -140,6 +140,38 @@ async fn fifty_who_want_the_same_send_one_request_and_the_others_are_cached() {
     assert_eq!(report.metrics.expect("on").total_requests, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_fails_by_its_own_limits_fails_alone() {
+    for strict in ["max_body: 10", "timeout: 100ms"] {
+        let api = Api::new(|_, _| late(200, "more than ten bytes"));
+        let text = format!(
+            "
+mode: parallel
+cache_ttl: 1h
+endpoints:
+  - {{ name: a, url: 'http://api.test/a', retry_count: 0, {strict} }}
+  - {{ name: b, url: 'http://api.test/a' }}
+  - {{ name: c, url: 'http://api.test/a' }}
+"
+        );
+        let report = run(&flow_over(&api, &text)).await;
+        let kind = if strict.starts_with("max_body") { "too_large" } else { "timeout" };
+        assert_eq!(told(&report), format!("failed: a failed ({kind}), b ok, c cached"));
+        assert_eq!(api.times(), [0, 0], "{strict}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_must_not_be_kept_is_no_ones_but_who_asked_for_it() {
+    let api = Api::new(|_, count| late(20, count).header("cache-control", "no-store"));
+    let lines = endpoints("e", 4, "url: 'http://api.test/a'");
+    let text = format!("mode: parallel\ncache_ttl: 1h\nendpoints:\n{lines}");
+    let report = run(&flow_over(&api, &text)).await;
+    assert_eq!(count(&report, "ok"), 4, "{}", told(&report));
+    // The others waited for the first, and then for nobody.
+    assert_eq!(api.times(), [0, 20, 20, 20]);
+}
+
 /// Those who join a flight that has to wait for a limit once took each other's place for ever.
 #[tokio::test(start_paused = true)]
 async fn fifty_who_want_the_same_and_wait_for_a_limit_all_come_to_an_end() {

@@ -340,6 +340,6 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
     let report = run(&flow(Services::new(), &text)).await;
     assert_eq!(told(&report), "failed: a failed (timeout)");
     assert_eq!(step(&report, "a").attempts, 2);
-    assert!(message(&report, "a").contains("100ms"), "{}", message(&report, "a"));
+    assert!(message(&report, "a").contains("100 ms"), "{}", message(&report, "a"));
     server.deserted().await;
 }

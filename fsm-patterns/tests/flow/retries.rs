@@ -114,6 +114,27 @@ async fn retry_max_wait_is_inclusive_and_beyond_it_the_call_ends_as_rate_limited
     }
 }
 
+/// A wait was once told as `3601.879633743s`, and an endless one in twenty digits.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_not_put_up_with_is_told_in_words() {
+    let table = [
+        ("6", "6 s"),
+        ("90", "1 min 30 s"),
+        ("3600", "1 h"),
+        ("3602", "1 h 1 min"),
+        ("18446744073709551615", "for ever"),
+        ("99999999999999999999999", "for ever"),
+    ];
+    for (asked, words) in table {
+        let reply = Reply::status(429).header("retry-after", asked);
+        let api = Api::new(&[("/a", &[reply])]);
+        let report = run(&api, &one("retry_max_wait: 5s"), json!({})).await;
+        let message = message(&report, "a");
+        let told = format!("the server asks to wait {words}, longer than `retry_max_wait`: 429");
+        assert!(message.starts_with(&told), "{asked}: {message}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn retry_on_replaces_the_list_of_statuses() {
     for (status, attempts) in [(404, 2), (503, 1), (500, 1)] {
