@@ -117,8 +117,7 @@ fn flows(runtime: &Runtime, flow: &Flow, calls: usize, times: usize) -> f64 {
 
 /// What an answer out of the cache costs, and what looking for one in vain and keeping it adds.
 fn cache(runtime: &Runtime, origin: &str) -> Result<Table, Box<dyn Error>> {
-    let urls: Vec<String> =
-        (0..CONCURRENCY).map(|id| format!("{origin}/users/{id}")).collect();
+    let urls: Vec<String> = (0..CONCURRENCY).map(|id| format!("{origin}/users/{id}")).collect();
     let times = CALLS / CONCURRENCY;
     let without = layered(&urls).build()?;
     let hits = layered(&urls).cache_ttl(Duration::from_secs(3_600)).build()?;

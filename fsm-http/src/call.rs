@@ -137,7 +137,7 @@ impl Call {
 
     /// Would it do harm if the request arrived twice?
     pub(crate) fn is_unsafe(&self) -> bool {
-        self.repeatability() == Repeatability::Unsafe
+        !self.method.is_idempotent() && self.repeatability() == Repeatability::Unsafe
     }
 
     pub(crate) fn repeatability(&self) -> Repeatability {

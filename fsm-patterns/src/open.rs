@@ -22,6 +22,8 @@ pub(crate) struct Open {
     pub(crate) callers: Vec<Caller>,
     /// In declared order.
     pub(crate) clients: Vec<Client>,
+    /// Of all resources.
+    secrets: Secrets,
 }
 
 /// Why a flow can't send.
@@ -66,7 +68,12 @@ impl Open {
             let client = endpoint.resource.map(|index| &clients[index]);
             caller(plan, endpoint, client, &transport, &global, services).secrets(&secrets)
         });
-        Ok(Self { callers: callers.collect(), clients })
+        Ok(Self { callers: callers.collect(), clients, secrets })
+    }
+
+    /// Takes every secret of the flow out of `text`.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        self.secrets.scrub(text).into_owned()
     }
 }
 
@@ -101,8 +108,7 @@ fn caller(
     if let Some(threshold) = flow.circuit_breaker_threshold.and_then(NonZeroU32::new) {
         let timeout = flow.circuit_breaker_timeout;
         let breakers = &services.breakers;
-        caller =
-            caller.breaker(breakers.get_or_insert(&flow.name, &spec.name, threshold, timeout));
+        caller = caller.breaker(breakers.get_or_insert(&flow.name, &spec.name, threshold, timeout));
     }
     if let Some(ttl) = flow.cache_ttl {
         let revalidate = endpoint.resource.is_some_and(|index| flow.resources[index].revalidate);

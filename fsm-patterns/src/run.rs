@@ -44,6 +44,8 @@ pub struct CancelHandle(Handle<FlowEvent>);
 
 impl CancelHandle {
     /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
+    /// While the hooks of resources set up or tear down, it takes effect only after them; each has
+    /// 30 seconds, which `total_timeout` does not cut short either.
     pub fn cancel(&self) {
         self.0.cancel();
     }
@@ -118,7 +120,8 @@ impl<O> FlowRun<O> {
         let lifecycle = match Lifecycle::set_up(open.clients.clone()).await {
             Ok(lifecycle) => lifecycle,
             Err(error) => {
-                context.error = Some(StepError::new(ErrorKind::Contract, error.to_string()));
+                let message = open.scrub(&error.to_string());
+                context.error = Some(StepError::new(ErrorKind::Contract, message));
                 let snapshot = flow.machine.snapshot(context, seed);
                 return (flow, Ended { snapshot, observer }, Vec::new());
             }

@@ -40,8 +40,8 @@ use std::task::{Context, Poll};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use self::handle::Command;
 pub use self::clock::Clock;
+use self::handle::Command;
 pub use self::handle::{Handle, Inbox};
 pub use self::observer::{Observer, Recorder};
 use self::timers::Timers;

@@ -90,23 +90,24 @@ impl Tokens {
     /// The token, after a fetch where that is needed.
     pub(super) async fn get(&self) -> Result<Credentials, CallError> {
         loop {
-            let flight = {
+            let (flight, has_rested) = {
                 let mut state = self.lock();
                 if let Some(credentials) = state.ready() {
                     return Ok(credentials);
                 }
-                self.join(&mut state)
+                let has_rested = state.flight.as_ref().is_some_and(Flight::is_resting);
+                (self.join(&mut state), has_rested)
             };
-            // A flight that nobody cared for may be past its time. If then it brings nothing, that
-            // says nothing about the server, and there is one more.
-            let is_overdue = flight.began.elapsed() >= self.timeout;
+            // A flight that nobody cared for may be past its time, or bring what a server said long
+            // ago. If it brings nothing, that says nothing about now, and there is one more.
+            let is_old = has_rested || flight.began.elapsed() >= self.timeout;
             let landed = flight.landing.await;
             let is_useless = match &landed {
                 Ok(landed) => landed.token.renew_at.is_some_and(|at| at <= Instant::now()),
                 Err(_) => true,
             };
             let settled = self.settle(flight.number, landed);
-            if !(is_overdue && is_useless) {
+            if !(is_old && is_useless) {
                 return settled;
             }
         }
@@ -188,6 +189,13 @@ impl Tokens {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Does nobody wait for it? Then only the state holds it.
+    fn is_resting(&self) -> bool {
+        self.landing.strong_count() == Some(1)
     }
 }
 

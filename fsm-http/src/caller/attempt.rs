@@ -111,7 +111,11 @@ impl Caller {
                 Lookup::Hit(answer) => answer,
                 Lookup::Lead(lead) => return Ok(Some(lead)),
                 Lookup::Join(_) if ongoing.alone => return Ok(None),
-                Lookup::Join(flight) => match flight.end().await {
+                // Whoever waits for another call's answer keeps no room from others meanwhile.
+                Lookup::Join(flight) => match {
+                    ongoing.turn = None;
+                    flight.end().await
+                } {
                     FlightEnd::Answered(answer) => answer,
                     FlightEnd::Withheld => {
                         ongoing.alone = true;
@@ -141,6 +145,8 @@ impl Caller {
                     if let Some(breaker) = &self.breaker {
                         breaker.check().map_err(circuit_open)?;
                     }
+                    // A place that is due would keep its room from others meanwhile.
+                    ongoing.turn = None;
                     let credentials = in_time(call, authority.credentials()).await;
                     Some(credentials.map_err(Refused::Failed)?)
                 }
@@ -264,7 +270,7 @@ impl Caller {
                     credentials.withdraw(&mut answer.url);
                 }
                 span.failed(&error);
-                if error.kind != ErrorKind::Transform {
+                if was_sent(&error) {
                     let received = error.answer.as_ref().map_or(0, |answer| answer.received);
                     self.note(ongoing, call, received);
                     ongoing.failed_after = Some(latency);
@@ -322,6 +328,9 @@ impl Caller {
                 if let Some(permit) = permit {
                     permit.succeed();
                 }
+                if let Some(answer) = &error.answer {
+                    self.heed(answer, None);
+                }
                 if let Some(log) = &self.log {
                     log.response(sent.call, Err(&error), &self.secrets);
                 }
@@ -350,8 +359,7 @@ impl Caller {
             log.response(sent.call, Err(&error), &self.secrets);
         }
         if let Some(recorder) = &self.recorder {
-            let was_sent = error.kind != ErrorKind::Transform;
-            recorder.failed(error.kind, was_sent.then_some(sent.latency));
+            recorder.failed(error.kind, was_sent(&error).then_some(sent.latency));
         }
         if let Some(answer) = &error.answer {
             let after = match error.retry {
@@ -406,13 +414,11 @@ impl Caller {
         }
         let now = Instant::now();
         for bucket in &self.buckets[..self.driven] {
-            if let Some(until) = after.and_then(|after| now.checked_add(after)) {
-                bucket.hold(until);
+            if let Some(after) = after {
+                bucket.hold(now + after.min(FAR));
             }
-            if let Some((remaining, renewal)) = left
-                && let Some(until) = now.checked_add(renewal)
-            {
-                bucket.believe(remaining, until);
+            if let Some((remaining, renewal)) = left {
+                bucket.believe(remaining, now + renewal.min(FAR));
             }
         }
     }
@@ -434,6 +440,9 @@ impl Drop for Unanswered<'_> {
         }
     }
 }
+
+/// A server that asks for a longer wait than that is left alone for so long; clocks can tell it.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// What was sent, and how long it took.
 struct Sent<'a> {
@@ -469,6 +478,12 @@ fn judged_anew(mut error: CallError, call: &Call) -> CallError {
         error.retry = call.rules.on_status(answer.status, call.repeatability(), after);
     }
     error
+}
+
+/// A request that cannot be put together is not sent; one that was answered was, even where the
+/// answer could not be kept.
+fn was_sent(error: &CallError) -> bool {
+    error.kind != ErrorKind::Transform || error.http_status.is_some()
 }
 
 fn is_not_modified(error: &CallError) -> bool {

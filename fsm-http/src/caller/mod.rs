@@ -16,7 +16,7 @@
 //! | cache | is there an answer, or somebody who fetches it? | keeps it, and hands it to those who wait |
 //! | breaker | may a call go out? | counts failures in a row |
 //! | authority | credentials | renews them once after a 401 |
-//! | buckets | is it our turn, in every one? | believes what the server says of its quota |
+//! | buckets | is it our turn, in every one? | count from when the request left, if it did; believe what the server says of its quota |
 //!
 //! ```
 //! use std::{num::NonZeroU32, sync::Arc, time::Duration};

@@ -125,6 +125,14 @@ impl<B: AsRef<[Bucket]>> Claim<B> {
             {
                 state.get_up(places[former], &mut woken);
             }
+            // What closed again, by a server's word, may stay so for long: the places behind it would
+            // keep their room from everybody meanwhile.
+            for (place, state) in places.drain(closed + 1..).zip(states.iter_mut().skip(closed + 1))
+            {
+                if let Some(state) = state {
+                    state.leave(place, &mut woken);
+                }
+            }
             let mut later = Later {
                 at: instant,
                 by_server: opening.by_server,

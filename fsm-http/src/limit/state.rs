@@ -174,7 +174,8 @@ impl State {
         let newcomer = Asking { place: None, weight: 1, sleeps: false };
         let next = self.opening(newcomer, now).at;
         let last = self.history.last(now);
-        let windows = self.limits.iter().filter_map(|(_, window)| Some(last? + window));
+        let windows =
+            self.limits.iter().filter_map(|(_, window)| Some(last?.saturating_add(*window)));
         let paces = self.paces.iter().map(Pace::full);
         let reset = windows.chain(paces).chain([self.wish.over()]).max().unwrap_or(0);
         let limit = self.limits.iter().map(|(limit, _)| *limit).min();

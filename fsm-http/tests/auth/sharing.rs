@@ -255,6 +255,16 @@ async fn many_calls_that_are_refused_with_one_token_fetch_one_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_server_said_to_somebody_who_is_gone_is_not_the_last_word() {
+    let refusal = Reply::status(400).after(2 * SECOND);
+    let transport = Arc::new(MemoryTransport::sequence([refusal, token(1, None)]));
+    let authority = in_memory(&transport);
+    assert!(timeout(SECOND, authority.credentials()).await.is_err());
+    let credentials = authority.credentials().await.expect("another fetch");
+    assert_eq!((sent(&credentials).as_str(), transport.requests().len()), ("Bearer abc-1", 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_authority_that_is_dropped_takes_its_fetch_along() {
     let transport = Arc::new(MemoryTransport::sequence([Reply::stalled()]));
     let authority = in_memory(&transport);

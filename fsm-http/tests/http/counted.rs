@@ -12,10 +12,10 @@ use fsm_http::{
     limit::{Bucket, Rate},
 };
 use http::Method;
-use tokio::task::JoinSet;
+use tokio::{io::AsyncWriteExt, task::JoinSet};
 
 use crate::{
-    server::call,
+    server::{Server, call},
     tls_server::{Authority, start_slow},
 };
 
@@ -68,4 +68,26 @@ async fn a_request_that_times_out_in_the_handshake_uses_nothing_up() {
     caller.call(&call(Method::GET, &url)).await.expect("an answer");
     assert_eq!(caller.rate_limits()[0].remaining, Some(2));
     assert_eq!(arrivals.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_counted_looks_on_the_wire_as_what_is_not() {
+    let server = Server::start(|mut stream, _| async move {
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.expect("a client");
+    })
+    .await;
+    let transport = Arc::new(ReqwestTransport::new().expect("a client"));
+    let free = Caller::new("test", transport);
+    let counted = free.clone().bucket(Bucket::new([Rate::new(NonZeroU32::MAX, WINDOW)]));
+    let url = server.url("/a");
+    for method in [Method::GET, Method::HEAD, Method::DELETE, Method::PUT] {
+        for caller in [&free, &counted] {
+            caller.call(&call(method.clone(), &url)).await.expect("an answer");
+        }
+    }
+    for pair in server.requests().chunks(2) {
+        assert_eq!(pair[0], pair[1]);
+    }
+    assert_eq!(server.requests().len(), 8);
 }

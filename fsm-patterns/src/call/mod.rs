@@ -54,11 +54,17 @@ pub(crate) fn start(
     add_headers_of(client, &mut call);
     let key = match key::cache_key(rules, context, index, caller, &call, &data) {
         Ok(key) => key,
-        Err(error) => return Box::pin(ready(unsent(error))),
+        Err(error) => {
+            let message = caller.scrub(&error.message).into_owned();
+            return Box::pin(ready(unsent(StepError { message, ..error })));
+        }
     };
+    let ends = context.began.zip(rules.plan.flow.total_timeout);
+    let ends = ends.map(|(began, limit)| began + limit);
     let reading = Reading::of(rules, context, index, data);
     // The wait before the next attempt, if there is one: the same that the kernel will tell.
-    let (policy, seed, state) = (policy_of(&rules.plan.endpoints[index].spec), visit.seed, visit.state.index() as u32);
+    let (policy, seed, state) =
+        (policy_of(&rules.plan.endpoints[index].spec), visit.seed, visit.state.index() as u32);
     let attempt = visit.attempt;
     let wait_before = move |after| {
         (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
@@ -90,8 +96,12 @@ pub(crate) fn start(
                 refused(error, receipt, latency)
             }
             End::Postponed(at) => {
-                keep(ongoing);
-                Outcome::Postponed(clock.timestamp(at))
+                let at = clock.timestamp(at);
+                // Past the end of the run nobody asks again, and a place would be kept for nobody.
+                if ends.is_none_or(|ends| at < ends) {
+                    keep(ongoing);
+                }
+                Outcome::Postponed(at)
             }
         }
     })

@@ -12,6 +12,7 @@ use crate::event::{FlowEvent, Refusal};
 use crate::plan::Unit;
 use crate::spec::Handler;
 use crate::step::{StepError, StepStatus, Verdict};
+use crate::usage::Receipt;
 
 impl Rules {
     pub(super) fn keep_error(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
@@ -31,10 +32,15 @@ impl Rules {
                 self.charge(context, index, &refusal.receipt);
                 final_error(refusal, scene, ends)
             }
-            (_, None) if scene.cause == Cause::Failed(GaveUp::PastDeadline) => StepError::new(
-                ErrorKind::RateLimited,
-                "the rate limit allows the next request only past the end of `total_timeout`",
-            ),
+            (_, None) if scene.cause == Cause::Failed(GaveUp::PastDeadline) => {
+                // Nobody tells of the attempts before, save the kernel.
+                let receipt = Receipt { requests: scene.attempts, ..Receipt::default() };
+                self.charge(context, index, &receipt);
+                StepError::new(
+                    ErrorKind::RateLimited,
+                    "the rate limit allows the next request only past the end of `total_timeout`",
+                )
+            }
             (_, Some(FlowEvent::Answered(_)) | None) => {
                 StepError::new(ErrorKind::Contract, "the call failed without saying why")
             }
