@@ -94,6 +94,13 @@ impl<'c> Attempt<'c> {
         }
     }
 
+    /// When its time is over.
+    pub(crate) fn deadline(&self) -> Instant {
+        /// As far away as tokio's own timers reach.
+        const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+        self.started + self.call.timeout.min(FAR)
+    }
+
     /// How long it has been on its way.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()

@@ -126,7 +126,8 @@ impl Call {
         departure: Option<&Departure>,
     ) -> Result<Arc<Answer>, (CallError, Duration)> {
         let mut attempt = Attempt::new(self, departure);
-        let failure = match tokio::time::timeout(self.timeout, attempt.run(transport)).await {
+        let deadline = attempt.deadline();
+        let failure = match tokio::time::timeout_at(deadline, attempt.run(transport)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failure)) => failure,
             Err(_elapsed) => Failure::Deadline,

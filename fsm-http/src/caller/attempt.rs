@@ -15,7 +15,7 @@ use crate::cache::{self, Bounds, CacheKey, FlightEnd, Lead, Lookup};
 use crate::call::{Answer, Call};
 use crate::error::{CallError, ErrorKind, Retry};
 use crate::in_words::InWords;
-use crate::limit::Turn;
+use crate::limit::{Bucket, Turn};
 use crate::metrics::Recorder;
 use crate::observe::AttemptSpan;
 use crate::quota;
@@ -107,30 +107,29 @@ impl Caller {
         loop {
             let (ttl, revalidate) = (caching.ttl, caching.revalidate);
             let lookup = caching.cache.begin(key, Bounds::of(call), &caching.name, ttl, revalidate);
-            let answer = match lookup {
-                Lookup::Hit(answer) => answer,
+            let flight = match lookup {
+                Lookup::Hit(answer) => return Err(self.hit(answer)),
                 Lookup::Lead(lead) => return Ok(Some(lead)),
                 Lookup::Join(_) if ongoing.alone => return Ok(None),
-                // Whoever waits for another call's answer keeps no room from others meanwhile.
-                Lookup::Join(flight) => match {
-                    ongoing.turn = None;
-                    flight.end().await
-                } {
-                    FlightEnd::Answered(answer) => answer,
-                    FlightEnd::Withheld => {
-                        ongoing.alone = true;
-                        continue;
-                    }
-                    FlightEnd::Failed(error) => return Err(End::Failed(judged_anew(error, call))),
-                    FlightEnd::Postponed(at) => return Err(End::Postponed(at)),
-                    FlightEnd::GivenUp => continue,
-                },
+                Lookup::Join(flight) => flight,
             };
-            if let Some(recorder) = &self.recorder {
-                recorder.cache_hit();
+            // Whoever waits for another call's answer keeps no room from others meanwhile.
+            ongoing.turn = None;
+            match flight.end().await {
+                FlightEnd::Answered(answer) => return Err(self.hit(answer)),
+                FlightEnd::Withheld => ongoing.alone = true,
+                FlightEnd::Failed(error) => return Err(End::Failed(judged_anew(error, call))),
+                FlightEnd::Postponed(at) => return Err(End::Postponed(at)),
+                FlightEnd::GivenUp => {}
             }
-            return Err(End::Answered(answer, Origin::Cache));
         }
+    }
+
+    fn hit(&self, answer: Arc<Answer>) -> End {
+        if let Some(recorder) = &self.recorder {
+            recorder.cache_hit();
+        }
+        End::Answered(answer, Origin::Cache)
     }
 
     /// Everything that must be had before a request may leave: a closed circuit, credentials, and
@@ -161,7 +160,7 @@ impl Caller {
     }
 
     fn take_turn(&self, call: &Call, ongoing: &mut Ongoing) -> Result<Option<Turn>, Refused> {
-        if self.buckets.is_empty() {
+        if !self.is_limited && self.buckets.iter().all(Bucket::is_free) {
             return Ok(None);
         }
         let turn = match &mut ongoing.turn {

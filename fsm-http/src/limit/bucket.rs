@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ struct Shared {
     rates: Box<[Rate]>,
     /// The greatest weight that fits all rates; `None` without rates.
     heaviest: Option<NonZeroU32>,
+    /// A server has asked for something, once.
+    is_wished: AtomicBool,
     /// Invariant: what the history says was granted when it says; whoever has a place in the line
     /// is a living claim; the first sleeper is awake or has a timer. Never held across an await,
     /// and no foreign code runs under it.
@@ -64,7 +67,8 @@ impl Bucket {
         let rates: Box<[Rate]> = rates.into_iter().collect();
         let heaviest = rates.iter().map(Rate::heaviest).min();
         let state = Mutex::new(State::new(&rates));
-        Bucket(Arc::new(Shared { rates, heaviest, state }))
+        let is_wished = AtomicBool::new(false);
+        Bucket(Arc::new(Shared { rates, heaviest, is_wished, state }))
     }
 
     /// The rates, as they were given.
@@ -155,6 +159,7 @@ impl Bucket {
     ///
     /// It only ever extends; a point in time that is past changes nothing.
     pub fn hold(&self, until: Instant) {
+        self.0.is_wished.store(true, Ordering::Release);
         let mut state = self.lock();
         let until = state.epoch.nanos(until);
         state.hold(until);
@@ -166,6 +171,7 @@ impl Bucket {
     /// it, at 0 nothing is granted, a lower figure takes its place, and at `until` it is forgotten.
     /// A figure that is not lower changes nothing.
     pub fn believe(&self, remaining: u64, until: Instant) {
+        self.0.is_wished.store(true, Ordering::Release);
         let mut woken = Woken::default();
         let mut state = self.lock();
         let now = state.epoch.nanos(Instant::now());
@@ -173,6 +179,11 @@ impl Bucket {
         state.believe(remaining, until, now, &mut woken);
         drop(state);
         woken.ring();
+    }
+
+    /// Never limited anybody so far: it has no rates, and no server has asked for anything.
+    pub(crate) fn is_free(&self) -> bool {
+        self.0.rates.is_empty() && !self.0.is_wished.load(Ordering::Acquire)
     }
 
     /// Refuses what never fits.

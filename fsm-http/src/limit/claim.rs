@@ -231,6 +231,20 @@ fn locked<R>(
     buckets: &[Bucket],
     work: impl FnOnce(&mut [Option<MutexGuard<'_, State>>]) -> R,
 ) -> R {
+    // One and two are what nearly every call has.
+    if let [one] = buckets {
+        return work(&mut [Some(one.lock())]);
+    }
+    if let [one, other] = buckets
+        && one.address() != other.address()
+    {
+        if one.address() < other.address() {
+            let one = one.lock();
+            return work(&mut [Some(one), Some(other.lock())]);
+        }
+        let other = other.lock();
+        return work(&mut [Some(one.lock()), Some(other)]);
+    }
     let mut few: [_; FEW] = [const { None }; FEW];
     let mut many = Vec::new();
     let states = match few.get_mut(..buckets.len()) {
