@@ -43,6 +43,7 @@
 
 mod attempt;
 mod ongoing;
+mod send;
 
 use std::borrow::Cow;
 use std::fmt;
