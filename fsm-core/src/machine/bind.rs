@@ -38,7 +38,7 @@ pub struct Visit<'a> {
 
 impl Visit<'_> {
     /// The run's clock: tells the point in time for an
-    /// [`Outcome::Postponed`](crate::Outcome::Postponed).
+    /// [`Outcome::Postponed`].
     pub fn clock(&self) -> Clock {
         self.clock
     }
