@@ -90,16 +90,17 @@ pub(crate) fn on_interruption(
     match repeatability {
         Repeatability::Unsafe if departed => (ErrorKind::UnknownOutcome, Retry::Never),
         Repeatability::Unsafe | Repeatability::Idempotent | Repeatability::Keyed => {
-            let retry = if passes(kind) { Retry::Allowed { after: None } } else { Retry::Never };
-            (kind, retry)
+            (kind, after_interruption(kind))
         }
     }
 }
 
-/// Is it worth trying again after an interruption of this kind?
-fn passes(kind: ErrorKind) -> bool {
+/// Is it worth trying again after an interruption of this kind, where nothing can happen twice?
+pub(crate) fn after_interruption(kind: ErrorKind) -> Retry {
     match kind {
-        ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::Reset | ErrorKind::Dns => true,
+        ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::Reset | ErrorKind::Dns => {
+            Retry::Allowed { after: None }
+        }
         // A certificate is as bad a second later, and so is an answer that is no HTTP. The others
         // are no interruptions.
         ErrorKind::Tls
@@ -115,7 +116,7 @@ fn passes(kind: ErrorKind) -> bool {
         | ErrorKind::PaginationLoop
         | ErrorKind::Contract
         | ErrorKind::UnknownOutcome
-        | ErrorKind::Cancelled => false,
+        | ErrorKind::Cancelled => Retry::Never,
     }
 }
 

@@ -120,6 +120,20 @@ pub struct RateSpec {
     pub window: Option<Duration>,
 }
 
+impl RateSpec {
+    /// A limit within the flow's `rate_limit_window`.
+    pub const fn count(limit: u32) -> Self {
+        Self { limit, window: None }
+    }
+}
+
+impl From<(u32, Duration)> for RateSpec {
+    /// A limit within a window of its own.
+    fn from((limit, window): (u32, Duration)) -> Self {
+        Self { limit, window: Some(window) }
+    }
+}
+
 impl FlowSpec {
     /// A flow with the contract's defaults and no entries.
     pub fn new(name: impl Into<String>, mode: Mode) -> Self {

@@ -23,6 +23,7 @@ use crate::{
     redact::{ShownUrl, beginning, one_line},
     redirect::Route,
     request::request,
+    retry::after_interruption,
     retry_after::retry_after,
     secret::Secrets,
     transport::{Transport, TransportError},
@@ -74,7 +75,7 @@ impl Endpoint {
         let request = request(call, &route, None)
             .map_err(|why| self.error(call, None, Retry::Never, &why.to_string()))?;
         let broken = |status, error: TransportError| {
-            self.error(call, status, retry_after_interruption(error.kind), &error.message)
+            self.error(call, status, after_interruption(error.kind), &error.message)
         };
         let response = self.transport.send(request).await.map_err(|error| broken(None, error))?;
         let (head, mut body) = response.into_parts();
@@ -174,28 +175,5 @@ pub(super) fn oauth_error(answer: &Value) -> Option<String> {
     match answer.get("error_description").and_then(Value::as_str) {
         None => Some(error.to_owned()),
         Some(description) => Some(format!("{error} ({description})")),
-    }
-}
-
-/// A certificate is as bad a second later, and so is an answer that is no HTTP.
-fn retry_after_interruption(kind: ErrorKind) -> Retry {
-    match kind {
-        ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::Reset | ErrorKind::Dns => {
-            Retry::Allowed { after: None }
-        }
-        ErrorKind::Tls
-        | ErrorKind::Status
-        | ErrorKind::Decode
-        | ErrorKind::RateLimited
-        | ErrorKind::CircuitOpen
-        | ErrorKind::Auth
-        | ErrorKind::Transform
-        | ErrorKind::Condition
-        | ErrorKind::TooLarge
-        | ErrorKind::Redirect
-        | ErrorKind::PaginationLoop
-        | ErrorKind::Contract
-        | ErrorKind::UnknownOutcome
-        | ErrorKind::Cancelled => Retry::Never,
     }
 }

@@ -134,14 +134,13 @@ impl Endpoint {
     /// How many units its calls may take in one window, which is the flow's `rate_limit_window`.
     /// Default: no limit of its own.
     pub fn rate_limit(mut self, count: u32) -> Self {
-        self.spec.rate_limit = vec![RateSpec { limit: count, window: None }];
+        self.spec.rate_limit = vec![RateSpec::count(count)];
         self
     }
 
     /// Several rates, each a count and its window, all of which must allow.
     pub fn rates(mut self, rates: impl IntoIterator<Item = (u32, Duration)>) -> Self {
-        let rate = |(limit, window)| RateSpec { limit, window: Some(window) };
-        self.spec.rate_limit = rates.into_iter().map(rate).collect();
+        self.spec.rate_limit = rates.into_iter().map(RateSpec::from).collect();
         self
     }
 

@@ -208,15 +208,14 @@ impl Orchestration {
     /// How many units all calls of the flow together may take in one `rate_limit_window`. Default:
     /// no limit.
     pub fn global_rate_limit(mut self, count: u32) -> Self {
-        self.spec.global_rate_limit = vec![RateSpec { limit: count, window: None }];
+        self.spec.global_rate_limit = vec![RateSpec::count(count)];
         self
     }
 
     /// Several rates for all calls of the flow together, each a count and its window, all of which
     /// must allow.
     pub fn global_rates(mut self, rates: impl IntoIterator<Item = (u32, Duration)>) -> Self {
-        let rate = |(limit, window)| RateSpec { limit, window: Some(window) };
-        self.spec.global_rate_limit = rates.into_iter().map(rate).collect();
+        self.spec.global_rate_limit = rates.into_iter().map(RateSpec::from).collect();
         self
     }
 

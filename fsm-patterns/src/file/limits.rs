@@ -16,7 +16,7 @@ pub(super) fn rates(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<RateS
     match &node.kind {
         Kind::Number(_) => {
             let limit = fields.optional(key, values::positive("leave the key out for no limit"));
-            limit.map(|limit| RateSpec { limit, window: None }).into_iter().collect()
+            limit.map(RateSpec::count).into_iter().collect()
         }
         Kind::List(items) if !items.is_empty() => {
             let place = fields.place.key(key);

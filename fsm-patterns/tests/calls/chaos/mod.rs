@@ -27,6 +27,25 @@ const ROUNDS: usize = 8;
 /// Runs of a flow at once.
 const RUNS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often all kinds of flows run at most, until each end was seen.
+const MOST_PASSES: usize = 3;
+
+/// How calls must end now and then, or the server was not hostile enough.
+const ENDS: [&str; 13] = [
+    "ok ",
+    "cached ",
+    "recovered status",
+    "skipped ",
+    "failed timeout",
+    "failed reset",
+    "failed decode",
+    "failed rate_limited",
+    "failed too_large",
+    "failed redirect",
+    "failed unknown_outcome",
+    "failed auth",
+    "cancelled cancelled",
+];
 
 fn seed() -> u64 {
     match std::env::var("FSM_CHAOS_SEED") {
@@ -55,6 +74,10 @@ fn assert_nothing_is_held(flow: &Flow, kind: &str) {
 
 /// How calls ended, and how many.
 type Ends = BTreeMap<String, usize>;
+
+fn happened(all: &Ends, end: &str) -> bool {
+    all.keys().any(|key| key.starts_with(end))
+}
 
 /// Runs flows of one kind; the last of them comes back.
 async fn suffer(kind: &'static str, base: String, secret: String) -> (Ends, Flow) {
@@ -93,43 +116,33 @@ async fn ten_thousand_calls_to_a_hostile_server_each_end_well_formed_and_leave_n
     std::fs::write(&secret, "hush").expect("a file");
     let secret = secret.display().to_string();
 
-    let kinds: Vec<_> = KINDS
-        .iter()
-        .map(|kind| (*kind, tokio::spawn(suffer(kind, server.url(), secret.clone()))))
-        .collect();
     let mut first_memory = None;
     let (mut all, mut left) = (Ends::new(), Vec::new());
-    for (kind, suffering) in kinds {
-        let (ends, flow) = suffering.await.unwrap_or_else(|why| panic!("{kind}: {why}"));
-        println!("{kind}: {ends:?}");
-        ends.into_iter().for_each(|(end, count)| *all.entry(end).or_default() += count);
-        left.push((kind, flow));
-        first_memory = first_memory.or_else(memory);
+    // On a busy machine time-outs crowd the rarer ends out: then everybody suffers once more.
+    for _ in 0..MOST_PASSES {
+        let kinds: Vec<_> = KINDS
+            .iter()
+            .map(|kind| (*kind, tokio::spawn(suffer(kind, server.url(), secret.clone()))))
+            .collect();
+        for (kind, suffering) in kinds {
+            let (ends, flow) = suffering.await.unwrap_or_else(|why| panic!("{kind}: {why}"));
+            println!("{kind}: {ends:?}");
+            ends.into_iter().for_each(|(end, count)| *all.entry(end).or_default() += count);
+            left.push((kind, flow));
+            first_memory = first_memory.or_else(memory);
+        }
+        if ENDS.iter().all(|end| happened(&all, end)) {
+            break;
+        }
     }
     let (calls, requests) = (all.values().sum::<usize>(), server.requests());
     println!("{calls} calls, {requests} requests, {:?}: {all:?}", began.elapsed());
     assert!(calls >= KINDS.len() * ROUNDS * RUNS * SIZE && calls >= 10_000, "{calls}");
     // Fewer than calls, since many are cancelled, cached, or refused; a busy machine times more out.
     assert!(requests >= 2_000, "{requests}");
-    let ends = [
-        "ok ",
-        "cached ",
-        "recovered status",
-        "skipped ",
-        "failed timeout",
-        "failed reset",
-        "failed decode",
-        "failed rate_limited",
-        "failed too_large",
-        "failed redirect",
-        "failed unknown_outcome",
-        "failed auth",
-        "cancelled cancelled",
-    ];
-    let never = |end: &&&str| !all.keys().any(|key| key.starts_with(**end));
-    let missing: Vec<_> = ends.iter().filter(never).collect();
-    // On a busy machine time-outs crowd the rarer ends out.
-    assert!(missing.len() <= 4, "no call ended as {missing:?}: {all:?}");
+    for end in ENDS {
+        assert!(happened(&all, end), "no call ended as {end}: {all:?}");
+    }
     if let (Some(first), Some(last)) = (first_memory, memory()) {
         let grown = last.saturating_sub(first) / (1024 * 1024);
         assert!(grown < 100, "{grown} MiB more than when the first kind was done");
