@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fsm_http::{
-    Body, BoxFuture, ErrorKind, MemoryTransport, Outgoing, Reply, Transport, TransportError,
+    Body, BoxFuture, Departure, ErrorKind, MemoryTransport, Outgoing, Reply, Transport,
+    TransportError,
 };
 use fsm_patterns::{Flow, Orchestration, RunReport, StepReport, file};
 use serde_json::Value;
@@ -23,6 +24,9 @@ pub(crate) struct Api {
     under_way: AtomicUsize,
     most: AtomicUsize,
     finished: AtomicUsize,
+    /// The paths of requests that were dropped before anything of them left. Locked only to push
+    /// and to count.
+    unsent: Mutex<Vec<String>>,
 }
 
 impl Api {
@@ -56,6 +60,7 @@ impl Api {
             under_way: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
+            unsent: Mutex::default(),
         })
     }
 
@@ -82,6 +87,13 @@ impl Api {
     pub(crate) fn times(&self, path: &str) -> Vec<u128> {
         let log = self.log();
         log.iter().filter(|(_, to)| to == path).map(|(at, _)| at.as_millis()).collect()
+    }
+
+    /// How many requests to `path` were handed over, less those that were dropped while their
+    /// connection was still being set up.
+    pub(crate) fn sent(&self, path: &str) -> usize {
+        let unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        self.times(path).len() - unsent.iter().filter(|to| *to == path).count()
     }
 
     /// The requests that left, to `path`.
@@ -126,12 +138,21 @@ impl Api {
     }
 }
 
-/// Counts a call as under way for as long as it lives.
-struct Presence<'a>(&'a Api);
+/// Counts a call as under way for as long as it lives, and as unsent if it is dropped before it
+/// left.
+struct Presence<'a> {
+    api: &'a Api,
+    path: String,
+    departure: Option<Departure>,
+}
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.api.under_way.fetch_sub(1, Ordering::SeqCst);
+        if self.departure.as_ref().is_some_and(|departure| !departure.may_have_left()) {
+            let mut unsent = self.api.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+            unsent.push(std::mem::take(&mut self.path));
+        }
     }
 }
 
@@ -142,12 +163,14 @@ impl Transport for Api {
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
             let path = request.url.path().to_owned();
-            let entry = (self.begun.elapsed(), path);
+            let entry = (self.begun.elapsed(), path.clone());
             self.log.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
             let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(now, Ordering::SeqCst);
-            let _presence = Presence(self);
+            let departure = request.departure.clone();
+            let mut presence = Presence { api: self, path, departure };
             let answer = self.server.send(request).await;
+            presence.departure = None;
             self.finished.fetch_add(1, Ordering::SeqCst);
             answer
         })
