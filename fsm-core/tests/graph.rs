@@ -73,7 +73,7 @@ fn nesting_that_can_t_be_is_reported() {
     });
     insta::assert_snapshot!(text, @"
     graph `sketch` has 2 faults:
-      - state `under a leaf` lies within `leaf`, which holds no states; use a composite state or a fork with a join
+      - state `under a leaf` lies within `leaf`, which holds no states; use a composite or parallel state, or a fork with a join
       - state `a` lies within `b`, which lies within it in turn: states can't hold one another in a ring
     ");
 }
@@ -142,7 +142,7 @@ fn faults_of_single_transitions_are_reported() {
       - transition `wait` -> `a` (jump): it jumps into the scope of a fork; lead it to the fork itself
       - transition `wait` -> `join` (jump on): it leads to the join of a fork from outside; lead it to the fork
       - transition `wait` -> `which` (at once): only choices, forks, and joins go on at once; say what it waits for (`on`, `done`, `failed`, `after`)
-      - transition `wait` -> `which` (done): only activities, delays, machines, and composite states end
+      - transition `wait` -> `which` (done): only activities, delays, machines, composite and parallel states end
       - transition `wait` -> `which` (failed): only activities and machines fail
       - transition `which` -> `end` (never): choices, splits, and joins go on at once; they wait for nothing
       - transition `end` -> `wait` (again): a final state has no way on

@@ -73,6 +73,10 @@ impl Label {
                 write_part(&mut self.part, format_args!("wait {wait:?}"));
                 self.end_part();
             }
+            Kind::Parallel => {
+                self.part.push_str("parallel");
+                self.end_part();
+            }
             Kind::Join(rule) => {
                 write_part(&mut self.part, format_args!("{}", Rule(rule)));
                 self.end_part();
@@ -118,6 +122,9 @@ impl Label {
             Trigger::Always if matches!(turn, Turn::Else) => self.part.push_str("[else]"),
             // What goes on at once is known by its shape.
             Trigger::Always => {}
+        }
+        if edge.internal {
+            self.part.push_str(" (internal)");
         }
         // A number goes with the guard where there is nothing else before it.
         let trigger = match edge.trigger {

@@ -10,7 +10,7 @@ use super::id::Id;
 use super::label::{Label, Turn, turns};
 use super::plan::{Place, Plan, Step};
 use super::{Direction, escape};
-use crate::graph::{Kind, Transition};
+use crate::graph::{Kind, Transition, TransitionId};
 
 pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
     let mut writer = Writer { plan, out, label: plan.label(), depth: 1 };
@@ -79,7 +79,7 @@ impl<W: Write> Writer<'_, '_, W> {
             Kind::Fork(_) => self.pseudo(id, "fork"),
             Kind::Join(_) => self.pseudo(id, "join"),
             Kind::Choice => self.pseudo(id, "choice"),
-            Kind::Simple | Kind::Composite(_) => self.named(id),
+            Kind::Simple | Kind::Composite(_) | Kind::Parallel => self.named(id),
             Kind::Activity(_) | Kind::Machine(_) => self.classed(id, "activity"),
             Kind::Delay(_) => self.classed(id, "delay"),
             Kind::Signal => self.classed(id, "signal"),
@@ -125,6 +125,7 @@ impl<W: Write> Writer<'_, '_, W> {
             | Kind::Delay(_)
             | Kind::Signal
             | Kind::Composite(_)
+            | Kind::Parallel
             | Kind::Machine(_)
             | Kind::Final => Node::State(place),
         };
@@ -132,7 +133,7 @@ impl<W: Write> Writer<'_, '_, W> {
         self.named(node.id(self.plan))?;
         self.line(format_args!("state {} {{", node.id(self.plan)))?;
         self.depth += 1;
-        if let Some(initial) = self.plan.entered_with(place) {
+        for initial in self.plan.entries(place) {
             self.line(format_args!("[*] --> {}", self.plan.id(initial)))?;
         }
         if self.plan.turns_inward(place) {
@@ -146,20 +147,33 @@ impl<W: Write> Writer<'_, '_, W> {
         let mut order = Vec::new();
         for place in self.plan.sources() {
             turns(self.plan, place, &mut order);
-            for ((_, edge), turn) in self.plan.edges_of(place).zip(&order) {
-                self.transition(place, edge, *turn)?;
+            for ((id, edge), turn) in self.plan.edges_of(place).zip(&order) {
+                self.transition(place, id, edge, *turn)?;
             }
             self.retry(place)?;
         }
         Ok(())
     }
 
-    fn transition(&mut self, from: Place, edge: &Transition, turn: Turn) -> fmt::Result {
-        let to = Place { state: edge.to, ..from };
-        let tail = self.tail_of(from, edge, to);
-        let head = Node::State(self.head_of(to, from));
-        self.label.transition(self.plan.graph(from), edge, turn);
-        self.edge(&tail, &head)
+    fn transition(
+        &mut self,
+        from: Place,
+        id: TransitionId,
+        edge: &Transition,
+        turn: Turn,
+    ) -> fmt::Result {
+        let also = self.plan.graph(from).also(id);
+        for state in std::iter::once(edge.to).chain(also.iter().copied()) {
+            let to = Place { state, ..from };
+            let tail = self.tail_of(from, edge, to);
+            let head = match edge.internal {
+                true => self.tail_of(from, edge, to),
+                false => Node::State(self.head_of(to, from)),
+            };
+            self.label.transition(self.plan.graph(from), edge, turn);
+            self.edge(&tail, &head)?;
+        }
+        Ok(())
     }
 
     fn retry(&mut self, place: Place) -> fmt::Result {
@@ -195,7 +209,7 @@ impl<W: Write> Writer<'_, '_, W> {
     fn head_of(&self, to: Place, from: Place) -> Place {
         let mut head = to;
         while self.plan.encloses(head, from)
-            && let Some(initial) = self.plan.entered_with(head)
+            && let Some(initial) = self.plan.entries(head).next()
         {
             head = initial;
         }

@@ -101,13 +101,21 @@ impl<'g> Plan<'g> {
         sheet.inner.contains_key(&place.state) || sheet.children.has(place.state.index())
     }
 
-    /// The state that is entered with a composite state or an expanded machine.
-    pub(super) fn entered_with(&self, place: Place) -> Option<Place> {
-        if let Kind::Composite(state) = self.kind(place) {
-            return Some(Place { state, ..place });
-        }
-        let sheet = *self.sheets[place.sheet].inner.get(&place.state)?;
-        Some(Place { sheet, state: self.sheets[sheet].graph.initial() })
+    /// What is entered with a composite state, a parallel state, or an expanded machine.
+    pub(super) fn entries(&self, place: Place) -> impl Iterator<Item = Place> {
+        let sheet = &self.sheets[place.sheet];
+        let regions = match self.kind(place) {
+            Kind::Parallel => sheet.children.of(place.state.index()),
+            _ => &[],
+        };
+        let single = match self.kind(place) {
+            Kind::Composite(state) => Some(Place { state, ..place }),
+            _ => sheet.inner.get(&place.state).map(|inner| {
+                let state = self.sheets[*inner].graph.initial();
+                Place { sheet: *inner, state }
+            }),
+        };
+        single.into_iter().chain(regions.iter().map(move |state| Place { state: *state, ..place }))
     }
 
     /// Whether `inner` lies within `outer`, or is it, on the same sheet.

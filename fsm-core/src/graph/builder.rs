@@ -63,6 +63,7 @@ impl GraphBuilder {
             sequences: IndexSet::from([Box::from([])]),
             extras: BTreeMap::new(),
             inner: BTreeMap::new(),
+            also: BTreeMap::new(),
             nesting: Nesting::default(),
             fingerprint: Fingerprint::default(),
         };
@@ -136,6 +137,13 @@ impl GraphBuilder {
         self.declare(name, Kind::Composite(initial))
     }
 
+    /// Declares a state whose children, its regions, are all active while it is: lay them into it
+    /// with [`StateBuilder::within`]. Its `done` transition is taken when each of them has come to
+    /// a final state.
+    pub fn parallel(&mut self, name: &str) -> StateBuilder<'_> {
+        self.declare(name, Kind::Parallel)
+    }
+
     /// Declares a state that runs another machine; bind it with
     /// [`Bindings::machine`](crate::Bindings::machine).
     pub fn machine(&mut self, name: &str, graph: impl Into<Arc<Graph>>) -> StateBuilder<'_> {
@@ -185,8 +193,16 @@ impl GraphBuilder {
             trigger: Trigger::Always,
             guard: None,
             actions: Sequence::EMPTY,
+            internal: false,
         });
         TransitionBuilder { builder: self, at }
+    }
+
+    /// Declares an internal transition: it acts, and nothing is left or entered, so that entry and
+    /// exit actions do not run, timers go on, and so does work under way.
+    pub fn internal(&mut self, at: impl StateRef) -> TransitionBuilder<'_> {
+        let state = at.resolve(self);
+        self.transition(state, state).stays()
     }
 
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {
@@ -330,6 +346,15 @@ impl TransitionBuilder<'_> {
         self.trigger(Trigger::After(wait))
     }
 
+    /// Leads to `state` as well, which lies in another region of a parallel state that the
+    /// transition enters. Regions that are not named begin as ever.
+    pub fn also(self, state: impl StateRef) -> Self {
+        let state = state.resolve(self.builder);
+        let targets = self.builder.graph.also.entry(self.id()).or_default();
+        *targets = targets.iter().copied().chain([state]).collect();
+        self
+    }
+
     /// Taken only if the guard called `name` holds.
     pub fn guard(mut self, name: &str) -> Self {
         let guard = GuardId::at(intern(&mut self.builder.graph.guards, name));
@@ -342,6 +367,11 @@ impl TransitionBuilder<'_> {
         let actions = self.builder.graph.transitions[self.at].actions;
         let actions = self.builder.append(actions, name);
         self.edge().actions = actions;
+        self
+    }
+
+    pub(crate) fn stays(mut self) -> Self {
+        self.edge().internal = true;
         self
     }
 

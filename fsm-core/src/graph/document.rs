@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Graph, GraphBuilder, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition, Trigger,
+    Graph, GraphBuilder, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition,
+    TransitionId, Trigger,
 };
 
 /// The serialised form of a [`Graph`].
@@ -68,6 +69,7 @@ enum KindDocument {
     Delay(Duration),
     Signal,
     Composite { initial: String },
+    Parallel,
     Machine(Box<GraphDocument>),
     Final,
 }
@@ -85,6 +87,10 @@ enum JoinDocument {
 struct TransitionDocument {
     from: String,
     to: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    internal: bool,
     trigger: TriggerDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<String>,
@@ -114,7 +120,7 @@ impl From<&Graph> for GraphDocument {
             states: graph.states().map(|state| StateDocument::of(graph, state)).collect(),
             transitions: graph
                 .transitions()
-                .map(|(_, edge)| TransitionDocument::of(graph, edge))
+                .map(|(id, edge)| TransitionDocument::of(graph, id, edge))
                 .collect(),
         }
     }
@@ -141,6 +147,7 @@ impl StateDocument {
             Kind::Delay(wait) => KindDocument::Delay(wait),
             Kind::Signal => KindDocument::Signal,
             Kind::Composite(initial) => KindDocument::Composite { initial: name(initial) },
+            Kind::Parallel => KindDocument::Parallel,
             Kind::Machine(_) => {
                 KindDocument::Machine(Box::new(GraphDocument::from(&*graph.inner[&state])))
             }
@@ -159,10 +166,12 @@ impl StateDocument {
 }
 
 impl TransitionDocument {
-    fn of(graph: &Graph, edge: &Transition) -> Self {
+    fn of(graph: &Graph, id: TransitionId, edge: &Transition) -> Self {
         Self {
             from: graph.name_of(edge.from()).into(),
             to: graph.name_of(edge.to()).into(),
+            also: graph.also(id).iter().map(|state| graph.name_of(*state).into()).collect(),
+            internal: edge.is_internal(),
             trigger: match edge.trigger() {
                 Trigger::Event(event) => TriggerDocument::Event(graph.event_name(event).into()),
                 Trigger::Done => TriggerDocument::Done,
@@ -201,6 +210,12 @@ impl TryFrom<GraphDocument> for Graph {
                 TriggerDocument::Always => Trigger::Always,
             };
             let mut written = builder.transition(&edge.from, &edge.to).trigger(trigger);
+            if edge.internal {
+                written = written.stays();
+            }
+            for state in &edge.also {
+                written = written.also(state);
+            }
             if let Some(guard) = &edge.guard {
                 written = written.guard(guard);
             }
@@ -229,6 +244,7 @@ fn declare(builder: &mut GraphBuilder, state: StateDocument) -> Result<(), Graph
         KindDocument::Delay(wait) => builder.delay(name, wait),
         KindDocument::Signal => builder.signal(name),
         KindDocument::Composite { initial } => builder.composite(name, &initial),
+        KindDocument::Parallel => builder.parallel(name),
         KindDocument::Machine(inner) => builder.machine(name, Graph::try_from(*inner)?),
         KindDocument::Final => builder.final_state(name),
     };

@@ -112,6 +112,14 @@ pub enum GraphFault {
         /// What is wrong.
         why: String,
     },
+    /// A parallel state whose regions can't be.
+    #[error("parallel state `{parallel}`: {why}")]
+    BadRegion {
+        /// The parallel state.
+        parallel: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Eventless transitions that go round.
     #[error("eventless transitions go round for ever: {}", path.join(" -> "))]
     EventlessCycle {

@@ -46,6 +46,13 @@ impl Fingerprint {
             hash.word(edge.guard.map_or(0, |guard| guards[guard.index()]));
             hash.word(sequences[edge.actions.0 as usize]);
             hash.trigger(edge.trigger, &events);
+            if edge.internal {
+                hash.word(INTERNAL);
+            }
+        }
+        for (id, states) in &graph.also {
+            hash.word(u128::from(id.0) << 32 | states.len() as u128);
+            states.iter().for_each(|state| hash.word(u128::from(state.0)));
         }
         for (state, extras) in &graph.extras {
             hash.word(u128::from(state.0));
@@ -104,6 +111,9 @@ impl<'de> Deserialize<'de> for Fingerprint {
     }
 }
 
+/// No trigger's tag.
+const INTERNAL: u128 = 64;
+
 /// FNV-1a over words of 128 bits: the structure is hashed a word, not a byte, at a time. The
 /// rotation lets the high half reach the low one.
 struct Fnv(u128);
@@ -141,6 +151,7 @@ impl Fnv {
             Kind::Composite(initial) => (7, u128::from(initial.0)),
             Kind::Machine(activity) => (8, activities[activity.index()]),
             Kind::Final => (9, 0),
+            Kind::Parallel => (10, 0),
         };
         self.word(tag);
         self.word(value);

@@ -64,6 +64,9 @@ pub enum Kind {
     Signal,
     /// Holds states of its own and enters the named one first.
     Composite(StateId),
+    /// Holds regions, the states right within it, and enters all of them at once; it is done when
+    /// each of them has come to a final state.
+    Parallel,
     /// Runs another machine to its end; done and failed are its events.
     Machine(ActivityId),
     /// Ends the run, or the composite state around it.
@@ -107,6 +110,8 @@ pub struct Transition {
     pub(crate) trigger: Trigger,
     pub(crate) guard: Option<GuardId>,
     pub(crate) actions: Sequence,
+    /// Leaves nothing and enters nothing.
+    pub(crate) internal: bool,
 }
 
 impl Transition {
@@ -128,6 +133,11 @@ impl Transition {
     /// What must hold besides.
     pub fn guard(&self) -> Option<GuardId> {
         self.guard
+    }
+
+    /// Whether it only acts: no state is left or entered, and no timer is set anew.
+    pub fn is_internal(&self) -> bool {
+        self.internal
     }
 }
 
@@ -170,6 +180,8 @@ pub struct Graph {
     pub(crate) sequences: IndexSet<Box<[ActionId]>>,
     pub(crate) extras: BTreeMap<StateId, Extras>,
     pub(crate) inner: BTreeMap<StateId, Arc<Graph>>,
+    /// Where transitions lead besides: to states in other regions.
+    pub(crate) also: BTreeMap<TransitionId, Box<[StateId]>>,
     nesting: nesting::Nesting,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -262,6 +274,12 @@ impl Graph {
         &self.transitions[id.index()]
     }
 
+    /// Where a transition leads besides [`Transition::to`]: to states in other regions of the
+    /// parallel states that it enters.
+    pub fn also(&self, id: TransitionId) -> &[StateId] {
+        self.also.get(&id).map_or(&[], |states| states)
+    }
+
     /// The actions of a transition, in order.
     pub fn actions_of(&self, transition: &Transition) -> impl Iterator<Item = &str> {
         self.sequence(transition.actions).iter().map(|action| self.action_name(*action))
@@ -322,7 +340,7 @@ impl Graph {
         self.nesting.contains(outer, inner)
     }
 
-    /// The fork in whose scope a token at `state` lives.
+    /// The fork or parallel state in whose scope a token at `state` lives.
     pub(crate) fn scope_of(&self, state: StateId) -> Option<StateId> {
         self.nesting.scope_of(state)
     }

@@ -9,7 +9,7 @@ pub(crate) struct Nesting {
     /// By state: its number in a walk that visits a state before those within it, and one past
     /// the last number of those.
     spans: Vec<(u32, u32)>,
-    /// By state: the innermost fork around it.
+    /// By state: the innermost fork or parallel state around it.
     scopes: Vec<Option<StateId>>,
 }
 
@@ -35,7 +35,7 @@ impl Nesting {
             nesting.spans[state.index()] = (number, number + sizes[state.index()]);
             nesting.scopes[state.index()] =
                 graph.parent(*state).and_then(|parent| match graph.kind(parent) {
-                    Kind::Fork(_) => Some(parent),
+                    Kind::Fork(_) | Kind::Parallel => Some(parent),
                     _ => nesting.scopes[parent.index()],
                 });
         }
@@ -52,7 +52,7 @@ impl Nesting {
         start < number && number < end
     }
 
-    /// The innermost fork around `state`.
+    /// The innermost fork or parallel state around `state`.
     pub(super) fn scope_of(&self, state: StateId) -> Option<StateId> {
         self.scopes.get(state.index()).copied().flatten()
     }

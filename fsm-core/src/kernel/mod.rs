@@ -39,6 +39,7 @@ mod effect;
 mod error;
 mod input;
 mod moves;
+mod offer;
 mod scene;
 mod scope;
 mod snapshot;

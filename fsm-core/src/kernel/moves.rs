@@ -23,19 +23,34 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     /// emptied and its owner goes on; where it leads to the fork's join, the token arrives there.
     pub(super) fn take(&mut self, slot: u32, edge: &Edge) {
         match edge.reach {
+            _ if edge.internal => self.stay(slot, edge),
             Reach::Neighbour => self.take_to_neighbour(slot, edge),
             Reach::Join => self.take_to_join(slot, edge),
             Reach::Far => self.take_far(slot, edge),
         }
     }
 
+    /// Acts, and leaves and enters nothing. A token that rests gets a new number, as after any
+    /// step that it takes.
+    fn stay(&mut self, slot: u32, edge: &Edge) {
+        let scene = self.scene(slot, None);
+        self.act(edge.actions, &scene);
+        let from = self.run.token(slot).state;
+        if self.run.token(slot).phase == Phase::Resting {
+            let number = self.run.fresh();
+            let token = self.run.token_mut(slot);
+            (token.visit, token.number) = (number, number);
+        }
+        self.trace_move(slot, from, from, edge);
+    }
+
     fn take_far(&mut self, slot: u32, edge: &Edge) {
-        let graph = &self.frozen.graph;
         let scene = self.scene(slot, None);
         let from = self.run.token(slot).state;
+        let domain = self.domain(edge);
         let mut mover = slot;
         while let Some(fork) = self.fork_around(mover) {
-            if graph.contains(fork, edge.to) {
+            if self.stays_within(fork, domain) {
                 break;
             }
             let scope = self.run.token(mover).scope;
@@ -48,12 +63,37 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             mover = self.abandon(mover, scope);
         }
-        let domain = self.domain(edge);
         self.leave(mover, domain);
         self.act(edge.actions, &scene);
         let leaf = self.enter(mover, domain, edge.to);
         self.trace_move(mover, from, leaf, edge);
+        self.toward = edge.transition;
         self.arrive_at(mover, leaf);
+        self.toward = NONE;
+    }
+
+    /// Whether a transition within `domain` leaves the scope of `fork` as it is.
+    fn stays_within(&self, fork: StateId, domain: Option<StateId>) -> bool {
+        let graph = &self.frozen.graph;
+        domain.is_some_and(|domain| domain == fork || graph.contains(fork, domain))
+    }
+
+    /// The token that moves when the one in `slot` takes `edge`: itself, or, where that leads out
+    /// of scopes, the owner of the outermost of them.
+    pub(super) fn mover(&self, slot: u32, edge: &Edge) -> u32 {
+        if edge.reach == Reach::Join || edge.reach == Reach::Neighbour {
+            return slot;
+        }
+        let domain = self.domain(edge);
+        let mut mover = slot;
+        while let Some(fork) = self.fork_around(mover) {
+            let joins = self.frozen.table.row(edge.to).pair == fork.0;
+            if joins || self.stays_within(fork, domain) {
+                break;
+            }
+            mover = self.run.scopes[self.run.token(mover).scope as usize].owner;
+        }
+        mover
     }
 
     /// The short way: no level of nesting is left or entered, so none is looked for.
@@ -99,17 +139,8 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         })
     }
 
-    /// The innermost state that stays active: around both ends, or the fork whose branch begins.
     fn domain(&self, edge: &Edge) -> Option<StateId> {
-        let graph = &self.frozen.graph;
-        let outer = graph.parent(edge.from);
-        if outer == graph.parent(edge.to) {
-            return outer;
-        }
-        if matches!(graph.kind(edge.from), Kind::Fork(_)) && graph.contains(edge.from, edge.to) {
-            return Some(edge.from);
-        }
-        graph.ancestors(edge.from).find(|outer| graph.contains(*outer, edge.to))
+        self.frozen.table.domain(&self.frozen.graph, edge)
     }
 
     /// Leaves states from the token's own up to `domain`, which stays; drops the work under way.
@@ -137,7 +168,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     /// Enters states from within `domain` down to `target`, and on to initial states; returns the
-    /// innermost.
+    /// innermost, or the first parallel state on the way, whose regions go on from there.
     pub(super) fn enter(&mut self, slot: u32, domain: Option<StateId>, target: StateId) -> StateId {
         let graph = &self.frozen.graph;
         self.begin_visit(slot);
@@ -146,6 +177,10 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 graph.ancestors(target).take_while(|outer| Some(*outer) != domain).collect();
             while let Some(state) = between.pop() {
                 self.enter_one(slot, state);
+                if graph.kind(state) == Kind::Parallel {
+                    self.run.token_mut(slot).state = state;
+                    return state;
+                }
             }
         }
         let mut state = target;
@@ -209,6 +244,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             Kind::Join(_) => self.at_join(slot, state),
             Kind::Fork(Some(_)) => self.open_scope(slot, state),
             Kind::Fork(None) => self.split(slot, state),
+            Kind::Parallel => self.open_regions(slot, state),
             Kind::Final => self.at_final(slot, state),
             Kind::Composite(_) => unreachable!("`enter` goes on to the initial state"),
         }
@@ -239,7 +275,10 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                         let ticket = Ticket { slot, number };
                         self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
                     }
-                    None => self.run.token_mut(slot).phase = Phase::Resting,
+                    None => {
+                        self.run.token_mut(slot).phase = Phase::Resting;
+                        self.end_region(slot, outer);
+                    }
                 }
             }
         }

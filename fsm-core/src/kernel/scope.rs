@@ -7,21 +7,10 @@ use super::snapshot::{Phase, Scope, Snapshot, Status, Token};
 use super::step::{Agenda, Stepper};
 use super::trace::Trace;
 use crate::event::Event;
-use crate::graph::{JoinRule, Kind, StateId};
+use crate::graph::{JoinRule, Kind, StateId, TransitionId};
 use crate::machine::{Key, NONE};
 
 impl<C> Snapshot<C> {
-    /// How many scopes lie around a token.
-    pub(super) fn depth(&self, slot: u32) -> u32 {
-        let mut depth = 0;
-        let mut scope = self.token(slot).scope;
-        while scope != NONE {
-            depth += 1;
-            scope = self.token(self.scopes[scope as usize].owner).scope;
-        }
-        depth
-    }
-
     #[inline]
     fn append(&mut self, scope: u32, slot: u32) {
         let last = std::mem::replace(&mut self.scopes[scope as usize].last, slot);
@@ -57,6 +46,21 @@ impl<C> Snapshot<C> {
 impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
     pub(super) fn open_scope(&mut self, slot: u32, fork: StateId) {
         let counters = vec![0; self.frozen.table.row(fork).counters as usize];
+        let scope = self.new_scope(slot, counters);
+        let branches = self.frozen.table.range(fork, Key::ALWAYS);
+        // Room for all of them at once: growing bit by bit costs more than a branch.
+        let missing = branches.len().saturating_sub(self.run.free.len());
+        self.run.others.reserve(missing);
+        self.run.free.reserve(missing);
+        self.out.agenda.reserve(branches.len());
+        self.out.list.reserve(branches.len());
+        for edge in branches {
+            self.branch(scope, fork, edge as u32);
+        }
+    }
+
+    /// Opens a scope that the token in `slot` owns.
+    fn new_scope(&mut self, slot: u32, counters: Vec<u32>) -> u32 {
         let opened = Scope { owner: slot, first: NONE, last: NONE, live: 0, arrived: 0, counters };
         let scope = match self.run.free_scopes.pop() {
             Some(scope) => {
@@ -71,16 +75,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let owner = self.run.token_mut(slot);
         owner.phase = Phase::Owning;
         owner.owns = scope;
-        let branches = self.frozen.table.range(fork, Key::ALWAYS);
-        // Room for all of them at once: growing bit by bit costs more than a branch.
-        let missing = branches.len().saturating_sub(self.run.free.len());
-        self.run.others.reserve(missing);
-        self.run.free.reserve(missing);
-        self.out.agenda.reserve(branches.len());
-        self.out.list.reserve(branches.len());
-        for edge in branches {
-            self.branch(scope, fork, edge as u32);
-        }
+        scope
     }
 
     /// Splits a token within its scope: it takes the first branch itself.
@@ -100,6 +95,86 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         for edge in branches {
             self.branch(scope, fork, edge as u32);
         }
+    }
+
+    /// One token for each region. Where the transition that leads here names states within, those
+    /// are entered. Regions begin in declared order, each with all that it holds.
+    pub(super) fn open_regions(&mut self, slot: u32, parallel: StateId) {
+        let scope = self.new_scope(slot, Vec::new());
+        let toward = self.toward;
+        let frozen = self.frozen;
+        for (at, region) in frozen.table.regions(parallel).iter().enumerate() {
+            let new = self.new_token(parallel);
+            self.run.append(scope, new);
+            let ticket = Ticket { slot: new, number: self.run.token(new).number };
+            self.out.agenda.insert(at, Agenda::Region { ticket, region: *region, toward });
+        }
+    }
+
+    /// A region begins: at the state within it that the transition names, or by itself.
+    pub(super) fn begin_region(&mut self, slot: u32, region: StateId, toward: u32) {
+        let graph = &self.frozen.graph;
+        let parallel = self.run.token(slot).state;
+        let mut named = None;
+        if toward != NONE {
+            let id = TransitionId(toward);
+            let targets = std::iter::once(graph.transition(id).to).chain(graph.also(id).to_vec());
+            named = targets.into_iter().find(|to| *to == region || graph.contains(region, *to));
+        }
+        let leaf = self.enter(slot, Some(parallel), named.unwrap_or(region));
+        self.toward = if named.is_some() { toward } else { NONE };
+        self.arrive_at(slot, leaf);
+        self.toward = NONE;
+    }
+
+    /// A token rests at a final state of `region`: where that was the last region of its parallel
+    /// state to end, that one is done, and so are those that it is a region of.
+    pub(super) fn end_region(&mut self, slot: u32, region: StateId) {
+        let graph = &self.frozen.graph;
+        let (mut slot, mut region) = (slot, region);
+        while let Some(parallel) = graph.parent(region)
+            && graph.kind(parallel) == Kind::Parallel
+        {
+            let scope = self.run.token(slot).scope;
+            if !self.has_ended(scope) {
+                return;
+            }
+            slot = self.run.scopes[scope as usize].owner;
+            let mut done = self.frozen.table.range(parallel, Key::DONE);
+            if let Some(edge) = done.find(|at| self.holds(slot, &self.frozen.table.edges[*at])) {
+                let ticket = Ticket { slot, number: self.run.token(slot).number };
+                self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
+                return;
+            }
+            region = parallel;
+        }
+    }
+
+    /// Whether every region of a scope has come to its end.
+    fn has_ended(&self, scope: u32) -> bool {
+        let graph = &self.frozen.graph;
+        let mut open = vec![scope];
+        while let Some(scope) = open.pop() {
+            let mut slot = self.run.scopes[scope as usize].first;
+            while slot != NONE {
+                let token = self.run.token(slot);
+                let parallel = self.run.token(self.run.scopes[scope as usize].owner).state;
+                let region = graph.parent(token.state);
+                let is_over = token.phase == Phase::Resting
+                    && graph.kind(token.state) == Kind::Final
+                    && region.is_some_and(|region| graph.parent(region) == Some(parallel));
+                let is_parallel = graph.kind(token.state) == Kind::Parallel
+                    && region == Some(parallel)
+                    && token.owns != NONE;
+                if is_parallel {
+                    open.push(token.owns);
+                } else if !is_over {
+                    return false;
+                }
+                slot = token.next;
+            }
+        }
+        true
     }
 
     fn branch(&mut self, scope: u32, fork: StateId, edge: u32) {
@@ -195,8 +270,11 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         }
         while let Some(inner) = order.pop() {
             let fork = self.run.token(self.run.scopes[inner as usize].owner).state;
+            let backwards = self.frozen.graph.kind(fork) == Kind::Parallel;
             loop {
-                let slot = self.run.scopes[inner as usize].first;
+                let Scope { first, last, .. } = self.run.scopes[inner as usize];
+                // Regions are left in the reverse of the order in which they were entered.
+                let slot = if backwards { last } else { first };
                 if slot == NONE {
                     break;
                 }

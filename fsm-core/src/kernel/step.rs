@@ -3,6 +3,7 @@
 use super::effect::{Effect, Effects};
 use super::error::StepError;
 use super::input::{Input, Outcome, Ticket};
+use super::offer::Candidate;
 use super::scene::{Cause, Scene};
 use super::snapshot::{Phase, Snapshot, Status};
 use super::trace::{Move, Trace};
@@ -18,6 +19,8 @@ pub(crate) enum Agenda {
     Branch { ticket: Ticket, edge: u32 },
     /// A choice or a filled join goes on.
     Choose(Ticket),
+    /// A region of a parallel state begins; `toward` is the transition that led there.
+    Region { ticket: Ticket, region: StateId, toward: u32 },
 }
 
 /// A step under way: everything that it may touch.
@@ -28,6 +31,8 @@ pub(super) struct Stepper<'a, C, E, T> {
     pub(super) trace: &'a mut T,
     pub(super) event: Option<&'a E>,
     pub(super) cause: Cause,
+    /// The transition whose targets the parallel state that is entered looks at; `NONE`: none.
+    pub(super) toward: u32,
 }
 
 impl<C, E: Event> Machine<C, E> {
@@ -68,8 +73,15 @@ impl<C, E: Event> Machine<C, E> {
             _ => None,
         };
         run.stepping = true;
-        let mut stepper =
-            Stepper { frozen: &self.frozen, run, out: effects, trace, event, cause: Cause::Always };
+        let mut stepper = Stepper {
+            frozen: &self.frozen,
+            run,
+            out: effects,
+            trace,
+            event,
+            cause: Cause::Always,
+            toward: NONE,
+        };
         let done = stepper.perform(input);
         if done.is_err() {
             stepper.run.now = before;
@@ -192,6 +204,11 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                         self.take(ticket.slot, &self.frozen.table.edges[edge as usize]);
                     }
                 }
+                Agenda::Region { ticket, region, toward } => {
+                    if self.run.awaiting(ticket).is_some() {
+                        self.begin_region(ticket.slot, region, toward);
+                    }
+                }
                 Agenda::Choose(ticket) => {
                     if let Some(token) = self.run.awaiting(ticket) {
                         let state = token.state;
@@ -227,40 +244,20 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         self.offer_to_scopes(id)
     }
 
+    /// Finds what every token would take before any of them moves, as the guards see one context,
+    /// and lets those go on that do not disturb one another.
     fn offer_to_scopes(&mut self, event: EventId) -> Result<(), StepError> {
-        let mut order: Vec<(std::cmp::Reverse<u32>, u32, u64)> = (0..self.run.slots())
-            .filter(|slot| self.run.token(*slot).phase != Phase::Free)
-            .map(|slot| {
-                let depth = std::cmp::Reverse(self.run.depth(slot));
-                (depth, slot, self.run.token(slot).number)
-            })
-            .collect();
-        order.sort_unstable();
-        let mut handled = std::collections::HashSet::new();
-        let mut taken = false;
-        for (_, slot, number) in order {
-            let Some(token) = self.run.awaiting(Ticket { slot, number }).copied() else { continue };
-            if token.phase == Phase::Moving {
-                continue;
-            }
-            let already = token.owns != NONE && handled.contains(&token.owns);
-            if !already {
-                let Some(edge) = self.find(slot, token.state, &[Key::event(event)]) else {
-                    continue;
-                };
-                // Marked before it moves: on its way it may take the owners around it along.
-                let mut scope = token.scope;
-                while scope != NONE && handled.insert(scope) {
-                    scope = self.run.token(self.run.scopes[scope as usize].owner).scope;
-                }
-                self.take(slot, edge);
-                taken = true;
-            }
-            if self.run.status.is_over() {
-                break;
+        let found = self.candidates(event);
+        if found.is_empty() {
+            return Err(self.rejected(event));
+        }
+        for Candidate { ticket, edge, .. } in self.compatible(found) {
+            // A join that fills on the way cancels what has not moved yet.
+            if !self.run.status.is_over() && self.run.awaiting(ticket).is_some() {
+                self.take(ticket.slot, edge);
             }
         }
-        if taken { Ok(()) } else { Err(self.rejected(event)) }
+        Ok(())
     }
 
     fn rejected(&self, event: EventId) -> StepError {

@@ -1,15 +1,16 @@
 //! The short way for small graphs: one cell a state and event, one call a candidate.
 //!
-//! Cells hold a state's own transitions. Every candidate has code to call, if only code that says
-//! yes: one indirect call is cheaper than a branch that is often guessed wrong. What is not a
-//! step between two plain states, such as a transition of a composite state around, ends in code
-//! that says no, and the long way ([`Machine::step`](super::Machine::step)) decides anew.
+//! Cells hold a state's own transitions and those of the composite states around it, laid down:
+//! hierarchy costs nothing. Every candidate has code to call, if only code that says yes: one
+//! indirect call is cheaper than a branch that is often guessed wrong. Where anything happens on
+//! the way (an entry or exit action, a timer, a fork), the cell ends in code that says no, and the
+//! long way ([`Machine::step`](super::Machine::step)) decides anew.
 
 use std::collections::HashMap;
 
 use super::{ActionFn, Edge, FusedFn, GuardFn, Key, NONE, Table};
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, Graph, StateId, TransitionId};
+use crate::graph::{EventId, Graph, Kind, StateId, TransitionId};
 use crate::kernel::{Cause, Scene, Token};
 use crate::time::Timestamp;
 
@@ -71,8 +72,10 @@ impl<C: 'static, E: 'static> Dense<C, E> {
         for state in graph.states() {
             for column in 0..width {
                 let event = columns.get(column).copied().flatten();
-                let edges = event.map_or(0..0, |event| table.range(state, Key::event(event)));
-                let mut cell = codes.candidates(graph, &table.edges[edges]);
+                let mut cell = match event {
+                    Some(event) => codes.candidates(graph, table, state, Key::event(event)),
+                    None => vec![codes.none()],
+                };
                 let first = cell.remove(0);
                 let next = match cell.is_empty() {
                     true => NONE,
@@ -111,22 +114,34 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
         Self { fused, guards, actions }
     }
 
-    /// The candidates of a cell up to the first that is not plain; at least one.
-    fn candidates(&mut self, graph: &Graph, edges: &[Edge]) -> Vec<Candidate<C, E>> {
+    /// The candidates of a cell up to the first that is not quiet; at least one.
+    fn candidates(
+        &mut self,
+        graph: &Graph,
+        table: &Table,
+        state: StateId,
+        key: Key,
+    ) -> Vec<Candidate<C, E>> {
         let mut candidates = Vec::new();
-        for edge in edges {
-            if !edge.plain {
-                break;
+        let composite = |outer: &StateId| matches!(graph.kind(*outer), Kind::Composite(_));
+        let around = graph.ancestors(state).take_while(composite);
+        'levels: for level in std::iter::once(state).chain(around) {
+            for edge in &table.edges[table.range(level, key)] {
+                let Some(to) = table.quiet_way(graph, state, edge) else { break 'levels };
+                let code = self.of(graph, edge);
+                candidates.push(Candidate { code, to, transition: edge.transition, next: NONE });
             }
-            let Edge { to, transition, .. } = *edge;
-            candidates.push(Candidate { code: self.of(graph, edge), to, transition, next: NONE });
         }
         if candidates.is_empty() {
-            let (to, transition) = (StateId(0), NONE);
-            let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token| false);
-            candidates.push(Candidate { code, to, transition, next: NONE });
+            candidates.push(self.none());
         }
         candidates
+    }
+
+    /// A candidate that is never taken.
+    fn none(&self) -> Candidate<C, E> {
+        let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token| false);
+        Candidate { code, to: StateId(0), transition: NONE, next: NONE }
     }
 
     /// The code of a plain transition: joined by the typed builder, or from its names.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, Graph, Kind, StateId, Trigger};
+use crate::graph::{EventId, Graph, Kind, StateId, TransitionId, Trigger};
 
 /// "None" in tables of `u32`.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -46,8 +46,8 @@ pub(crate) struct Edge {
     pub(crate) actions: u32,
     pub(crate) transition: u32,
     pub(crate) reach: Reach,
-    /// Leads to a neighbour, and both states only wait for events.
-    pub(crate) plain: bool,
+    /// Leaves nothing and enters nothing.
+    pub(crate) internal: bool,
 }
 
 /// How far a transition leads: what can be told of it once and for all.
@@ -88,13 +88,20 @@ pub(crate) struct Table {
     pub(crate) edges: Vec<Edge>,
     /// Variant of the event enum to event.
     variants: HashMap<u64, EventId>,
+    /// By parallel state, its regions in declared order.
+    regions: HashMap<StateId, Vec<StateId>>,
 }
 
 impl Table {
     /// # Complexity
     /// O(states + transitions * log).
     pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
-        let mut table = Self { rows: rows(graph), edges: edges(graph), variants: HashMap::new() };
+        let mut table = Self {
+            rows: rows(graph),
+            edges: edges(graph),
+            variants: HashMap::new(),
+            regions: regions(graph),
+        };
         let mut edge = 0;
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
@@ -110,11 +117,7 @@ impl Table {
         }
         for index in 0..table.edges.len() {
             let edge = table.edges[index];
-            let reach = table.reach(graph, &edge);
-            let rests = |state| matches!(graph.kind(state), Kind::Simple | Kind::Signal);
-            table.edges[index].reach = reach;
-            table.edges[index].plain =
-                reach == Reach::Neighbour && rests(edge.from) && rests(edge.to);
+            table.edges[index].reach = table.reach(graph, &edge);
         }
         for (variant, name) in variants {
             if let Some(event) = graph.event(name) {
@@ -127,7 +130,7 @@ impl Table {
     fn reach(&self, graph: &Graph, edge: &Edge) -> Reach {
         let is_bare = |state| !self.row(state).hooked && !self.row(state).timed;
         let holds_others = |state| match graph.kind(state) {
-            Kind::Composite(_) | Kind::Fork(Some(_)) => true,
+            Kind::Composite(_) | Kind::Parallel | Kind::Fork(Some(_)) => true,
             Kind::Simple
             | Kind::Activity(_)
             | Kind::Choice
@@ -143,7 +146,10 @@ impl Table {
         if leaves_easily && around.is_some_and(|fork| self.row(edge.to).pair == fork.0) {
             return Reach::Join;
         }
-        let is_beside = leaves_easily && around == graph.parent(edge.to);
+        // What lies right within a parallel state is a region: a way from one to the next leaves
+        // all of them.
+        let is_region = around.is_some_and(|outer| graph.kind(outer) == Kind::Parallel);
+        let is_beside = leaves_easily && !is_region && around == graph.parent(edge.to);
         // Branches begin at a fork, and it is not left.
         let is_branch = edge.key == Key::ALWAYS
             && matches!(graph.kind(edge.from), Kind::Fork(Some(_)))
@@ -189,6 +195,58 @@ impl Table {
         start..end
     }
 
+    /// The innermost state that a transition leaves active: the one around all of its ends, or the
+    /// fork whose branch begins. A parallel state does not stay when one of its regions is left as
+    /// a whole (SCXML's "least common compound ancestor").
+    pub(crate) fn domain(&self, graph: &Graph, edge: &Edge) -> Option<StateId> {
+        let stays = |state: &StateId| graph.kind(*state) != Kind::Parallel;
+        let outer = graph.parent(edge.from);
+        if outer == graph.parent(edge.to) && outer.is_none_or(|outer| stays(&outer)) {
+            return outer;
+        }
+        if matches!(graph.kind(edge.from), Kind::Fork(_)) && graph.contains(edge.from, edge.to) {
+            return Some(edge.from);
+        }
+        let also = graph.also(TransitionId(edge.transition));
+        graph.ancestors(edge.from).filter(stays).find(|outer| {
+            graph.contains(*outer, edge.to) && also.iter().all(|to| graph.contains(*outer, *to))
+        })
+    }
+
+    /// Where `edge` takes a token that rests at `from`, if nothing happens on the way: no action
+    /// of a state, no timer, no fork, and an end at a state that waits for events.
+    pub(crate) fn quiet_way(&self, graph: &Graph, from: StateId, edge: &Edge) -> Option<StateId> {
+        let rests = |state| matches!(graph.kind(state), Kind::Simple | Kind::Signal);
+        if edge.internal || !rests(from) {
+            return (edge.internal && rests(from)).then_some(from);
+        }
+        let is_bare = |state: &StateId| {
+            let row = self.row(*state);
+            let splits = matches!(graph.kind(*state), Kind::Parallel | Kind::Fork(_));
+            !row.hooked && !row.timed && !splits
+        };
+        let domain = self.domain(graph, edge);
+        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
+        let left = around(from).take_while(|state| Some(*state) != domain);
+        let mut entered = around(edge.to).take_while(|state| Some(*state) != domain);
+        if !left.into_iter().all(|state| is_bare(&state)) || !entered.all(|it| is_bare(&it)) {
+            return None;
+        }
+        let mut target = edge.to;
+        while let Kind::Composite(initial) = graph.kind(target) {
+            target = initial;
+            if !is_bare(&target) {
+                return None;
+            }
+        }
+        rests(target).then_some(target)
+    }
+
+    /// The regions of a parallel state.
+    pub(crate) fn regions(&self, parallel: StateId) -> &[StateId] {
+        self.regions.get(&parallel).map_or(&[], |regions| regions)
+    }
+
     pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {
         match event.key() {
             EventKey::Variant(variant) => self.variants.get(&variant).copied(),
@@ -200,6 +258,16 @@ impl Table {
     pub(crate) fn variants(&self) -> impl Iterator<Item = (u64, EventId)> {
         self.variants.iter().map(|(variant, event)| (*variant, *event))
     }
+}
+
+fn regions(graph: &Graph) -> HashMap<StateId, Vec<StateId>> {
+    let mut regions: HashMap<StateId, Vec<StateId>> = HashMap::new();
+    for state in graph.states() {
+        if let Some(outer) = graph.parent(state).filter(|it| graph.kind(*it) == Kind::Parallel) {
+            regions.entry(outer).or_default().push(state);
+        }
+    }
+    regions
 }
 
 fn rows(graph: &Graph) -> Vec<Row> {
@@ -225,6 +293,7 @@ fn rows(graph: &Graph) -> Vec<Row> {
         if matches!(graph.kind(state), Kind::Join(_))
             && rows[state.index()].pair == NONE
             && let Some(fork) = graph.scope_of(state)
+            && matches!(graph.kind(fork), Kind::Fork(_))
         {
             rows[state.index()].counter = rows[fork.index()].counters;
             rows[fork.index()].counters += 1;
@@ -250,7 +319,7 @@ fn edges(graph: &Graph) -> Vec<Edge> {
             actions: edge.actions.0,
             transition: id.0,
             reach: Reach::Far,
-            plain: false,
+            internal: edge.internal,
         })
         .collect();
     // Stable: transitions of one state and trigger stay in declared order.

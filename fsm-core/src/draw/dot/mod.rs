@@ -15,7 +15,7 @@ use super::Direction;
 use super::id::Id;
 use super::label::{Label, Turn, turns};
 use super::plan::{Place, Plan, Step};
-use crate::graph::{Kind, Transition};
+use crate::graph::{Kind, Transition, TransitionId};
 use statement::Attributes;
 
 pub(super) fn write(plan: &Plan<'_>, direction: Direction, out: &mut impl Write) -> fmt::Result {
@@ -64,7 +64,7 @@ impl<W: Write> Writer<'_, '_, W> {
         attributes.label(&self.label)?;
         attributes.end()?;
         let initial = Place { sheet: 0, state: graph.initial() };
-        self.start(None, initial)
+        self.start(None, &[initial])
     }
 
     fn states(&mut self) -> fmt::Result {
@@ -119,8 +119,9 @@ impl<W: Write> Writer<'_, '_, W> {
         attributes.style("labeljust=l, fontsize=12")?;
         attributes.style(style::frame(kind))?;
         attributes.end()?;
-        if let Some(initial) = self.plan.entered_with(place) {
-            self.start(Some(place), initial)?;
+        let initial: Vec<Place> = self.plan.entries(place).collect();
+        if !initial.is_empty() {
+            self.start(Some(place), &initial)?;
         }
         if self.plan.turns_inward(place) {
             self.indent()?;
@@ -134,36 +135,61 @@ impl<W: Write> Writer<'_, '_, W> {
     }
 
     /// The dot where the drawing, or what `owner` holds, is entered.
-    fn start(&mut self, owner: Option<Place>, initial: Place) -> fmt::Result {
+    fn start(&mut self, owner: Option<Place>, initial: &[Place]) -> fmt::Result {
         let dot = owner.map_or(Node::Entry, Node::Start);
         self.indent()?;
         let mut attributes = Attributes::of(self.out, dot.id(self.plan))?;
         attributes.style(style::START)?;
         attributes.end()?;
-        self.indent()?;
-        let head = self.head_of(initial, None);
-        write!(self.out, "{} -> ", dot.id(self.plan))?;
-        let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
-        attributes.clip("lhead", self.plan, head.clip)?;
-        attributes.end()
+        for initial in initial {
+            self.indent()?;
+            let head = self.head_of(*initial, None);
+            write!(self.out, "{} -> ", dot.id(self.plan))?;
+            let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
+            attributes.clip("lhead", self.plan, head.clip)?;
+            attributes.end()?;
+        }
+        Ok(())
     }
 
     fn transitions(&mut self) -> fmt::Result {
         let mut order = Vec::new();
         for place in self.plan.sources() {
             turns(self.plan, place, &mut order);
-            for ((_, edge), turn) in self.plan.edges_of(place).zip(&order) {
-                self.transition(place, edge, *turn)?;
+            for ((id, edge), turn) in self.plan.edges_of(place).zip(&order) {
+                self.transition(place, id, edge, *turn)?;
             }
             self.retry(place)?;
         }
         Ok(())
     }
 
-    fn transition(&mut self, from: Place, edge: &Transition, turn: Turn) -> fmt::Result {
-        let to = Place { state: edge.to, ..from };
+    fn transition(
+        &mut self,
+        from: Place,
+        id: TransitionId,
+        edge: &Transition,
+        turn: Turn,
+    ) -> fmt::Result {
+        let also = self.plan.graph(from).also(id);
+        for state in std::iter::once(edge.to).chain(also.iter().copied()) {
+            self.transition_to(from, edge, turn, Place { state, ..from })?;
+        }
+        Ok(())
+    }
+
+    fn transition_to(
+        &mut self,
+        from: Place,
+        edge: &Transition,
+        turn: Turn,
+        to: Place,
+    ) -> fmt::Result {
         let tail = self.tail_of(from, edge, to);
-        let head = self.head_of(to, Some(from));
+        let head = match edge.internal {
+            true => self.tail_of(from, edge, to),
+            false => self.head_of(to, Some(from)),
+        };
         self.label.transition(self.plan.graph(from), edge, turn);
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
@@ -207,7 +233,7 @@ impl<W: Write> Writer<'_, '_, W> {
 
     /// The end at `to` of an edge that comes from the state `from`, or from a start.
     fn head_of(&self, to: Place, from: Option<Place>) -> End {
-        if self.plan.entered_with(to).is_none() {
+        if self.plan.entries(to).next().is_none() {
             return End { node: Node::State(to), clip: None };
         }
         let inside = from.is_some_and(|from| self.plan.encloses(to, from));

@@ -43,7 +43,7 @@ pub(super) fn node(kind: Kind) -> Option<&'static str> {
         ),
         Kind::Signal => Some("shape=cds, style=filled, fillcolor=\"#e6f4ea\", color=\"#3d7a57\""),
         // A composite state without anything in it is drawn as a box with a solid frame.
-        Kind::Composite(_) => None,
+        Kind::Composite(_) | Kind::Parallel => None,
         Kind::Machine(_) => {
             Some("shape=folder, style=filled, fillcolor=\"#e3effa\", color=\"#2f6690\"")
         }
@@ -56,7 +56,7 @@ pub(super) fn node(kind: Kind) -> Option<&'static str> {
 /// The frame around what a state holds.
 pub(super) fn frame(kind: Kind) -> &'static str {
     match kind {
-        Kind::Fork(_) => "style=\"rounded,dashed\", color=\"#9aa5b1\"",
+        Kind::Fork(_) | Kind::Parallel => "style=\"rounded,dashed\", color=\"#9aa5b1\"",
         Kind::Machine(_) => "style=\"rounded,bold\", color=\"#2f6690\"",
         Kind::Composite(_)
         | Kind::Simple

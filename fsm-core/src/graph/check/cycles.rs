@@ -50,6 +50,11 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
             let targets = done.get(&outer).cloned().unwrap_or_default();
             targets.into_iter().map(move |target| (state, target))
         });
+    // All regions begin with their parallel state, and together they end it.
+    let regions = graph.states().filter_map(|state| {
+        let outer = graph.parent(state)?;
+        (graph.kind(outer) == Kind::Parallel).then_some((outer, state))
+    });
     let arrived = graph.states().filter_map(|state| {
         let fork = graph.parent(state).filter(|_| graph.kind(state) == Kind::Final)?;
         match graph.kind(fork) {
@@ -57,7 +62,7 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
             _ => None,
         }
     });
-    at_once.chain(inward).chain(ended).chain(arrived)
+    at_once.chain(inward).chain(regions).chain(ended).chain(arrived)
 }
 
 /// One cycle among `members`, which are strongly connected, as names.

@@ -21,10 +21,10 @@ pub(super) fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
             why,
         };
         if let Some(parent) = graph.parent(state)
-            && !matches!(graph.kind(parent), Kind::Composite(_) | Kind::Fork(Some(_)))
+            && !matches!(graph.kind(parent), Kind::Composite(_) | Kind::Fork(Some(_)) | Kind::Parallel)
         {
-            faults
-                .push(bad(parent, "holds no states; use a composite state or a fork with a join"));
+            let why = "holds no states; use a composite or parallel state, or a fork with a join";
+            faults.push(bad(parent, why));
         }
         let mut current = Some(state);
         while let Some(here) = current.filter(|here| seen[here.index()].is_none()) {
@@ -45,10 +45,11 @@ pub(super) fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
 /// Faults of single states and transitions; every chain of parents must end.
 pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
     places::initials(graph, faults);
+    places::regions(graph, faults);
     places::policies(graph, faults);
     let fork_of = places::forks(graph, faults);
-    for (_, edge) in graph.transitions() {
-        if let Some(why) = places::misplaced(graph, edge, |join| fork_of.get(&join).copied()) {
+    for (id, edge) in graph.transitions() {
+        if let Some(why) = places::misplaced(graph, id, edge, |join| fork_of.get(&join).copied()) {
             faults.push(GraphFault::BadTransition {
                 from: graph.name_of(edge.from).into(),
                 to: graph.name_of(edge.to).into(),
@@ -107,9 +108,13 @@ impl Neighbours {
 /// Backwards over everything that leads a token on: transitions; from a state to those within it
 /// (its transitions are theirs); from an initial state to its composite state; from a composite
 /// state, or the join of a fork, to the final states within that lead to it; from a join to its
-/// fork.
+/// fork; from a region to its parallel state.
 fn backward(graph: &Graph) -> Neighbours {
     let edges = graph.transitions.iter().map(|edge| (edge.to, edge.from));
+    let also = graph.also.iter().flat_map(|(id, states)| {
+        let from = graph.transition(*id).from;
+        states.iter().map(move |state| (*state, from))
+    });
     let children = graph.states().filter_map(|state| Some((graph.parent(state)?, state)));
     let nested = graph.states().filter_map(|state| match graph.kind(state) {
         Kind::Composite(initial) => Some((initial, state)),
@@ -123,6 +128,10 @@ fn backward(graph: &Graph) -> Neighbours {
             _ => None,
         }
     });
-    let pairs = edges.chain(children).chain(nested).chain(branch_ends);
+    let regions = graph.states().filter_map(|state| {
+        let outer = graph.parent(state)?;
+        (graph.kind(outer) == Kind::Parallel).then_some((state, outer))
+    });
+    let pairs = edges.chain(also).chain(regions).chain(children).chain(nested).chain(branch_ends);
     Neighbours::new(graph.nodes.len(), pairs)
 }

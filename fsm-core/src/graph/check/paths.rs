@@ -28,7 +28,16 @@ pub(super) fn shadowed(graph: &Graph, faults: &mut Vec<GraphFault>) {
 
 pub(super) fn unreachable(graph: &Graph, faults: &mut Vec<GraphFault>) {
     let edges = graph.transitions.iter().map(|edge| (edge.from, edge.to));
-    let forward = Neighbours::new(graph.nodes.len(), edges);
+    let also = graph.also.iter().flat_map(|(id, states)| {
+        let from = graph.transition(*id).from;
+        states.iter().map(move |state| (from, *state))
+    });
+    // All regions begin with their parallel state.
+    let regions = graph.states().filter_map(|state| {
+        let outer = graph.parent(state)?;
+        (graph.kind(outer) == Kind::Parallel).then_some((outer, state))
+    });
+    let forward = Neighbours::new(graph.nodes.len(), edges.chain(also).chain(regions));
     // Entering a state makes the states around it active; entering a composite state by name
     // enters its initial one too; the join of a fork is reached as soon as the fork is.
     let mut reached = vec![false; graph.nodes.len()];
@@ -106,7 +115,8 @@ fn dead_ends(graph: &Graph, faults: &mut Vec<GraphFault>) {
         }
     }
     for state in graph.states() {
-        let holds = matches!(graph.kind(state), Kind::Composite(_) | Kind::Final);
+        let holds =
+            matches!(graph.kind(state), Kind::Composite(_) | Kind::Parallel | Kind::Final);
         if !holds && !has_way[state.index()] {
             faults.push(GraphFault::DeadEnd { state: graph.name_of(state).into() });
         }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::graph::{Graph, GraphFault, JoinRule, Kind, StateId, Transition, Trigger};
+use crate::graph::nesting::outer_first;
+use crate::graph::{
+    Graph, GraphFault, JoinRule, Kind, StateId, Transition, TransitionId, Trigger,
+};
 
 /// Nothing is accepted and ignored: only what does work is started again or timed.
 pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
@@ -21,7 +24,7 @@ pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
 }
 
 pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
-    if graph.scope_of(graph.initial).is_some() {
+    if fork_around(graph, graph.initial).is_some() {
         faults.push(GraphFault::BadFork {
             state: graph.name_of(graph.initial).into(),
             why: "a run can't start inside the scope of a fork".into(),
@@ -34,6 +37,90 @@ pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
             faults.push(GraphFault::BadInitial {
                 state: graph.name_of(state).into(),
                 initial: graph.name_of(initial).into(),
+            });
+        }
+    }
+}
+
+/// The innermost fork around `state`, parallel states left out.
+fn fork_around(graph: &Graph, state: StateId) -> Option<StateId> {
+    let mut scope = graph.scope_of(state);
+    while let Some(outer) = scope.filter(|outer| graph.kind(*outer) == Kind::Parallel) {
+        scope = graph.scope_of(outer);
+    }
+    scope
+}
+
+/// What a parallel state holds right within it must be able to stand beside the others.
+pub(super) fn regions(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    let mut holds = vec![false; graph.nodes.len()];
+    for state in graph.states() {
+        let Some(outer) = graph.parent(state) else { continue };
+        holds[outer.index()] = true;
+        if graph.kind(outer) != Kind::Parallel {
+            continue;
+        }
+        let what = match graph.kind(state) {
+            Kind::Choice => "a choice",
+            Kind::Fork(_) => "a fork",
+            Kind::Join(_) => "a join",
+            Kind::Final => "a final state",
+            Kind::Simple
+            | Kind::Activity(_)
+            | Kind::Delay(_)
+            | Kind::Signal
+            | Kind::Composite(_)
+            | Kind::Parallel
+            | Kind::Machine(_) => continue,
+        };
+        faults.push(GraphFault::BadRegion {
+            parallel: graph.name_of(outer).into(),
+            why: format!(
+                "`{}` is {what}, which is no region; lay it into a composite state",
+                graph.name_of(state)
+            ),
+        });
+    }
+    for state in graph.states() {
+        if graph.kind(state) == Kind::Parallel && !holds[state.index()] {
+            faults.push(GraphFault::BadRegion {
+                parallel: graph.name_of(state).into(),
+                why: "it has no regions; lay states into it".into(),
+            });
+        }
+    }
+    never_done(graph, faults);
+}
+
+/// A parallel state with a `done` transition needs regions that all come to an end.
+fn never_done(graph: &Graph, faults: &mut Vec<GraphFault>) {
+    // By state: whether it can come to an end. Inner states are looked at before outer ones.
+    let mut ends = vec![false; graph.nodes.len()];
+    let mut endless: Vec<Option<StateId>> = vec![None; graph.nodes.len()];
+    for state in outer_first(graph).into_iter().rev() {
+        match graph.kind(state) {
+            Kind::Final => ends[state.index()] = true,
+            Kind::Parallel => ends[state.index()] = endless[state.index()].is_none(),
+            _ => {}
+        }
+        let Some(outer) = graph.parent(state) else { continue };
+        match graph.kind(outer) {
+            Kind::Composite(_) if graph.kind(state) == Kind::Final => ends[outer.index()] = true,
+            Kind::Parallel if !ends[state.index()] => endless[outer.index()] = Some(state),
+            _ => {}
+        }
+    }
+    for (_, edge) in graph.transitions() {
+        if graph.kind(edge.from) == Kind::Parallel
+            && edge.trigger == Trigger::Done
+            && let Some(region) = endless[edge.from.index()]
+        {
+            faults.push(GraphFault::BadRegion {
+                parallel: graph.name_of(edge.from).into(),
+                why: format!(
+                    "it is never done, because its region `{}` has no final state right within it",
+                    graph.name_of(region)
+                ),
             });
         }
     }
@@ -59,7 +146,7 @@ pub(super) fn forks(graph: &Graph, faults: &mut Vec<GraphFault>) -> HashMap<Stat
             Kind::Fork(None) => match graph.parent(state).map(|outer| graph.kind(outer)) {
                 Some(Kind::Fork(_)) => {}
                 // Its tokens would share one visit of the composite state, and leave it twice.
-                Some(_) if graph.scope_of(state).is_some() => {
+                Some(_) if is_in_fork(graph, state) => {
                     bad("a split must lie in the scope of a fork itself, not in a composite \
                          state within it; use a fork with a join there"
                         .into());
@@ -74,7 +161,7 @@ pub(super) fn forks(graph: &Graph, faults: &mut Vec<GraphFault>) -> HashMap<Stat
             && !fork_of.contains_key(&state)
         {
             let why = match rule {
-                JoinRule::AtLeast(_) if graph.scope_of(state).is_some() => continue,
+                JoinRule::AtLeast(_) if is_in_fork(graph, state) => continue,
                 JoinRule::AtLeast(_) => "a join that closes no fork must lie in the scope of one",
                 JoinRule::All | JoinRule::Any => {
                     "a join that closes no fork needs a number of arrivals (`AtLeast`)"
@@ -87,13 +174,21 @@ pub(super) fn forks(graph: &Graph, faults: &mut Vec<GraphFault>) -> HashMap<Stat
     fork_of
 }
 
+fn is_in_fork(graph: &Graph, state: StateId) -> bool {
+    graph.scope_of(state).is_some_and(|scope| graph.kind(scope) != Kind::Parallel)
+}
+
 /// Why a transition can't be, if so.
 pub(super) fn misplaced(
     graph: &Graph,
+    id: TransitionId,
     edge: &Transition,
     closed_by: impl Fn(StateId) -> Option<StateId>,
 ) -> Option<&'static str> {
     if let Some(why) = wrong_trigger(graph.kind(edge.from), edge.trigger) {
+        return Some(why);
+    }
+    if let Some(why) = wrong_targets(graph, edge, graph.also(id)) {
         return Some(why);
     }
     let is_fork = matches!(graph.kind(edge.from), Kind::Fork(_));
@@ -112,13 +207,45 @@ pub(super) fn misplaced(
     {
         return Some("it leads to the join of a fork from outside; lead it to the fork");
     }
-    let scope = graph.scope_of(edge.to)?;
-    let inside = if edge.from == scope {
-        edge.trigger == Trigger::Always
-    } else {
-        graph.contains(scope, edge.from)
+    let targets = std::iter::once(edge.to).chain(graph.also(id).iter().copied());
+    let jumps = targets.filter_map(|to| fork_around(graph, to)).any(|fork| {
+        let inside = match edge.from == fork {
+            true => edge.trigger == Trigger::Always,
+            false => graph.contains(fork, edge.from),
+        };
+        !inside
+    });
+    jumps.then_some("it jumps into the scope of a fork; lead it to the fork itself")
+}
+
+/// Several targets, or none, make sense in some places only.
+fn wrong_targets(graph: &Graph, edge: &Transition, also: &[StateId]) -> Option<&'static str> {
+    let goes_on = matches!(graph.kind(edge.from), Kind::Choice | Kind::Fork(_) | Kind::Join(_));
+    if edge.internal && goes_on {
+        return Some("choices, forks, and joins go on; they have no internal transitions");
+    }
+    if edge.internal && matches!(edge.trigger, Trigger::Done | Trigger::Failed | Trigger::TimedOut)
+    {
+        return Some("a state that has ended is left; an internal transition stays in it");
+    }
+    if also.is_empty() {
+        return None;
+    }
+    if edge.internal {
+        return Some("an internal transition leads nowhere");
+    }
+    let all: Vec<StateId> = std::iter::once(edge.to).chain(also.iter().copied()).collect();
+    let beside = |left: StateId, right: StateId| {
+        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
+        let common = around(left).find(|outer| *outer == right || graph.contains(*outer, right));
+        common.is_some_and(|outer| {
+            graph.kind(outer) == Kind::Parallel && outer != left && outer != right
+        })
     };
-    (!inside).then_some("it jumps into the scope of a fork; lead it to the fork itself")
+    let apart = all.iter().enumerate().all(|(at, left)| {
+        all[at + 1..].iter().all(|right| beside(*left, *right))
+    });
+    (!apart).then_some("its targets must lie in different regions of a parallel state")
 }
 
 fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {
@@ -132,12 +259,18 @@ fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {
         ),
         _ if eventless => Some("choices, splits, and joins go on at once; they wait for nothing"),
         (
-            Kind::Activity(_) | Kind::Machine(_) | Kind::Delay(_) | Kind::Composite(_),
+            Kind::Activity(_)
+            | Kind::Machine(_)
+            | Kind::Delay(_)
+            | Kind::Composite(_)
+            | Kind::Parallel,
             Trigger::Done,
         ) => None,
-        (_, Trigger::Done) => Some("only activities, delays, machines, and composite states end"),
+        (_, Trigger::Done) => {
+            Some("only activities, delays, machines, composite and parallel states end")
+        }
         (
-            Kind::Simple | Kind::Signal | Kind::Delay(_) | Kind::Fork(_),
+            Kind::Simple | Kind::Signal | Kind::Delay(_) | Kind::Fork(_) | Kind::Parallel,
             Trigger::Failed | Trigger::TimedOut,
         ) => Some("only activities and machines fail"),
         (_, Trigger::Event(_) | Trigger::After(_) | Trigger::Failed | Trigger::TimedOut) => None,

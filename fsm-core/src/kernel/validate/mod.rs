@@ -154,7 +154,7 @@ impl<C, E: Event> Check<'_, C, E> {
                 works(kind) && token.attempt > 0 && token.attempt <= retries.saturating_add(1)
             }
             Phase::Delaying => matches!(kind, Kind::Delay(_)),
-            Phase::Owning => matches!(kind, Kind::Fork(Some(_))),
+            Phase::Owning => matches!(kind, Kind::Fork(Some(_)) | Kind::Parallel),
         };
         ensure(fits, || format!("token {slot} can't be {:?} at its state", token.phase))?;
         if token.phase == Phase::Free {

@@ -28,10 +28,11 @@ impl<C, E: Event> Check<'_, C, E> {
             ensure(scope.owner < run.slots(), bad)?;
             let owner = run.token(scope.owner);
             ensure(owner.owns as usize == index && owner.phase == Phase::Owning, bad)?;
-            let Kind::Fork(Some(join)) = self.machine.graph().kind(owner.state) else {
-                return Err(SnapshotFault(bad()));
-            };
-            self.arrivals(index, owner.state, join, &needed)?;
+            match self.machine.graph().kind(owner.state) {
+                Kind::Fork(Some(join)) => self.arrivals(index, owner.state, join, &needed)?,
+                Kind::Parallel => self.regions(index, owner.state)?,
+                _ => return Err(SnapshotFault(bad())),
+            }
             let mut previous = NONE;
             let mut slot = scope.first;
             let mut live = 0;
@@ -65,6 +66,27 @@ impl<C, E: Event> Check<'_, C, E> {
         self.nesting()?;
         let live = (1..run.slots()).filter(|slot| run.token(*slot).phase != Phase::Free).count();
         ensure(live == tokens_in_scopes, || "a token lives in no list".into())
+    }
+
+    /// Every region has one token, in declared order.
+    fn regions(&self, index: usize, parallel: StateId) -> Checked {
+        let (run, graph) = (self.run, self.machine.graph());
+        let scope = &run.scopes[index];
+        let bad = || format!("the regions of scope {index} are not whole");
+        ensure(scope.arrived == 0 && scope.counters.is_empty(), bad)?;
+        let regions = self.machine.frozen.table.regions(parallel);
+        ensure(scope.live as usize == regions.len() || run.status.is_over(), bad)?;
+        let mut slot = scope.first;
+        for region in regions {
+            if slot == NONE || slot >= run.slots() {
+                return ensure(run.status.is_over(), bad);
+            }
+            let token = run.token(slot);
+            let inside = token.state == *region || graph.contains(*region, token.state);
+            ensure(inside || run.status.is_over(), bad)?;
+            slot = token.next;
+        }
+        Ok(())
     }
 
     /// A join that has enough arrivals would have gone on.
