@@ -46,6 +46,7 @@ mod snapshot;
 mod step;
 mod trace;
 mod validate;
+mod ways;
 
 pub use effect::{Effect, Effects, Start};
 pub use error::{SnapshotFault, StepError};
@@ -54,3 +55,4 @@ pub use scene::{Cause, GaveUp, Scene};
 pub(crate) use snapshot::Token;
 pub use snapshot::{Phase, Snapshot, Status};
 pub use trace::{Move, Trace};
+pub use ways::Way;
