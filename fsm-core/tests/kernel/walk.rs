@@ -331,7 +331,21 @@ impl Walk {
         }
     }
 
+    /// What the world was asked for follows from the snapshot.
+    fn is_asked_for(&self) {
+        let mut asked: Vec<Ticket> = self.under_way.iter().map(|start| start.ticket).collect();
+        let mut told: Vec<Ticket> =
+            self.machine.under_way(&self.run).iter().map(|start| start.ticket).collect();
+        asked.sort();
+        told.sort();
+        assert_eq!(asked, told);
+        for timer in self.machine.timers(&self.run) {
+            assert!(self.timers.contains(&(timer.ticket, timer.at)), "{timer:?} was never set");
+        }
+    }
+
     fn holds_together(&mut self) {
+        self.is_asked_for();
         let graph = self.machine.graph().clone();
         let status = self.run.status();
         assert!(!matches!(status, Status::Stuck(_)), "stuck: {:?}", self.whereabouts());
