@@ -1,6 +1,7 @@
 //! What tests of machines and flows are made of.
 //!
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
+//! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -17,5 +18,6 @@
 
 #[cfg(feature = "server")]
 pub mod server;
+pub mod simulation;
 pub mod strategies;
 pub mod tally;
