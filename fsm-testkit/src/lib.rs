@@ -1,6 +1,7 @@
 //! What tests of machines and flows are made of.
 //!
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
+//! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -15,6 +16,7 @@
 //! });
 //! ```
 
+pub mod explore;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod strategies;
