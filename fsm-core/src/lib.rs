@@ -67,10 +67,11 @@ mod event;
 mod graph;
 mod kernel;
 mod machine;
+mod nearest;
 mod time;
 mod typed;
 
-pub use draw::Drawing;
+pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
 pub use graph::{
@@ -80,7 +81,7 @@ pub use graph::{
 };
 pub use kernel::{
     Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Trace,
+    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;
