@@ -50,7 +50,8 @@
 //! # }
 //! ```
 //!
-//! Machines over one's own enums are written with [`Machine::builder`].
+//! Machines over one's own enums are written with [`Machine::builder`]; [`typed`] is the essay on
+//! them.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -69,7 +70,7 @@ mod kernel;
 mod machine;
 mod nearest;
 mod time;
-mod typed;
+pub mod typed;
 
 pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
@@ -86,5 +87,6 @@ pub use kernel::{
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;
 pub use typed::{
-    Act, ActionCode, Always, BuildError, GuardCode, MachineBuilder, OnEvent, OnOutcome,
+    ActionCode, Always, BuildError, BuildFault, GuardCode, If, IntoOutcome, MachineBuilder,
+    OnEvent, OnOutcome, Then, TypedMachine,
 };
