@@ -56,11 +56,13 @@
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
 //! | `draw` | DOT and Mermaid |
+//! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
 //! | `typed` | machines written with Rust enums |
 
+mod diff;
 mod draw;
 mod driver;
 mod event;
@@ -70,6 +72,7 @@ mod machine;
 mod time;
 mod typed;
 
+pub use diff::GraphDiff;
 pub use draw::Drawing;
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};

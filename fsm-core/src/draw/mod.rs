@@ -48,6 +48,7 @@ use std::fmt;
 
 use crate::graph::Graph;
 use plan::Plan;
+pub(crate) use text::visible;
 
 /// A drawing of a graph that is about to be written: from [`Graph::drawing`].
 ///

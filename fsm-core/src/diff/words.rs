@@ -1,0 +1,257 @@
+//! Changes as lines of text: a mark, what it is about, and what has changed.
+
+use std::fmt;
+
+use super::changes::{Changed, Changes};
+use super::parts;
+use super::states::AlteredState;
+use super::transitions::{AddedTransition, Place, Reordered};
+use crate::graph::{KindDocument, RetryPolicy, StateDocument, TransitionDocument, TriggerDocument};
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no difference\n");
+        }
+        self.lines("", &mut |line| writeln!(f, "{line}"))
+    }
+}
+
+impl Changes {
+    /// Gives every line, each after `indent`.
+    fn lines(&self, indent: &str, write: &mut dyn FnMut(&str) -> fmt::Result) -> fmt::Result {
+        for line in self.of_graph() {
+            write(&format!("{indent}~ graph: {line}"))?;
+        }
+        self.states(indent, write)?;
+        let mut lines = self.transitions();
+        lines.sort();
+        for Line { text, .. } in lines {
+            write(&format!("{indent}{text}"))?;
+        }
+        if self.transitions.moved {
+            let text = "transitions are declared in another order, each state's own as before";
+            write(&format!("{indent}~ graph: {text}"))?;
+        }
+        Ok(())
+    }
+
+    fn of_graph(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(Changed { old, new }) = &self.name {
+            lines.push(format!("name {} instead of {}", parts::quoted(new), parts::quoted(old)));
+        }
+        if let Some(Changed { old, new }) = &self.initial {
+            let (old, new) = (parts::quoted(old), parts::quoted(new));
+            lines.push(format!("begins at {new} instead of {old}"));
+        }
+        if let Some(Changed { old, new }) = self.max_concurrent {
+            let limit = |count: Option<_>| match count {
+                Some(count) => format!("at most {count}"),
+                None => "any number".to_owned(),
+            };
+            let (old, new) = (limit(old), limit(new));
+            lines.push(format!("{new} of activities at once instead of {old}"));
+        }
+        if !self.states.moved.is_empty() {
+            let moved = parts::list(&self.states.moved);
+            lines.push(format!("states are declared in another order: moved {moved}"));
+        }
+        lines
+    }
+
+    fn states(&self, indent: &str, write: &mut dyn FnMut(&str) -> fmt::Result) -> fmt::Result {
+        let states = &self.states;
+        let mut all: Vec<(&str, OfState<'_>)> = Vec::new();
+        all.extend(states.added.iter().map(|state| (&*state.name, OfState::Added(state))));
+        all.extend(states.removed.iter().map(|state| (&*state.name, OfState::Removed(state))));
+        all.extend(states.altered.iter().map(|state| (&*state.name, OfState::Altered(state))));
+        all.sort_by_key(|(name, _)| *name);
+        for (name, change) in all {
+            match change {
+                OfState::Removed(state) => {
+                    write(&format!("{indent}- state {}", parts::state(state)))?;
+                }
+                OfState::Added(state) => {
+                    let renamed = states.perhaps_renamed.iter().find(|names| names.new == name);
+                    let renamed = renamed.map_or(String::new(), |names| {
+                        format!(" (perhaps {} renamed)", parts::quoted(&names.old))
+                    });
+                    write(&format!("{indent}+ state {}{renamed}", parts::state(state)))?;
+                }
+                OfState::Altered(state) => {
+                    for line in state.words() {
+                        write(&format!("{indent}~ state {}: {line}", parts::quoted(name)))?;
+                    }
+                    if let Some(machine) = &state.machine {
+                        let name = parts::quoted(name);
+                        write(&format!("{indent}~ state {name}: the machine within differs"))?;
+                        machine.lines(&format!("{indent}    "), write)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn transitions(&self) -> Vec<Line<'_>> {
+        let transitions = &self.transitions;
+        let mut lines = Vec::new();
+        for edge in &transitions.removed {
+            lines.push(Line::new(edge, 0, format!("- transition {}", parts::transition(edge))));
+        }
+        for Reordered { from, trigger, new, .. } in &transitions.reordered {
+            let text = reordered(from, trigger, new);
+            lines.push(Line { from, trigger, rank: 1, text });
+        }
+        for change in &transitions.altered {
+            lines.push(Line::new(&change.new, 2, format!("~ transition {}", altered(change))));
+        }
+        for AddedTransition { transition, place } in &transitions.added {
+            let mut text = format!("+ transition {}", parts::transition(transition));
+            if let Some(Place { number, of }) = place {
+                parts::push(&mut text, format_args!(" (number {number} of {of})"));
+            }
+            lines.push(Line::new(transition, 3, text));
+        }
+        lines
+    }
+}
+
+enum OfState<'a> {
+    Removed(&'a StateDocument),
+    Added(&'a StateDocument),
+    Altered(&'a AlteredState),
+}
+
+/// A line about transitions, with what it is sorted by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Line<'a> {
+    from: &'a str,
+    trigger: &'a TriggerDocument,
+    rank: u8,
+    text: String,
+}
+
+impl<'a> Line<'a> {
+    fn new(edge: &'a TransitionDocument, rank: u8, text: String) -> Self {
+        Self { from: &edge.from, trigger: &edge.trigger, rank, text }
+    }
+}
+
+impl AlteredState {
+    /// Everything but what differs in a machine within.
+    fn words(&self) -> Vec<String> {
+        let Self { name: _, kind, within, regions, entry, exit, retry, timeout, machine: _ } = self;
+        let mut lines = Vec::new();
+        if let Some(Changed { old, new }) = kind {
+            lines.push(other_kind(old, new));
+        }
+        if let Some(Changed { old, new }) = within {
+            let place = |parent: &Option<String>| match parent {
+                Some(parent) => format!("within {}", parts::quoted(parent)),
+                None => "outside of all others".to_owned(),
+            };
+            lines.push(format!("lies {} instead of {}", place(new), place(old)));
+        }
+        if let Some(Changed { old, new }) = regions {
+            let (old, new) = (parts::list(old), parts::list(new));
+            lines.push(format!("enters its regions in the order {new} instead of {old}"));
+        }
+        for (what, change) in [("entry", entry), ("exit", exit)] {
+            if let Some(Changed { old, new }) = change {
+                let (old, new) = (parts::list(old), parts::list(new));
+                lines.push(format!("{what} actions {new} instead of {old}"));
+            }
+        }
+        if let Some(Changed { old, new }) = retry {
+            lines.push(other_retry(*old, *new));
+        }
+        if let Some(Changed { old, new }) = timeout {
+            let (old, new) = (parts::or_none(*old), parts::or_none(*new));
+            lines.push(format!("timeout {new} instead of {old}"));
+        }
+        lines
+    }
+}
+
+fn other_kind(old: &KindDocument, new: &KindDocument) -> String {
+    let quoted = parts::quoted;
+    match (old, new) {
+        (KindDocument::Activity(old), KindDocument::Activity(new)) => {
+            format!("runs {} instead of {}", quoted(new), quoted(old))
+        }
+        (KindDocument::Fork { join: old }, KindDocument::Fork { join: new }) => {
+            format!("is joined by {} instead of {}", quoted(new), quoted(old))
+        }
+        (KindDocument::Delay(old), KindDocument::Delay(new)) => {
+            format!("waits {new:?} instead of {old:?}")
+        }
+        (KindDocument::Composite { initial: old }, KindDocument::Composite { initial: new }) => {
+            format!("begins at {} instead of {}", quoted(new), quoted(old))
+        }
+        (old, new) => format!("is {} instead of {}", parts::kind(new), parts::kind(old)),
+    }
+}
+
+fn other_retry(old: Option<RetryPolicy>, new: Option<RetryPolicy>) -> String {
+    let (Some(old), Some(new)) = (old, new) else {
+        let words = |policy: Option<RetryPolicy>| policy.map_or("no retry".into(), parts::retry);
+        return format!("{} instead of {}", words(new), words(old));
+    };
+    let mut changes = Vec::new();
+    if old.count != new.count {
+        changes.push(format!("retry <= {} instead of {}", new.count, old.count));
+    }
+    if old.delay != new.delay {
+        changes.push(format!("retries from {:?} instead of {:?}", new.delay, old.delay));
+    }
+    if old.max_delay != new.max_delay {
+        changes.push(format!("retries up to {:?} instead of {:?}", new.max_delay, old.max_delay));
+    }
+    if old.max_wait != new.max_wait {
+        let (old, new) = (parts::or_none(old.max_wait), parts::or_none(new.max_wait));
+        changes.push(format!("longest wait between attempts {new} instead of {old}"));
+    }
+    changes.join(", ")
+}
+
+/// An altered transition: what it is, without what has changed, and then that.
+fn altered(Changed { old, new }: &Changed<TransitionDocument>) -> String {
+    let mut changes = Vec::new();
+    let leads = |edge: &TransitionDocument| (edge.to.clone(), edge.also.clone(), edge.internal);
+    let mut text = if leads(old) == leads(new) {
+        parts::arrow(new)
+    } else {
+        changes.push(format!("leads to {} instead of {}", parts::target(new), parts::target(old)));
+        parts::quoted(&new.from)
+    };
+    parts::push(&mut text, format_args!(" {}", parts::trigger(&new.trigger)));
+    if old.trigger != new.trigger {
+        changes.push(format!("instead of {}", parts::trigger(&old.trigger)));
+    }
+    if old.guard == new.guard {
+        text.push_str(&parts::guard(new));
+    } else {
+        let guard = |edge: &TransitionDocument| edge.guard.as_deref().map(parts::quoted);
+        let [old, new] = [old, new].map(|edge| guard(edge).unwrap_or_else(|| "none".into()));
+        changes.push(format!("guard {new} instead of {old}"));
+    }
+    if old.actions != new.actions {
+        let (old, new) = (parts::list(&old.actions), parts::list(&new.actions));
+        changes.push(format!("actions {new} instead of {old}"));
+    }
+    format!("{text}: {}", changes.join("; "))
+}
+
+/// The new order of the transitions that a state has for one trigger.
+fn reordered(from: &str, trigger: &TriggerDocument, new: &[TransitionDocument]) -> String {
+    let candidates: Vec<String> =
+        new.iter().map(|edge| format!("{}{}", parts::target(edge), parts::guard(edge))).collect();
+    format!(
+        "~ transitions of {} {}: in the order {}",
+        parts::quoted(from),
+        parts::trigger(trigger),
+        candidates.join(", ")
+    )
+}
