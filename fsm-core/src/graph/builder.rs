@@ -89,13 +89,13 @@ impl GraphBuilder {
 
     /// Declares a state that does work: the activity of the same name.
     pub fn activity(&mut self, name: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         self.declare(name, Kind::Activity(activity))
     }
 
     /// Declares a state that does the work of the activity called `activity`.
     pub fn activity_running(&mut self, name: &str, activity: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, activity));
+        let activity = self.activity_id(activity);
         self.declare(name, Kind::Activity(activity))
     }
 
@@ -147,10 +147,10 @@ impl GraphBuilder {
     /// Declares a state that runs another machine; bind it with
     /// [`Bindings::machine`](crate::Bindings::machine).
     pub fn machine(&mut self, name: &str, graph: impl Into<Arc<Graph>>) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         let id = self.declare(name, Kind::Machine(activity)).id();
-        self.graph.inner.insert(id, graph.into());
-        StateBuilder { builder: self, id }
+        self.hold(id, graph.into());
+        self.again(id)
     }
 
     /// Declares a final state.
@@ -203,6 +203,24 @@ impl GraphBuilder {
     pub fn internal(&mut self, at: impl StateRef) -> TransitionBuilder<'_> {
         let state = at.resolve(self);
         self.transition(state, state).stays()
+    }
+
+    pub(super) fn fault(&mut self, fault: GraphFault) {
+        self.faults.push(fault);
+    }
+
+    pub(super) fn activity_id(&mut self, name: &str) -> ActivityId {
+        ActivityId::at(intern(&mut self.graph.activities, name))
+    }
+
+    /// The graph of the machine that a state of kind [`Kind::Machine`] runs.
+    pub(super) fn hold(&mut self, state: StateId, machine: Arc<Graph>) {
+        self.graph.inner.insert(state, machine);
+    }
+
+    /// Goes on with a state that was declared.
+    pub(super) fn again(&mut self, id: StateId) -> StateBuilder<'_> {
+        StateBuilder { builder: self, id }
     }
 
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {

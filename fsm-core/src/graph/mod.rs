@@ -23,6 +23,7 @@
 mod builder;
 mod check;
 mod document;
+mod embed;
 mod fault;
 mod fingerprint;
 mod ids;

@@ -2,6 +2,7 @@
 
 mod bind;
 mod dense;
+mod embed;
 mod table;
 
 use std::collections::HashMap;
