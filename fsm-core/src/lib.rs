@@ -69,11 +69,12 @@ mod event;
 mod graph;
 mod kernel;
 mod machine;
+mod nearest;
 mod time;
 mod typed;
 
 pub use diff::GraphDiff;
-pub use draw::Drawing;
+pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
 pub use graph::{

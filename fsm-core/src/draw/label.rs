@@ -6,6 +6,7 @@
 use std::fmt::{self, Write};
 use std::num::NonZeroU32;
 
+use super::marks::Mark;
 use super::plan::{Place, Plan};
 use super::text::{COLUMNS, visible, wrap};
 use crate::graph::{
@@ -153,6 +154,14 @@ impl Label {
         let text = std::mem::take(&mut self.part);
         for part in [&text[..trigger], &text[trigger..guard], &text[guard..]] {
             self.part.push_str(part.trim());
+            self.end_part();
+        }
+    }
+
+    /// What a mark adds, as a line of its own.
+    pub(super) fn mark(&mut self, mark: Option<Mark>) {
+        if let Some(mark) = mark {
+            self.part.push_str(mark.word());
             self.end_part();
         }
     }

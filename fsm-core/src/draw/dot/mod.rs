@@ -14,6 +14,8 @@ use std::fmt::{self, Write};
 use super::Direction;
 use super::id::Id;
 use super::label::{Label, Turn, turns};
+use super::look::{self, EdgeLook};
+use super::marks::Mark;
 use super::plan::{Place, Plan, Step};
 use crate::graph::{Kind, Transition, TransitionId};
 use statement::Attributes;
@@ -90,12 +92,12 @@ impl<W: Write> Writer<'_, '_, W> {
 
     fn node(&mut self, place: Place) -> fmt::Result {
         self.indent()?;
+        let (kind, mark) = (self.plan.kind(place), self.plan.mark(place));
         self.label.state(self.plan.graph(place), place.state);
+        self.label.mark(spoken(mark));
         let mut attributes = Attributes::of(self.out, self.plan.id(place))?;
         attributes.label(&self.label)?;
-        if let Some(style) = style::node(self.plan.kind(place)) {
-            attributes.style(style)?;
-        }
+        attributes.style(&style::node(kind, look::node(kind, mark)))?;
         attributes.end()
     }
 
@@ -113,11 +115,16 @@ impl<W: Write> Writer<'_, '_, W> {
         } else {
             self.label.state(graph, place.state);
             self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
+            self.label.mark(spoken(self.plan.mark(place)));
         }
         let mut attributes = Attributes::of(self.out, "graph")?;
         attributes.frame_label(&self.label)?;
         attributes.style("labeljust=l, fontsize=12")?;
-        attributes.style(style::frame(kind))?;
+        attributes.style(&style::frame(
+            kind,
+            look::frame(kind, self.plan.mark(place)),
+            self.plan.is_marked(),
+        ))?;
         attributes.end()?;
         let initial: Vec<Place> = self.plan.entries(place).collect();
         if !initial.is_empty() {
@@ -173,7 +180,7 @@ impl<W: Write> Writer<'_, '_, W> {
     ) -> fmt::Result {
         let also = self.plan.graph(from).also(id);
         for state in std::iter::once(edge.to).chain(also.iter().copied()) {
-            self.transition_to(from, edge, turn, Place { state, ..from })?;
+            self.transition_to(from, id, turn, Place { state, ..from })?;
         }
         Ok(())
     }
@@ -181,22 +188,23 @@ impl<W: Write> Writer<'_, '_, W> {
     fn transition_to(
         &mut self,
         from: Place,
-        edge: &Transition,
+        id: TransitionId,
         turn: Turn,
         to: Place,
     ) -> fmt::Result {
+        let edge = self.plan.graph(from).transition(id);
+        let mark = self.plan.mark_of_edge(from, id);
         let tail = self.tail_of(from, edge, to);
         let head = match edge.internal {
             true => self.tail_of(from, edge, to),
             false => self.head_of(to, Some(from)),
         };
         self.label.transition(self.plan.graph(from), edge, turn);
+        self.label.mark(spoken(mark));
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
         attributes.edge_label(&self.label)?;
-        if let Some(style) = style::edge(edge.trigger) {
-            attributes.style(style)?;
-        }
+        attributes.style(&style::edge(look::edge(edge.trigger, mark)))?;
         if let (Node::Anywhere(_), Node::Start(_)) = (&tail.node, &head.node) {
             attributes.style(style::INWARD)?;
         }
@@ -217,6 +225,7 @@ impl<W: Write> Writer<'_, '_, W> {
         write!(self.out, "  {} -> ", tail.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.id(self.plan))?;
         attributes.edge_label(&self.label)?;
+        attributes.style(&style::edge(EdgeLook::RETRY))?;
         attributes.style(style::RETRY)?;
         attributes.end()
     }
@@ -244,6 +253,11 @@ impl<W: Write> Writer<'_, '_, W> {
         // Deeper frames are not indented further: a million of them would take a terabyte.
         write!(self.out, "{:1$}", "", 2 * self.depth.min(DEEPEST))
     }
+}
+
+/// The mark that is told by its word, not by its line alone.
+fn spoken(mark: Option<Mark>) -> Option<Mark> {
+    mark.filter(|mark| *mark != Mark::Path)
 }
 
 /// The deepest level that is told by indentation.
