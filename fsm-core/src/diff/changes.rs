@@ -49,13 +49,17 @@ impl<T: Clone> Changed<&T> {
 
 impl Changes {
     pub(super) fn between(old: &Graph, new: &Graph) -> Self {
+        Self::of(old, new, &Matching::between(old, new))
+    }
+
+    pub(super) fn of(old: &Graph, new: &Graph, matching: &Matching) -> Self {
         let initial = |graph: &Graph| graph.name_of(graph.initial()).to_owned();
         Self {
             name: Changed::of(old.name().to_owned(), new.name().to_owned()),
             initial: Changed::of(initial(old), initial(new)),
             max_concurrent: Changed::of(old.max_concurrent(), new.max_concurrent()),
             states: States::between(old, new),
-            transitions: Transitions::of(&Matching::between(old, new)),
+            transitions: Transitions::of(matching),
         }
     }
 

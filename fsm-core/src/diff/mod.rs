@@ -40,14 +40,17 @@ mod parts;
 mod renames;
 mod states;
 mod transitions;
+mod union;
 mod words;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::draw::{Drawing, Marks};
 use crate::graph::Graph;
 use changes::Changes;
+use transitions::Matching;
 
 /// What differs between an old graph and a new one.
 ///
@@ -59,6 +62,8 @@ use changes::Changes;
 #[derive(Clone, Debug)]
 pub struct GraphDiff {
     changes: Changes,
+    union: Graph,
+    marks: Marks,
 }
 
 impl GraphDiff {
@@ -68,7 +73,30 @@ impl GraphDiff {
     /// O(n * log(n)) for n states and transitions, and quadratic in the number of transitions that
     /// one state has.
     pub fn between(old: &Graph, new: &Graph) -> Self {
-        Self { changes: Changes::between(old, new) }
+        let matching = Matching::between(old, new);
+        let changes = Changes::of(old, new, &matching);
+        let (union, marks) = union::of(old, new, &matching, &changes);
+        Self { changes, union, marks }
+    }
+
+    /// A drawing of both graphs in one: what was added, removed, and altered stands out, and says
+    /// what it was. The numbers of transitions are those of the new graph. What differs in a
+    /// machine within is told in words only.
+    ///
+    /// ```
+    /// # use fsm_core::{Graph, GraphDiff};
+    /// # let lamp = |event| {
+    /// #     let mut lamp = Graph::builder("lamp");
+    /// #     lamp.simple("off");
+    /// #     lamp.transition("off", "off").on(event);
+    /// #     lamp.initial("off").build()
+    /// # };
+    /// let diff = GraphDiff::between(&lamp("press")?, &lamp("touch")?);
+    /// assert!(diff.drawing().to_dot().contains(r"altered\non `touch` instead of on `press`"));
+    /// # Ok::<(), fsm_core::GraphFaults>(())
+    /// ```
+    pub fn drawing(&self) -> Drawing<'_> {
+        self.union.drawing().marked(&self.marks)
     }
 
     /// Whether nothing differs: then the fingerprints are the same.

@@ -121,6 +121,19 @@ impl Matching {
         }
         Self { old, new, was, removed }
     }
+
+    /// The transitions that one state has for one trigger, where those that are in both graphs come
+    /// in another order: their positions in `new`, and in `old`.
+    pub(super) fn reordered(&self) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let mut before = groups(&self.old);
+        let pairs = groups(&self.new).into_iter().filter_map(|(key, group)| {
+            let before = before.remove(&key)?;
+            let was = group.iter().filter_map(|at| self.was[*at]);
+            let order: Vec<usize> = was.filter(|was| self.old[*was].trigger == *key.1).collect();
+            (!order::is_kept(&order)).then_some((group, before))
+        });
+        pairs.collect()
+    }
 }
 
 fn documents(graph: &Graph) -> Vec<TransitionDocument> {
@@ -146,38 +159,30 @@ impl Transitions {
             reordered: Vec::new(),
             moved: false,
         };
-        let before = groups(old);
-        let mut kept = vec![false; new.len()];
-        for ((from, trigger), group) in groups(new) {
+        for group in groups(new).into_values() {
             for (number, at) in (1..).zip(&group) {
-                match was[*at] {
-                    Some(was) => transitions
-                        .altered
-                        .extend(Changed::of(&old[was], &new[*at]).map(Changed::cloned)),
-                    None => transitions.added.push(AddedTransition {
+                let Some(was) = was[*at] else {
+                    transitions.added.push(AddedTransition {
                         transition: new[*at].clone(),
                         place: (group.len() > 1).then_some(Place { number, of: group.len() }),
-                    }),
-                }
+                    });
+                    continue;
+                };
+                let change = Changed::of(&old[was], &new[*at]);
+                transitions.altered.extend(change.map(Changed::cloned));
             }
-            let stayed = group.iter().filter_map(|at| was[*at]);
-            let order: Vec<usize> = stayed.filter(|was| old[*was].trigger == *trigger).collect();
-            if order::is_kept(&order) {
-                group.iter().for_each(|at| kept[*at] = true);
-                continue;
-            }
-            let clones = |edges: &[TransitionDocument], group: &[usize]| {
-                group.iter().map(|at| edges[*at].clone()).collect()
-            };
+        }
+        let mut rest: Vec<Option<usize>> = was.clone();
+        for (group, before) in matching.reordered() {
+            group.iter().for_each(|at| rest[*at] = None);
             transitions.reordered.push(Reordered {
-                from: from.to_owned(),
-                trigger: trigger.clone(),
-                old: clones(old, &before[&(from, trigger)]),
-                new: clones(new, &group),
+                from: new[group[0]].from.clone(),
+                trigger: new[group[0]].trigger.clone(),
+                old: before.iter().map(|at| old[*at].clone()).collect(),
+                new: group.iter().map(|at| new[*at].clone()).collect(),
             });
         }
-        let rest = kept.iter().zip(was).filter(|(kept, _)| **kept);
-        let rest: Vec<usize> = rest.filter_map(|(_, was)| *was).collect();
+        let rest: Vec<usize> = rest.into_iter().flatten().collect();
         transitions.moved = !order::is_kept(&rest);
         transitions.removed.sort_by(|a, b| (&a.from, &a.trigger).cmp(&(&b.from, &b.trigger)));
         transitions

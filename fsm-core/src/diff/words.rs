@@ -29,14 +29,11 @@ impl Changes {
         for Line { text, .. } in lines {
             write(&format!("{indent}{text}"))?;
         }
-        if self.transitions.moved {
-            let text = "transitions are declared in another order, each state's own as before";
-            write(&format!("{indent}~ graph: {text}"))?;
-        }
         Ok(())
     }
 
-    fn of_graph(&self) -> Vec<String> {
+    /// What differs beside states and transitions.
+    pub(super) fn of_graph(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(Changed { old, new }) = &self.name {
             lines.push(format!("name {} instead of {}", parts::quoted(new), parts::quoted(old)));
@@ -56,6 +53,10 @@ impl Changes {
         if !self.states.moved.is_empty() {
             let moved = parts::list(&self.states.moved);
             lines.push(format!("states are declared in another order: moved {moved}"));
+        }
+        if self.transitions.moved {
+            let text = "transitions of different states or triggers are declared in another order";
+            lines.push(text.to_owned());
         }
         lines
     }
@@ -105,7 +106,9 @@ impl Changes {
             lines.push(Line { from, trigger, rank: 1, text });
         }
         for change in &transitions.altered {
-            lines.push(Line::new(&change.new, 2, format!("~ transition {}", altered(change))));
+            let changes = alterations(change).join("; ");
+            let text = format!("~ transition {}: {changes}", altered(change));
+            lines.push(Line::new(&change.new, 2, text));
         }
         for AddedTransition { transition, place } in &transitions.added {
             let mut text = format!("+ transition {}", parts::transition(transition));
@@ -141,7 +144,7 @@ impl<'a> Line<'a> {
 
 impl AlteredState {
     /// Everything but what differs in a machine within.
-    fn words(&self) -> Vec<String> {
+    pub(super) fn words(&self) -> Vec<String> {
         let Self { name: _, kind, within, regions, entry, exit, retry, timeout, machine: _ } = self;
         let mut lines = Vec::new();
         if let Some(Changed { old, new }) = kind {
@@ -216,32 +219,45 @@ fn other_retry(old: Option<RetryPolicy>, new: Option<RetryPolicy>) -> String {
     changes.join(", ")
 }
 
-/// An altered transition: what it is, without what has changed, and then that.
+/// An altered transition: what it is, without what has changed.
 fn altered(Changed { old, new }: &Changed<TransitionDocument>) -> String {
-    let mut changes = Vec::new();
-    let leads = |edge: &TransitionDocument| (edge.to.clone(), edge.also.clone(), edge.internal);
-    let mut text = if leads(old) == leads(new) {
-        parts::arrow(new)
-    } else {
-        changes.push(format!("leads to {} instead of {}", parts::target(new), parts::target(old)));
-        parts::quoted(&new.from)
+    let mut text = match is_led_alike(old, new) {
+        true => parts::arrow(new),
+        false => parts::quoted(&new.from),
     };
-    parts::push(&mut text, format_args!(" {}", parts::trigger(&new.trigger)));
-    if old.trigger != new.trigger {
-        changes.push(format!("instead of {}", parts::trigger(&old.trigger)));
+    if old.trigger == new.trigger {
+        parts::push(&mut text, format_args!(" {}", parts::trigger(&new.trigger)));
     }
     if old.guard == new.guard {
         text.push_str(&parts::guard(new));
-    } else {
+    }
+    text
+}
+
+/// What has changed about a transition.
+pub(super) fn alterations(Changed { old, new }: &Changed<TransitionDocument>) -> Vec<String> {
+    let mut changes = Vec::new();
+    if !is_led_alike(old, new) {
+        changes.push(format!("leads to {} instead of {}", parts::target(new), parts::target(old)));
+    }
+    if old.trigger != new.trigger {
+        let (old, new) = (parts::trigger(&old.trigger), parts::trigger(&new.trigger));
+        changes.push(format!("{new} instead of {old}"));
+    }
+    if old.guard != new.guard {
         let guard = |edge: &TransitionDocument| edge.guard.as_deref().map(parts::quoted);
-        let [old, new] = [old, new].map(|edge| guard(edge).unwrap_or_else(|| "none".into()));
+        let [old, new] = [old, new].map(|edge| guard(edge).unwrap_or_else(|| "none".to_owned()));
         changes.push(format!("guard {new} instead of {old}"));
     }
     if old.actions != new.actions {
         let (old, new) = (parts::list(&old.actions), parts::list(&new.actions));
         changes.push(format!("actions {new} instead of {old}"));
     }
-    format!("{text}: {}", changes.join("; "))
+    changes
+}
+
+fn is_led_alike(old: &TransitionDocument, new: &TransitionDocument) -> bool {
+    (&old.to, &old.also, old.internal) == (&new.to, &new.also, new.internal)
 }
 
 /// The new order of the transitions that a state has for one trigger.

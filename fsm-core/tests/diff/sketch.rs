@@ -68,6 +68,52 @@ pub(crate) fn everything() -> Graph {
     })
 }
 
+/// The graph of [`everything`] after somebody went over it.
+pub(crate) fn after_a_change() -> Graph {
+    graph(|g| {
+        let seconds = Duration::from_secs;
+        g.activity("work").retry(RetryPolicy::new(5)).timeout(seconds(5)).entry("begin");
+        g.choice("weigh");
+        g.fork("fan", "gather");
+        g.activity_running("left", "side").within("fan");
+        g.delay("middle", seconds(2)).within("fan");
+        g.join("gather", JoinRule::Any);
+        g.machine("counting", inner(2));
+        g.composite("shop", "open");
+        g.simple("open").within("shop").exit("bolt");
+        g.signal("shut").within("shop");
+        g.parallel("both");
+        g.composite("tea", "cold").within("both");
+        g.simple("cold").within("tea");
+        g.final_state("warm").within("tea");
+        g.final_state("end");
+        g.simple("lost");
+        g.transition("work", "weigh").done().action("note");
+        g.transition("work", "lost").failed();
+        g.transition("work", "end").timed_out();
+        g.transition("weigh", "counting").guard("light").action("lift").action("drop");
+        g.transition("weigh", "fan").guard("heavy");
+        g.transition("weigh", "shop");
+        g.transition("fan", "left");
+        g.transition("fan", "middle");
+        g.transition("left", "gather").done();
+        g.transition("left", "end").failed();
+        g.transition("middle", "gather").done();
+        g.transition("gather", "counting");
+        g.transition("counting", "shop").done();
+        g.transition("counting", "end").failed();
+        g.transition("open", "shut").on("close").guard("late");
+        g.transition("shut", "open").on("unlock");
+        g.internal("open").on("ring").action("answer").action("smile");
+        g.transition("shop", "both").after(seconds(90));
+        g.transition("shop", "warm").on("hurry");
+        g.transition("cold", "warm").on("heat");
+        g.transition("both", "end").done();
+        g.transition("lost", "work").on("found");
+        g.initial("work").max_concurrent(NonZeroU32::new(2).expect("2 is positive"));
+    })
+}
+
 /// A single change to the document of a graph; `pick` and `other` choose where.
 pub(crate) type Mutation = fn(&mut Value, usize, usize);
 
