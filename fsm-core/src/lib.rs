@@ -84,7 +84,7 @@ pub use graph::{
 };
 pub use kernel::{
     Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Trace,
+    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;

@@ -21,6 +21,7 @@
 //! | `escape` | how text is quoted in each language |
 //! | `marks` | what stands out |
 //! | `look` | colours and lines |
+//! | `ends` | where edges start and end |
 //! | `dot` | the drawing for Graphviz |
 //! | `mermaid` | the drawing for Mermaid |
 //!
@@ -39,6 +40,7 @@
 //! ```
 
 mod dot;
+mod ends;
 mod escape;
 mod id;
 mod label;

@@ -19,7 +19,7 @@ pub(super) struct Plan<'g> {
 }
 
 /// A state on one of the sheets.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) sheet: usize,
     pub(super) state: StateId,
