@@ -7,7 +7,7 @@ mod sketch;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use fsm_core::{Graph, GraphBuilder, GraphDiff, JoinRule, Mark, RetryPolicy};
+use fsm_core::{Graph, GraphBuilder, GraphDiff, JoinRule, RetryPolicy};
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
 use serde_json::json;
@@ -27,6 +27,10 @@ fn door(change: impl FnOnce(&mut GraphBuilder)) -> Graph {
 
 fn told(old: &Graph, new: &Graph) -> String {
     GraphDiff::between(old, new).to_string()
+}
+
+fn at_least(count: u32) -> JoinRule {
+    JoinRule::AtLeast(NonZeroU32::new(count).expect("a test's count is positive"))
 }
 
 /// What is told of a change to the door.
@@ -51,12 +55,12 @@ fn what_is_added_is_told_with_all_that_it_does() {
         g.transition("paint", "open").done();
         g.transition("paint", "open").failed();
         g.internal("open").on("draught").action("whistle");
-        g.transition("open", "closed").on("pull").guard("calm");
+        g.transition("closed", "closed").on("push").guard("windy");
     }), @"
     + state `paint`, an activity, exit / `dry`, retry <= 2 from 1s up to 60s, timeout 9s
-    + transition within `open` on `draught` / `whistle`
-    + transition `open` -> `closed` on `pull` [calm] (number 2 of 2)
+    + transition `closed` -> `closed` on `push` [windy] (number 2 of 2)
     + transition `open` -> `paint` on `brush` [sunny] / `mix`, `stir`
+    + transition within `open` on `draught` / `whistle`
     + transition `paint` -> `open` when done
     + transition `paint` -> `open` when failed
     ");
@@ -136,7 +140,28 @@ fn an_altered_transition_is_told_by_what_has_changed_about_it() {
             g.transition("a", "c").on("go").guard("warm").action("walk");
         }),
     ];
-    insta::assert_snapshot!(table.join("\n"), @"");
+    insta::assert_snapshot!(table.join("\n"), @"
+    ~ transition `a` -> `b` on `go`: guard `warm` instead of `dry`
+
+    ~ transition `a` -> `b` on `go`: no guard instead of `dry`
+
+    ~ transition `a` -> `b` on `go` [dry]: actions `walk`, `rest` instead of `run`
+
+    ~ transition `a` -> `b` on `go` [dry]: no actions instead of `run`
+
+    ~ transition `a` on `go` [dry]: leads to `c` instead of `b`
+
+    ~ transition `a` on `go` [dry]: is internal instead of leading to `b`
+
+    ~ transition `a` -> `b` [dry]: on `leave` instead of on `go`
+
+    ~ transition `a` -> `b` [dry]: after 3s instead of on `go`
+
+    ~ transition `a` -> `b` on `go`: guard `warm` instead of `dry`; actions `walk` instead of `run`
+
+    - transition `a` -> `b` on `go` [dry] / `run`
+    + transition `a` -> `c` on `go` [warm] / `walk`
+    ");
 }
 
 #[test]
@@ -146,7 +171,7 @@ fn a_timer_keeps_its_identity_when_its_time_changes() {
             g.transition("a", "b").after(Duration::from_secs(seconds)).action("ring");
         }
     };
-    insta::assert_snapshot!(of_way(after(5), after(10)), @"");
+    insta::assert_snapshot!(of_way(after(5), after(10)), @"~ transition `a` -> `b`: after 10s instead of after 5s");
 }
 
 #[test]
@@ -159,13 +184,16 @@ fn the_order_of_candidates_decides_who_wins_so_it_is_told() {
         }
     };
     insta::assert_snapshot!(
-        of_way(candidates(["a", "b", "c"]), candidates(["c", "a", "b"])), @""
+        of_way(candidates(["a", "b", "c"]), candidates(["c", "a", "b"])), @"~ transitions of `a` on `go`: in the order `c` [to c], `a` [to a], `b` [to b]"
     );
     insta::assert_snapshot!(
         of_way(candidates(["a", "b", "c"]), |g| {
             candidates(["a", "c", "b"])(g);
             g.transition("a", "a").on("go").guard("at last");
-        }), @""
+        }), @"
+    ~ transitions of `a` on `go`: in the order `a` [to a], `c` [to c], `b` [to b], `a` [at last]
+    + transition `a` -> `a` on `go` [at last] (number 4 of 4)
+    "
     );
 }
 
@@ -211,7 +239,28 @@ fn each_thing_that_a_state_does_is_told_apart() {
         told(&sketch(work), &sketch(delay)),
         told(&sketch(delay), &sketch(longer)),
     ];
-    insta::assert_snapshot!(table.join("\n"), @"");
+    insta::assert_snapshot!(table.join("\n"), @"
+    ~ state `s`: entry actions `a` instead of none
+    ~ state `s`: exit actions `z` instead of none
+    ~ state `s`: retry <= 3 from 1s up to 60s, no wait over 8s instead of none
+    ~ state `s`: timeout 1s instead of none
+
+    ~ state `s`: no entry actions instead of `a`
+    ~ state `s`: no exit actions instead of `z`
+    ~ state `s`: no retry instead of <= 3 from 1s up to 60s, no wait over 8s
+    ~ state `s`: no timeout instead of 1s
+
+    ~ state `s`: runs `other` instead of `s`
+    ~ state `s`: no entry actions instead of `a`
+    ~ state `s`: no exit actions instead of `z`
+    ~ state `s`: retry <= 5 instead of 3, retries from 10ms instead of 1s, retries up to 2s instead of 60s, no longest wait instead of 8s
+    ~ state `s`: timeout 2s instead of 1s
+
+    ~ state `s`: is a delay of 3s instead of an activity running `s`
+    - transition `s` -> `end` when failed
+
+    ~ state `s`: waits 4s instead of 3s
+    ");
 }
 
 #[test]
@@ -221,30 +270,52 @@ fn where_states_lie_and_how_they_are_joined_is_told() {
             g.composite("day", first);
             g.simple("morning").within("day");
             g.simple("evening").within("day");
-            g.composite("year", "day");
+            g.composite("night", "sleep");
+            g.simple("sleep").within("night");
+            g.simple("dream").within(around);
             g.fork("fan", join);
             g.activity("left").within("fan");
-            g.activity("right").within("fan");
-            g.join("meet", rule);
-            g.join("part", JoinRule::All);
-            g.simple("rest").within(around);
+            g.join(join, rule);
             g.final_state("end");
             g.transition("morning", "evening").on("noon");
-            g.transition("evening", "rest").on("night");
-            g.transition("rest", "morning").on("dawn");
-            g.transition("year", "fan").on("work");
+            g.transition("evening", "morning").on("back");
+            g.transition("day", "night").on("dusk");
+            g.transition("sleep", "dream").on("nod");
+            g.transition("dream", "sleep").on("turn");
+            g.transition("night", "day").on("dawn");
+            g.transition("night", "fan").on("alarm");
             g.transition("fan", "left");
-            g.transition("fan", "right");
-            for branch in ["left", "right"] {
-                g.transition(branch, join).done();
-                g.transition(branch, join).failed();
-            }
-            g.transition("meet", "end");
-            g.transition("part", "end");
-            g.initial("year");
+            g.transition("left", join).done();
+            g.transition("left", "end").failed();
+            g.transition(join, "end");
+            g.initial("day");
         })
     };
-    let _ = day;
+    let old = day("morning", "night", "meet", JoinRule::All);
+    let table = [
+        told(&old, &day("evening", "night", "meet", JoinRule::All)),
+        told(&old, &day("morning", "day", "meet", JoinRule::All)),
+        told(&old, &day("morning", "night", "part", JoinRule::All)),
+        told(&old, &day("morning", "night", "meet", JoinRule::Any)),
+        told(&old, &day("morning", "night", "meet", at_least(1))),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @"
+    ~ graph: states are declared in another order: moved `day`, `evening`
+    ~ state `day`: begins at `evening` instead of `morning`
+
+    ~ state `dream`: lies within `day` instead of within `night`
+
+    ~ state `fan`: is joined by `part` instead of `meet`
+    - state `meet`, a join of all
+    + state `part`, a join of all (perhaps `meet` renamed)
+    ~ transition `left` when done: leads to `part` instead of `meet`
+    - transition `meet` -> `end` at once
+    + transition `part` -> `end` at once
+
+    ~ state `meet`: waits for any instead of all
+
+    ~ state `meet`: waits for at least 1 instead of all
+    ");
 }
 
 #[test]
@@ -259,7 +330,10 @@ fn regions_that_are_entered_in_another_order_are_told() {
             g.initial("both");
         })
     };
-    insta::assert_snapshot!(told(&both(["tea", "milk"]), &both(["milk", "tea"])), @"");
+    insta::assert_snapshot!(told(&both(["tea", "milk"]), &both(["milk", "tea"])), @"
+    ~ graph: states are declared in another order: moved `milk`
+    ~ state `both`: enters its regions in the order `milk`, `tea` instead of `tea`, `milk`
+    ");
 }
 
 #[test]
@@ -271,7 +345,13 @@ fn what_holds_for_the_whole_graph_comes_first() {
     other.transition("closed", "open").on("push").guard("key held").action("ring");
     other.initial("open").max_concurrent(NonZeroU32::MIN);
     let gate = other.build().expect("the gate is sound");
-    insta::assert_snapshot!(told(&door(|_| {}), &gate), @"");
+    insta::assert_snapshot!(told(&door(|_| {}), &gate), @"
+    ~ graph: name `gate` instead of `sketch`
+    ~ graph: begins at `open` instead of `closed`
+    ~ graph: at most 1 of activities at once instead of any number
+    ~ graph: states are declared in another order: moved `open`
+    ~ graph: transitions of different states or triggers are declared in another order
+    ");
 }
 
 #[test]
@@ -302,7 +382,7 @@ fn a_rename_is_guessed_where_nothing_else_is_like_it() {
     let old = line(["a", "b", "c"], false);
     assert_eq!(renamed(&old, &line(["a", "x", "c"], false)), "b -> x");
     // All of the neighbours were renamed as well.
-    assert_eq!(renamed(&old, &line(["x", "y", "z"], false)), "a -> x, c -> z, b -> y");
+    assert_eq!(renamed(&old, &line(["x", "y", "z"], false)), "a -> x, b -> y, c -> z");
     // It does something else now.
     assert_eq!(renamed(&old, &line(["a", "x", "c"], true)), "");
     assert!(told(&old, &line(["a", "x", "c"], false)).contains("(perhaps `b` renamed)"));
@@ -324,7 +404,11 @@ fn machines_within_are_compared_and_their_changes_indented() {
         }
         nested(count, depth)
     };
-    insta::assert_snapshot!(told(&outer(1, 2), &outer(4, 2)), @"");
+    insta::assert_snapshot!(told(&outer(1, 2), &outer(4, 2)), @"
+    ~ state `add`: the machine within differs
+        ~ state `add`: the machine within differs
+            ~ state `add`: retry <= 4 instead of 1
+    ");
     let diff = GraphDiff::between(&outer(1, 1), &outer(4, 1));
     assert_eq!(diff.altered_states().collect::<Vec<_>>(), ["add"]);
     assert!(diff.drawing().to_dot().contains("the machine within differs"));
@@ -336,12 +420,34 @@ fn as_data_a_diff_has_the_form_of_documents() {
         &door(|_| {}),
         &door(|g| {
             g.simple("ajar");
-            g.transition("open", "ajar").on("pull").guard("windy");
+            g.transition("closed", "ajar").on("push").guard("windy");
             g.transition("ajar", "open").on("push");
-            g.simple("open").entry("creak");
         }),
     );
-    let _ = diff;
+    let expected = json!({
+        "states": {
+            "added": [{"name": "ajar", "kind": "simple"}],
+            "removed": [],
+            "altered": [],
+            "perhaps_renamed": [],
+            "moved": [],
+        },
+        "transitions": {
+            "added": [
+                {"from": "ajar", "to": "open", "trigger": {"event": "push"}},
+                {
+                    "from": "closed", "to": "ajar", "trigger": {"event": "push"}, "guard": "windy",
+                    "place": {"number": 2, "of": 2},
+                },
+            ],
+            "removed": [],
+            "altered": [],
+            "reordered": [],
+            "moved": false,
+        },
+    });
+    assert_eq!(serde_json::to_value(&diff).expect("a diff is data"), expected);
+    assert_eq!(diff.added_states().collect::<Vec<_>>(), ["ajar"]);
 }
 
 #[test]

@@ -16,12 +16,14 @@ pub(super) fn quoted(name: &str) -> String {
     text
 }
 
-/// Names in backticks with commas; none: "none".
-pub(super) fn list(names: &[String]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        names => names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "),
-    }
+/// Names in backticks, parted by commas.
+pub(super) fn names(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// As [`names`], where there are any.
+pub(super) fn list(list: &[String]) -> Option<String> {
+    (!list.is_empty()).then(|| names(list))
 }
 
 /// A noun with its article, and what the kind says besides.
@@ -44,10 +46,10 @@ pub(super) fn kind(kind: &KindDocument) -> String {
     }
 }
 
-fn of_join(rule: JoinDocument) -> String {
+pub(super) fn of_join(rule: JoinDocument) -> String {
     match rule {
         JoinDocument::All => "all".to_owned(),
-        JoinDocument::Any => "any one".to_owned(),
+        JoinDocument::Any => "any".to_owned(),
         JoinDocument::AtLeast(count) => format!("at least {count}"),
     }
 }
@@ -58,14 +60,14 @@ pub(super) fn state(state: &StateDocument) -> String {
     if let Some(parent) = &state.within {
         push(&mut text, format_args!(" within {}", quoted(parent)));
     }
-    if !state.entry.is_empty() {
-        push(&mut text, format_args!(", entry / {}", list(&state.entry)));
+    if let Some(actions) = list(&state.entry) {
+        push(&mut text, format_args!(", entry / {actions}"));
     }
-    if !state.exit.is_empty() {
-        push(&mut text, format_args!(", exit / {}", list(&state.exit)));
+    if let Some(actions) = list(&state.exit) {
+        push(&mut text, format_args!(", exit / {actions}"));
     }
     if let Some(policy) = state.retry {
-        push(&mut text, format_args!(", {}", retry(policy)));
+        push(&mut text, format_args!(", retry {}", retry(policy)));
     }
     if let Some(limit) = state.timeout {
         push(&mut text, format_args!(", timeout {limit:?}"));
@@ -81,9 +83,10 @@ fn own_kind(state: &StateDocument) -> String {
     }
 }
 
+/// `<= 3 from 1s up to 60s`, behind the word "retry".
 pub(super) fn retry(policy: RetryPolicy) -> String {
     let RetryPolicy { count, delay, max_delay, max_wait } = policy;
-    let mut text = format!("retry <= {count} from {delay:?} up to {max_delay:?}");
+    let mut text = format!("<= {count} from {delay:?} up to {max_delay:?}");
     if let Some(longest) = max_wait {
         push(&mut text, format_args!(", no wait over {longest:?}"));
     }
@@ -104,7 +107,7 @@ pub(super) fn trigger(trigger: &TriggerDocument) -> String {
 /// Where a transition leads.
 pub(super) fn target(edge: &TransitionDocument) -> String {
     if edge.internal {
-        return "itself, internally".to_owned();
+        return "itself (internal)".to_owned();
     }
     let mut text = quoted(&edge.to);
     for state in &edge.also {
@@ -127,8 +130,8 @@ pub(super) fn guard(edge: &TransitionDocument) -> String {
 /// A whole transition.
 pub(super) fn transition(edge: &TransitionDocument) -> String {
     let mut text = format!("{} {}{}", arrow(edge), trigger(&edge.trigger), guard(edge));
-    if !edge.actions.is_empty() {
-        push(&mut text, format_args!(" / {}", list(&edge.actions)));
+    if let Some(actions) = list(&edge.actions) {
+        push(&mut text, format_args!(" / {actions}"));
     }
     text
 }
@@ -141,8 +144,8 @@ pub(super) fn arrow(edge: &TransitionDocument) -> String {
     }
 }
 
-pub(super) fn or_none(limit: Option<Duration>) -> String {
-    limit.map_or_else(|| "none".to_owned(), |limit| format!("{limit:?}"))
+pub(super) fn time(time: Duration) -> String {
+    format!("{time:?}")
 }
 
 pub(super) fn push(text: &mut String, part: fmt::Arguments<'_>) {

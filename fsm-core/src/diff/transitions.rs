@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::changes::Changed;
 use super::order;
-use crate::graph::{Graph, TransitionDocument, TriggerDocument};
+use crate::graph::{Graph, Kind, TransitionDocument, TriggerDocument};
 
 /// What differs among the transitions of two graphs; each list is sorted by source and trigger.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -99,10 +99,19 @@ impl Matching {
     /// # Complexity
     /// O(transitions).
     pub(super) fn between(old: &Graph, new: &Graph) -> Self {
+        let forks: HashSet<&str> = forks(old).chain(forks(new)).collect();
         let (old, new) = (documents(old), documents(new));
+        // A fork takes all of its branches, so that none stands in for another.
+        let is_branch = |edge: &TransitionDocument| {
+            edge.trigger == TriggerDocument::Always && forks.contains(&*edge.from)
+        };
         let mut was = vec![None; new.len()];
         let mut removed: Vec<usize> = (0..old.len()).collect();
         for shared in ROUNDS {
+            let shared = |edge| {
+                let shared: Shared<'_> = shared(edge)?;
+                (shared.target.is_some() || !is_branch(edge)).then_some(shared)
+            };
             let mut free: HashMap<Shared<'_>, VecDeque<usize>> = HashMap::new();
             for at in &removed {
                 if let Some(shared) = shared(&old[*at]) {
@@ -134,6 +143,11 @@ impl Matching {
         });
         pairs.collect()
     }
+}
+
+fn forks(graph: &Graph) -> impl Iterator<Item = &str> {
+    let forks = graph.states().filter(|state| matches!(graph.kind(*state), Kind::Fork(_)));
+    forks.map(|state| graph.name_of(state))
 }
 
 fn documents(graph: &Graph) -> Vec<TransitionDocument> {

@@ -98,7 +98,7 @@ fn transitions(mut marks: Marks, matching: &Matching) -> Marks {
             None => marks = marks.transition(TransitionId::at(at), Mark::Added),
             Some(was) => {
                 if let Some(change) = Changed::of(&old[*was], &new[at]) {
-                    notes.insert(at, words::alterations(&change.cloned()));
+                    notes.insert(at, vec![words::was(&change.cloned())]);
                 }
             }
         }
@@ -137,9 +137,7 @@ fn caption(changes: &Changes, union: &Graph, marks: &Marks) -> Vec<String> {
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
     let mut lines = changes.of_graph();
-    if !counts.is_empty() {
-        lines.push(counts.join(", "));
-    }
+    lines.extend(counts);
     if lines.is_empty() {
         lines.push("no difference".to_owned());
     }

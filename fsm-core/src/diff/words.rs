@@ -51,7 +51,7 @@ impl Changes {
             lines.push(format!("{new} of activities at once instead of {old}"));
         }
         if !self.states.moved.is_empty() {
-            let moved = parts::list(&self.states.moved);
+            let moved = parts::names(&self.states.moved);
             lines.push(format!("states are declared in another order: moved {moved}"));
         }
         if self.transitions.moved {
@@ -158,21 +158,19 @@ impl AlteredState {
             lines.push(format!("lies {} instead of {}", place(new), place(old)));
         }
         if let Some(Changed { old, new }) = regions {
-            let (old, new) = (parts::list(old), parts::list(new));
+            let (old, new) = (parts::names(old), parts::names(new));
             lines.push(format!("enters its regions in the order {new} instead of {old}"));
         }
-        for (what, change) in [("entry", entry), ("exit", exit)] {
+        for (what, change) in [("entry actions", entry), ("exit actions", exit)] {
             if let Some(Changed { old, new }) = change {
-                let (old, new) = (parts::list(old), parts::list(new));
-                lines.push(format!("{what} actions {new} instead of {old}"));
+                lines.push(instead(what, parts::list(new), parts::list(old)));
             }
         }
         if let Some(Changed { old, new }) = retry {
             lines.push(other_retry(*old, *new));
         }
         if let Some(Changed { old, new }) = timeout {
-            let (old, new) = (parts::or_none(*old), parts::or_none(*new));
-            lines.push(format!("timeout {new} instead of {old}"));
+            lines.push(instead("timeout", new.map(parts::time), old.map(parts::time)));
         }
         lines
     }
@@ -193,14 +191,25 @@ fn other_kind(old: &KindDocument, new: &KindDocument) -> String {
         (KindDocument::Composite { initial: old }, KindDocument::Composite { initial: new }) => {
             format!("begins at {} instead of {}", quoted(new), quoted(old))
         }
+        (KindDocument::Join(old), KindDocument::Join(new)) => {
+            format!("waits for {} instead of {}", parts::of_join(*new), parts::of_join(*old))
+        }
         (old, new) => format!("is {} instead of {}", parts::kind(new), parts::kind(old)),
+    }
+}
+
+/// `timeout 5s instead of none`, `no timeout instead of 5s`.
+fn instead(what: &str, new: Option<String>, old: Option<String>) -> String {
+    let old = old.unwrap_or_else(|| "none".to_owned());
+    match new {
+        Some(new) => format!("{what} {new} instead of {old}"),
+        None => format!("no {what} instead of {old}"),
     }
 }
 
 fn other_retry(old: Option<RetryPolicy>, new: Option<RetryPolicy>) -> String {
     let (Some(old), Some(new)) = (old, new) else {
-        let words = |policy: Option<RetryPolicy>| policy.map_or("no retry".into(), parts::retry);
-        return format!("{} instead of {}", words(new), words(old));
+        return instead("retry", new.map(parts::retry), old.map(parts::retry));
     };
     let mut changes = Vec::new();
     if old.count != new.count {
@@ -213,8 +222,8 @@ fn other_retry(old: Option<RetryPolicy>, new: Option<RetryPolicy>) -> String {
         changes.push(format!("retries up to {:?} instead of {:?}", new.max_delay, old.max_delay));
     }
     if old.max_wait != new.max_wait {
-        let (old, new) = (parts::or_none(old.max_wait), parts::or_none(new.max_wait));
-        changes.push(format!("longest wait between attempts {new} instead of {old}"));
+        let (old, new) = (old.max_wait.map(parts::time), new.max_wait.map(parts::time));
+        changes.push(instead("longest wait", new, old));
     }
     changes.join(", ")
 }
@@ -238,7 +247,12 @@ fn altered(Changed { old, new }: &Changed<TransitionDocument>) -> String {
 pub(super) fn alterations(Changed { old, new }: &Changed<TransitionDocument>) -> Vec<String> {
     let mut changes = Vec::new();
     if !is_led_alike(old, new) {
-        changes.push(format!("leads to {} instead of {}", parts::target(new), parts::target(old)));
+        let (was, is) = (parts::target(old), parts::target(new));
+        changes.push(match (old.internal, new.internal) {
+            (false, false) => format!("leads to {is} instead of {was}"),
+            (true, _) => format!("leads to {is} instead of being internal"),
+            (false, true) => format!("is internal instead of leading to {was}"),
+        });
     }
     if old.trigger != new.trigger {
         let (old, new) = (parts::trigger(&old.trigger), parts::trigger(&new.trigger));
@@ -246,14 +260,39 @@ pub(super) fn alterations(Changed { old, new }: &Changed<TransitionDocument>) ->
     }
     if old.guard != new.guard {
         let guard = |edge: &TransitionDocument| edge.guard.as_deref().map(parts::quoted);
-        let [old, new] = [old, new].map(|edge| guard(edge).unwrap_or_else(|| "none".to_owned()));
-        changes.push(format!("guard {new} instead of {old}"));
+        changes.push(instead("guard", guard(new), guard(old)));
     }
     if old.actions != new.actions {
-        let (old, new) = (parts::list(&old.actions), parts::list(&new.actions));
-        changes.push(format!("actions {new} instead of {old}"));
+        changes.push(instead("actions", parts::list(&new.actions), parts::list(&old.actions)));
     }
     changes
+}
+
+/// What an altered transition was, in short, where the new one is drawn.
+pub(super) fn was(Changed { old, new }: &Changed<TransitionDocument>) -> String {
+    let mut was = Vec::new();
+    if old.trigger != new.trigger {
+        was.push(parts::trigger(&old.trigger));
+    }
+    if old.guard != new.guard {
+        was.push(match &old.guard {
+            Some(_) => parts::guard(old).trim_start().to_owned(),
+            None => "without a guard".to_owned(),
+        });
+    }
+    if old.actions != new.actions {
+        was.push(match parts::list(&old.actions) {
+            Some(actions) => format!("/ {actions}"),
+            None => "without actions".to_owned(),
+        });
+    }
+    if !is_led_alike(old, new) {
+        was.push(match old.internal {
+            true => "internal".to_owned(),
+            false => format!("to {}", parts::target(old)),
+        });
+    }
+    format!("was {}", was.join(" "))
 }
 
 fn is_led_alike(old: &TransitionDocument, new: &TransitionDocument) -> bool {

@@ -181,7 +181,8 @@ impl Marks {
 
     /// Whether nothing is marked.
     pub fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.transitions.is_empty()
+        let Self { states, transitions, notes } = self;
+        states.is_empty() && transitions.is_empty() && notes.caption.is_empty()
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn everything() -> Graph {
         g.transition("cold", "warm").on("heat");
         g.transition("old", "fresh").on("buy");
         g.transition("both", "end").done();
+        g.transition("both", "work").on("again");
         g.initial("work").max_concurrent(NonZeroU32::new(2).expect("2 is positive"));
     })
 }
@@ -109,6 +110,7 @@ pub(crate) fn after_a_change() -> Graph {
         g.transition("shop", "warm").on("hurry");
         g.transition("cold", "warm").on("heat");
         g.transition("both", "end").done();
+        g.transition("both", "work").on("again");
         g.transition("lost", "work").on("found");
         g.initial("work").max_concurrent(NonZeroU32::new(2).expect("2 is positive"));
     })
