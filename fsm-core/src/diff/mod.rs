@@ -92,7 +92,7 @@ impl GraphDiff {
     /// #     lamp.initial("off").build()
     /// # };
     /// let diff = GraphDiff::between(&lamp("press")?, &lamp("touch")?);
-    /// assert!(diff.drawing().to_dot().contains(r"altered\non `touch` instead of on `press`"));
+    /// assert!(diff.drawing().to_dot().contains(r"altered \n was on `press`"));
     /// # Ok::<(), fsm_core::GraphFaults>(())
     /// ```
     pub fn drawing(&self) -> Drawing<'_> {
