@@ -57,11 +57,13 @@
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
 //! | `draw` | DOT and Mermaid |
+//! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
 //! | `typed` | machines written with Rust enums |
 
+mod diff;
 mod draw;
 mod driver;
 mod event;
@@ -72,6 +74,7 @@ mod nearest;
 mod time;
 pub mod typed;
 
+pub use diff::GraphDiff;
 pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};

@@ -70,6 +70,20 @@ impl GraphBuilder {
         Self { graph, initial: None, declared: Vec::new(), faults: Vec::new() }
     }
 
+    /// Goes on writing a graph that was finished.
+    pub(crate) fn of(graph: Graph) -> Self {
+        let declared = vec![true; graph.nodes.len()];
+        Self { initial: Some(graph.initial), graph, declared, faults: Vec::new() }
+    }
+
+    /// Finishes the graph without any check, for drawing only. Every name must be declared, and
+    /// no state may lie within itself.
+    pub(crate) fn unchecked(mut self) -> Graph {
+        self.graph.nesting = Nesting::of(&self.graph);
+        self.graph.fingerprint = Fingerprint::of(&self.graph);
+        self.graph
+    }
+
     /// Declares the state that a run enters first.
     pub fn initial(&mut self, state: impl StateRef) -> &mut Self {
         self.initial = Some(state.resolve(self));
