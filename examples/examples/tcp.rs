@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use fsm_core::{
     BuildError, Effect, Effects, Event, Input, Machine, Snapshot, StepError, Timestamp,
+    TypedMachine,
 };
 
 /// Twice the maximum segment lifetime, which the RFC takes to be two minutes.
@@ -157,7 +158,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The machine: the arrows of the figure from the top down.
-pub(crate) fn connection() -> Result<Machine<Host, Happening>, BuildError> {
+pub(crate) fn connection() -> Result<TypedMachine<Tcp, Host, Happening>, BuildError> {
     use Happening as On;
 
     Machine::builder("TCP connection")
