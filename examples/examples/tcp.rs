@@ -162,11 +162,8 @@ pub(crate) fn connection() -> Result<TypedMachine<Tcp, Host, Happening>, BuildEr
     use Happening as On;
 
     Machine::builder("TCP connection")
+        .composite(Tcp::Connection, WITH_A_PEER)
         .graph(|graph| {
-            graph.composite(&name(Tcp::Connection), &name(Tcp::SynSent));
-            for state in WITH_A_PEER {
-                graph.simple(&name(state)).within(&name(Tcp::Connection));
-            }
             // An event and the timer share this action, so it is written by name.
             let deleting = [(Tcp::Listen, "Close"), (Tcp::SynSent, "Close"), RESET];
             for (state, event) in deleting {
