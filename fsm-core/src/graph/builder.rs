@@ -70,6 +70,20 @@ impl GraphBuilder {
         Self { graph, initial: None, declared: Vec::new(), faults: Vec::new() }
     }
 
+    /// Goes on writing a graph that was finished.
+    pub(crate) fn of(graph: Graph) -> Self {
+        let declared = vec![true; graph.nodes.len()];
+        Self { initial: Some(graph.initial), graph, declared, faults: Vec::new() }
+    }
+
+    /// Finishes the graph without any check, for drawing only. Every name must be declared, and
+    /// no state may lie within itself.
+    pub(crate) fn unchecked(mut self) -> Graph {
+        self.graph.nesting = Nesting::of(&self.graph);
+        self.graph.fingerprint = Fingerprint::of(&self.graph);
+        self.graph
+    }
+
     /// Declares the state that a run enters first.
     pub fn initial(&mut self, state: impl StateRef) -> &mut Self {
         self.initial = Some(state.resolve(self));
@@ -89,13 +103,13 @@ impl GraphBuilder {
 
     /// Declares a state that does work: the activity of the same name.
     pub fn activity(&mut self, name: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         self.declare(name, Kind::Activity(activity))
     }
 
     /// Declares a state that does the work of the activity called `activity`.
     pub fn activity_running(&mut self, name: &str, activity: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, activity));
+        let activity = self.activity_id(activity);
         self.declare(name, Kind::Activity(activity))
     }
 
@@ -147,10 +161,10 @@ impl GraphBuilder {
     /// Declares a state that runs another machine; bind it with
     /// [`Bindings::machine`](crate::Bindings::machine).
     pub fn machine(&mut self, name: &str, graph: impl Into<Arc<Graph>>) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         let id = self.declare(name, Kind::Machine(activity)).id();
-        self.graph.inner.insert(id, graph.into());
-        StateBuilder { builder: self, id }
+        self.hold(id, graph.into());
+        self.again(id)
     }
 
     /// Declares a final state.
@@ -168,7 +182,7 @@ impl GraphBuilder {
             self.faults.push(GraphFault::DeclaredTwice { state: name.into() });
         }
         self.declared[id.index()] = true;
-        self.graph.nodes[id.index()] = Node { kind, parent: None };
+        self.graph.nodes[id.index()].kind = kind;
         StateBuilder { builder: self, id }
     }
 
@@ -205,8 +219,36 @@ impl GraphBuilder {
         self.transition(state, state).stays()
     }
 
+    pub(super) fn fault(&mut self, fault: GraphFault) {
+        self.faults.push(fault);
+    }
+
+    pub(super) fn activity_id(&mut self, name: &str) -> ActivityId {
+        ActivityId::at(intern(&mut self.graph.activities, name))
+    }
+
+    /// The graph of the machine that a state of kind [`Kind::Machine`] runs.
+    pub(super) fn hold(&mut self, state: StateId, machine: Arc<Graph>) {
+        self.graph.inner.insert(state, machine);
+    }
+
+    /// Goes on with a state that was declared.
+    pub(super) fn again(&mut self, id: StateId) -> StateBuilder<'_> {
+        StateBuilder { builder: self, id }
+    }
+
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {
         EventId::at(intern(&mut self.graph.events, name))
+    }
+
+    /// A state that may be declared later.
+    pub(crate) fn state_at(&mut self, name: &str) -> StateBuilder<'_> {
+        let id = self.reference(name);
+        StateBuilder { builder: self, id }
+    }
+
+    pub(crate) fn name_of(&self, state: StateId) -> &str {
+        self.graph.name_of(state)
     }
 
     pub(crate) fn simple_unless_declared(&mut self, name: &str) {
@@ -299,6 +341,11 @@ impl StateBuilder<'_> {
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.extras().timeout = Some(limit);
         self
+    }
+
+    /// What the state was laid into so far.
+    pub(crate) fn parent(&self) -> Option<StateId> {
+        self.builder.graph.parent(self.id)
     }
 
     /// The state's id.

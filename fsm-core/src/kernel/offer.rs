@@ -31,17 +31,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut found = Vec::new();
         // Owners that were asked already: the first token within them asks for all.
         let mut asked = HashSet::new();
-        let mut open = vec![0];
-        while let Some(slot) = open.pop() {
-            let owns = self.run.token(slot).owns;
-            if owns != NONE {
-                let mut inside = self.run.scopes[owns as usize].last;
-                while inside != NONE {
-                    open.push(inside);
-                    inside = self.run.token(inside).previous;
-                }
-                continue;
-            }
+        for slot in self.run.leaves() {
             let mut level = slot;
             loop {
                 let token = self.run.token(level);

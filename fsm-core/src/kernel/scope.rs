@@ -11,6 +11,28 @@ use crate::graph::{JoinRule, Kind, StateId, TransitionId};
 use crate::machine::{Key, NONE};
 
 impl<C> Snapshot<C> {
+    /// The tokens that own no scope, in the order of their scopes.
+    ///
+    /// # Complexity
+    /// O(tokens).
+    pub(super) fn leaves(&self) -> Vec<u32> {
+        let mut leaves = Vec::new();
+        let mut open = vec![0];
+        while let Some(slot) = open.pop() {
+            let owns = self.token(slot).owns;
+            if owns == NONE {
+                leaves.push(slot);
+                continue;
+            }
+            let mut inside = self.scopes[owns as usize].last;
+            while inside != NONE {
+                open.push(inside);
+                inside = self.token(inside).previous;
+            }
+        }
+        leaves
+    }
+
     #[inline]
     fn append(&mut self, scope: u32, slot: u32) {
         let last = std::mem::replace(&mut self.scopes[scope as usize].last, slot);

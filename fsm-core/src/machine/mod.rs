@@ -2,6 +2,7 @@
 
 mod bind;
 mod dense;
+mod embed;
 mod table;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ pub(crate) use table::{Edge, Key, NONE, Reach, Table};
 
 use crate::graph::{Graph, TransitionId};
 use crate::kernel::Token;
+use crate::nearest::nearest;
 use crate::time::Timestamp;
 
 /// A graph with the code behind its names: what runs.
@@ -38,6 +40,9 @@ pub(crate) struct Frozen<C, E> {
 /// transition begins.
 pub(crate) type FusedFn<C, E> = Box<dyn Fn(&mut C, &E, Timestamp, &Token) -> bool + Send + Sync>;
 
+/// Makes the code of a transition, once for each cell that it is laid down in.
+pub(crate) type Fuse<C, E> = Box<dyn Fn() -> FusedFn<C, E> + Send + Sync>;
+
 impl<C: 'static, E: 'static> Machine<C, E> {
     /// Binds the names of `graph` to code and freezes both.
     ///
@@ -53,7 +58,7 @@ impl<C: 'static, E: 'static> Machine<C, E> {
     pub(crate) fn bind_fused(
         graph: Graph,
         bindings: Bindings<C, E>,
-        fused: HashMap<TransitionId, FusedFn<C, E>>,
+        fused: HashMap<TransitionId, Fuse<C, E>>,
     ) -> Result<Self, BindFaults> {
         let mut faults = Vec::new();
         let guards = look_up("guard", graph.guards.iter(), &bindings.guards, &mut faults);
@@ -70,7 +75,7 @@ impl<C: 'static, E: 'static> Machine<C, E> {
             return Err(BindFaults(faults));
         }
         let table = Table::freeze(&graph, &bindings.variants);
-        let dense = Dense::lay_out(&graph, &table, fused, &guards, &actions);
+        let dense = Dense::lay_out(&graph, &table, &fused, &guards, &actions);
         let frozen = Frozen { graph, table, dense, guards, actions, activities };
         Ok(Self { frozen: Arc::new(frozen) })
     }
@@ -96,20 +101,11 @@ fn look_up<'a, F: Clone>(
             None => faults.push(BindFault::Unbound {
                 what,
                 name: name.to_string(),
-                nearest: nearest(name, bound.keys()),
+                nearest: nearest(name, bound.keys().map(String::as_str)),
             }),
         }
     }
     found
-}
-
-/// The name that is so near that a slip of the pen explains it.
-fn nearest<'a>(name: &str, bound: impl Iterator<Item = &'a String>) -> Option<String> {
-    bound
-        .map(|other| (strsim::jaro_winkler(name, other), other))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0).then_with(|| right.1.cmp(left.1)))
-        .map(|(_, other)| other.clone())
 }
 
 impl<C, E> Clone for Machine<C, E> {
