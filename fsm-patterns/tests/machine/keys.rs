@@ -3,45 +3,7 @@
 use fsm_patterns::machine;
 
 /// A machine with every key but those that do not go together.
-const WHOLE: &str = "
-fsm: 1
-name: whole
-initial: idle
-context: { n: 1 }
-machines:
-  inner: { initial: x, context: { k: 1 }, states: { x: { on: { out: y } }, y: { final: true } } }
-states:
-  idle:
-    entry: hello
-    exit: [bye, { set: { n: 2 } }]
-    validate: { before: $context.n > 0, after: $context.n < 9 }
-    after: { 5s: judge }
-    on:
-      go: { to: work, guard: ready, transform: { n: $context.n }, actions: act, priority: 1 }
-      both: { to: [side.left.b, side.right] }
-      stay: { actions: stay }
-  judge: { always: [{ to: work, guard: $context.n > 1 }, idle] }
-  work:
-    invoke:
-      activity: labour
-      timeout: 3s
-      retry: { count: 2, delay: 3s, max_delay: 9s, max_wait: 20s }
-      done: run
-      failed: idle
-      timed_out: judge
-  run: { machine: inner, in: { k: $context.n }, out: { n: $context.k }, done: side, failed: idle, timed_out: idle }
-  side:
-    parallel: true
-    done: nest
-    states:
-      left: { initial: a, states: { a: { on: { end: c } }, b: { on: { end: c } }, c: { final: true } } }
-      right: { initial: a, states: { a: { on: { end: c } }, c: { final: true } } }
-  nest:
-    initial: deep
-    done: over
-    states: { deep: { on: { end: last } }, last: { final: true } }
-  over: { final: true }
-";
+const WHOLE: &str = include_str!("../fixtures/machines/whole.yaml");
 
 #[test]
 fn a_machine_with_every_key_is_this_graph() {
@@ -75,7 +37,7 @@ fn leaving_out_any_line_with_a_key_changes_the_graph_or_is_a_fault() {
         ("context: { n: 1 }\nm", "m"),
         (", in: { k: $context.n }", ""),
         (", out: { n: $context.k }", ""),
-        ("context: { k: 1 }, ", ""),
+        ("context: { k: 1, j: 2 }, ", ""),
         ("    parallel: true\n", "    initial: left\n"),
         (", side.right]", "]"),
     ];

@@ -2,6 +2,7 @@
 
 mod actions;
 mod binding;
+mod coffee;
 mod inner;
 mod keys;
 mod parallel;
