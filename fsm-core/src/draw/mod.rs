@@ -55,6 +55,7 @@ use std::fmt;
 use crate::graph::Graph;
 pub use marks::{Mark, Marks, PathFault};
 use plan::Plan;
+pub(crate) use text::visible;
 
 /// A drawing of a graph that is about to be written: from [`Graph::drawing`].
 ///
