@@ -29,7 +29,7 @@ mod tests {
             ("cion", Some("coin")),
             ("coi", Some("coin")),
             ("grosse", None),
-            ("grösse", Some("größe")),
+            ("größse", Some("größe")),
         ];
         for (given, meant) in table {
             assert_eq!(nearest(given, names), meant, "{given}");

@@ -312,10 +312,7 @@ fn a_machine_is_drawn_in_every_format() {
             let arguments = ["dot", &path, "--format", format].into_iter();
             let ended = run(arguments.chain(more.iter().copied()));
             assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-            assert!(
-                ended.stdout.contains(words) && ended.stdout.contains("playing"),
-                "{format}"
-            );
+            assert!(ended.stdout.contains(words) && ended.stdout.contains("playing"), "{format}");
         }
     }
 }
