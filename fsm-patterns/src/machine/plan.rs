@@ -91,7 +91,8 @@ pub(super) struct Plan {
     /// As drawings show it; empty: nothing is asked.
     pub(super) label: String,
     test: Option<Test>,
-    from: usize,
+    /// Whether a state that may be left has a validator.
+    asks_more: bool,
     /// The innermost state that is neither left nor entered.
     domain: Option<usize>,
     /// Whether states are left at all.
@@ -152,20 +153,23 @@ impl Plan {
         let label = label(layout, test.as_ref(), &left, &fallible, &entered);
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
-        let (from, deeds) = (edge.from, edge.deeds.clone());
-        Self { label, test, from, domain, leaves, deeds, entered, rehearsed }
+        let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
+        let deeds = edge.deeds.clone();
+        Self { label, test, asks_more, domain, leaves, deeds, entered, rehearsed }
     }
 
     /// What tells it from a plan that happens to have the same label.
     pub(super) fn identity(&self) -> String {
+        let test = match self.test.as_ref().map(|test| &test.guard) {
+            Some(Guard::Name(_)) => "name",
+            Some(Guard::Condition(_)) => "condition",
+            None => "none",
+        };
         if !self.rehearsed {
-            return match self.test.as_ref().map(|test| &test.guard) {
-                Some(Guard::Name(_)) => "name".to_owned(),
-                Some(Guard::Condition(_)) | None => "condition".to_owned(),
-            };
+            return format!("{test} {}", if self.asks_more { "more" } else { "" });
         }
         let deeds: Vec<String> = self.deeds.iter().map(Deed::label).collect();
-        format!("{} {:?} {:?} {deeds:?}", self.from, self.domain, self.entered)
+        format!("{test} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
     }
 
     /// Whether the transition may be taken by a token that stands at `leaf`.
@@ -183,7 +187,7 @@ impl Plan {
         if let Some(test) = &self.test {
             test.holds(outermost, event, bound)?;
         }
-        let left: Vec<usize> = match self.leaves {
+        let left: Vec<usize> = match self.leaves && (self.asks_more || self.rehearsed) {
             true => chain(stations, leaf).take_while(|at| Some(*at) != self.domain).collect(),
             false => Vec::new(),
         };
