@@ -55,7 +55,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
-//! | `draw` | DOT and Mermaid |
+//! | `draw` | DOT, Mermaid, and (feature `svg`) SVG |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
@@ -71,6 +71,8 @@ mod nearest;
 mod time;
 mod typed;
 
+#[cfg(feature = "svg")]
+pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
