@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{check, demo, dot, run};
+use crate::commands::{check, demo, diff, dot, run};
 
 /// Run, check, and draw flows of API calls.
 #[derive(Debug, Parser)]
@@ -45,7 +45,7 @@ fn nearest(given: &str) -> Option<String> {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  completed
-  1  any other outcome of a run
+  1  any other outcome of a run; a difference, if `diff --exit-code` asks for it
   2  the file or the arguments are wrong; nothing was sent";
 
 /// The commands.
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     /// Draw the graph that a flow runs on.
     Dot(dot::DotArgs),
+    /// List or draw what a change to a flow or a machine adds, removes, and alters.
+    Diff(diff::DiffArgs),
     /// Print the JSON Schema of flow files, for editors.
     Schema,
     /// Run example flows against an API on this machine.

@@ -45,6 +45,14 @@ pub(crate) enum CommandError {
     #[error("the flow and its input can't both be read from stdin")]
     StdinTwice,
 
+    /// Both of the files that are compared were to come from stdin.
+    #[error("the old and the new file can't both be read from stdin")]
+    BothFromStdin,
+
+    /// A flow was to be compared with a machine.
+    #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
+    Incomparable { old: String, new: String },
+
     /// The input is not JSON.
     #[error("the input ({what}) is not valid JSON: {source}")]
     InputSyntax { what: String, source: serde_json::Error },
@@ -107,6 +115,7 @@ impl CommandError {
             CommandError::TooLarge { .. } => "is it a flow file?",
             CommandError::NotText { .. } => "save the file as UTF-8",
             CommandError::Machine { .. } => "a machine is simulated: try `fsm simulate`",
+            CommandError::BothFromStdin => "write one of them to a file",
             CommandError::StdinTwice => "give the input with `--input @FILE`",
             CommandError::InputSyntax { what, .. } if what == ON_COMMAND_LINE => {
                 "put single quotes around it, so that the shell leaves it alone: \
@@ -125,6 +134,7 @@ impl CommandError {
             CommandError::Faults(_)
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
+            | CommandError::Incomparable { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
             | CommandError::MockApi(_)
@@ -149,6 +159,8 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::StdinTwice
+            | CommandError::BothFromStdin
+            | CommandError::Incomparable { .. }
             | CommandError::InputSyntax { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
