@@ -145,3 +145,17 @@ fn what_can_not_be_compared_is_refused() {
     assert_eq!(run(["diff", &flow, "nowhere.yaml"]).code, Some(2));
     assert_eq!(run(["diff", &flow]).code, Some(2));
 }
+
+#[test]
+fn the_page_on_changes_shows_what_the_command_prints() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/changes.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let blocks = |language: &str| -> Vec<String> {
+        let begin = format!("```{language}\n");
+        let blocks = page.split(&begin).skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.map(str::to_owned).collect()
+    };
+    let [old, new] = blocks("yaml").try_into().expect("an old file and a new one");
+    let ended = run(["diff", &file("old.yaml", old), &file("new.yaml", new)]);
+    assert_eq!(blocks("text"), [ended.stdout]);
+}
