@@ -50,17 +50,20 @@
 //! # }
 //! ```
 //!
-//! Machines over one's own enums are written with [`Machine::builder`].
+//! Machines over one's own enums are written with [`Machine::builder`]; [`typed`] is the essay on
+//! them.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
 //! | `draw` | DOT, Mermaid, and (feature `svg`) SVG |
+//! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
 //! | `typed` | machines written with Rust enums |
 
+mod diff;
 mod draw;
 mod driver;
 mod event;
@@ -69,8 +72,9 @@ mod kernel;
 mod machine;
 mod nearest;
 mod time;
-mod typed;
+pub mod typed;
 
+pub use diff::GraphDiff;
 #[cfg(feature = "svg")]
 pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
@@ -83,10 +87,11 @@ pub use graph::{
 };
 pub use kernel::{
     Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Trace,
+    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;
 pub use typed::{
-    Act, ActionCode, Always, BuildError, GuardCode, MachineBuilder, OnEvent, OnOutcome,
+    ActionCode, Always, BuildError, BuildFault, GuardCode, If, IntoOutcome, MachineBuilder,
+    OnEvent, OnOutcome, Then, TypedMachine,
 };

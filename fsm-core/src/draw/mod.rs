@@ -60,6 +60,7 @@ pub use marks::{Mark, Marks, PathFault};
 use plan::Plan;
 #[cfg(feature = "svg")]
 pub use svg::SvgFault;
+pub(crate) use text::visible;
 
 /// A drawing of a graph that is about to be written: from [`Graph::drawing`].
 ///

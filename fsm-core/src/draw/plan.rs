@@ -92,6 +92,21 @@ impl<'g> Plan<'g> {
         self.marks.filter(|_| from.sheet == 0)?.of_transition(id)
     }
 
+    /// What the marks say of the whole graph.
+    pub(super) fn caption(&self) -> &'g [String] {
+        self.marks.map_or(&[], |marks| marks.lines_of_caption())
+    }
+
+    /// What the mark of a state says besides.
+    pub(super) fn note(&self, place: Place) -> Option<&'g str> {
+        self.marks.filter(|_| place.sheet == 0)?.note_of_state(place.state)
+    }
+
+    /// What the mark of a transition that starts at `from` says besides.
+    pub(super) fn note_of_edge(&self, from: Place, id: TransitionId) -> Option<&'g str> {
+        self.marks.filter(|_| from.sheet == 0)?.note_of_transition(id)
+    }
+
     /// A label to write this plan's states and transitions with.
     pub(super) fn label(&self) -> Label {
         match self.actions {

@@ -37,20 +37,25 @@
 mod activity;
 mod effect;
 mod error;
+mod hand;
 mod input;
 mod moves;
 mod offer;
+mod pending;
 mod scene;
 mod scope;
 mod snapshot;
 mod step;
 mod trace;
 mod validate;
+mod ways;
 
 pub use effect::{Effect, Effects, Start};
 pub use error::{SnapshotFault, StepError};
 pub use input::{Input, Outcome, Retry, Ticket};
+pub use pending::{Timer, Wait};
 pub use scene::{Cause, GaveUp, Scene};
 pub(crate) use snapshot::Token;
 pub use snapshot::{Phase, Snapshot, Status};
 pub use trace::{Move, Trace};
+pub use ways::Way;

@@ -41,6 +41,7 @@ impl<W: Write> Writer<'_, '_, W> {
             Direction::LeftToRight => "LR",
         };
         self.label.graph(graph);
+        self.label.notes(self.plan.caption().iter().map(String::as_str));
         let mut attributes = Attributes::of(self.out, "  graph")?;
         attributes.style(&format!("rankdir={rankdir}"))?;
         attributes.label(&self.label)?;
@@ -75,6 +76,7 @@ impl<W: Write> Writer<'_, '_, W> {
         let (kind, mark) = (self.plan.kind(place), self.plan.mark(place));
         self.label.state(self.plan.graph(place), place.state);
         self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note(place));
         let mut attributes = Attributes::of(self.out, self.plan.id(place))?;
         attributes.label(&self.label)?;
         attributes.style(&style::node(kind, look::node(kind, mark)))?;
@@ -96,6 +98,7 @@ impl<W: Write> Writer<'_, '_, W> {
             self.label.state(graph, place.state);
             self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
             self.label.mark_in_words(self.plan.mark(place));
+            self.label.notes(self.plan.note(place));
         }
         let mut attributes = Attributes::of(self.out, "graph")?;
         attributes.frame_label(&self.label)?;
@@ -177,6 +180,7 @@ impl<W: Write> Writer<'_, '_, W> {
         let (tail, head) = End::both(self.plan, from, edge, to);
         self.label.transition(self.plan.graph(from), edge, turn);
         self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note_of_edge(from, id));
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
         attributes.edge_label(&self.label)?;

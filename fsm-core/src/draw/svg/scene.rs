@@ -139,6 +139,7 @@ impl Builder<'_, '_> {
         let (kind, mark) = (self.plan.kind(place), self.plan.mark(place));
         self.label.state(self.plan.graph(place), place.state);
         self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note(place));
         let small = matches!(kind, Kind::Choice | Kind::Fork(_) | Kind::Join(_));
         let text = self.text(if small { SMALL } else { STATE });
         self.add(Node::State(place), Shape::of(kind), look::node(kind, mark), text);
@@ -167,6 +168,7 @@ impl Builder<'_, '_> {
             self.label.state(graph, place.state);
             self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
             self.label.mark_in_words(self.plan.mark(place));
+            self.label.notes(self.plan.note(place));
         }
         let number = self.scene.frames.len();
         self.frames.insert(place, number);
@@ -228,6 +230,7 @@ impl Builder<'_, '_> {
         let (edge, mark) = (graph.transition(id), self.plan.mark_of_edge(from, id));
         self.label.transition(graph, edge, turn);
         self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note_of_edge(from, id));
         let ends = End::both(self.plan, from, edge, to);
         self.line(ends, look::edge(edge.trigger, mark), Role::Transition);
     }
