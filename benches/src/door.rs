@@ -8,7 +8,7 @@
 //! Broken --Push--> Open
 //! ```
 
-use fsm_core::{BuildError, Event, Machine};
+use fsm_core::{BuildError, Event, Machine, TypedMachine};
 
 /// Where the door stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub fn by_hand(state: &mut State, door: &mut Door, deed: &Deed) -> bool {
 ///
 /// # Errors
 /// None as long as the graph above has no fault; the test below holds it.
-pub fn machine() -> Result<Machine<Door, Deed>, BuildError> {
+pub fn machine() -> Result<TypedMachine<State, Door, Deed>, BuildError> {
     Machine::<Door, Deed>::builder("door")
         .on(State::Closed, Deed::Push)
         .then("count", |door, _| door.pushes += 1)

@@ -50,17 +50,20 @@
 //! # }
 //! ```
 //!
-//! Machines over one's own enums are written with [`Machine::builder`].
+//! Machines over one's own enums are written with [`Machine::builder`]; [`typed`] is the essay on
+//! them.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
-//! | `draw` | DOT and Mermaid |
+//! | `draw` | DOT, Mermaid, and (feature `svg`) SVG |
+//! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
 //! | `typed` | machines written with Rust enums |
 
+mod diff;
 mod draw;
 mod driver;
 mod event;
@@ -69,8 +72,11 @@ mod kernel;
 mod machine;
 mod nearest;
 mod time;
-mod typed;
+pub mod typed;
 
+pub use diff::GraphDiff;
+#[cfg(feature = "svg")]
+pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
@@ -86,5 +92,6 @@ pub use kernel::{
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;
 pub use typed::{
-    Act, ActionCode, Always, BuildError, GuardCode, MachineBuilder, OnEvent, OnOutcome,
+    ActionCode, Always, BuildError, BuildFault, GuardCode, If, IntoOutcome, MachineBuilder,
+    OnEvent, OnOutcome, Then, TypedMachine,
 };

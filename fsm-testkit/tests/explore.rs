@@ -234,6 +234,33 @@ fn what_a_superstate_answers_is_its_own_transition() {
 }
 
 #[test]
+fn an_end_within_a_superstate_that_leads_others_on_is_found_too() {
+    let explored = Explorer::new(
+        "trip",
+        |at: &mut &str, event: &char| {
+            let (seen, to) = match (*at, event) {
+                ("home", 'g') => (Seen::Moved, "road"),
+                ("road", 'g') => (Seen::Moved, "ditch"),
+                // The superstate's own transition, from everywhere but the ditch.
+                ("road", 'b') => (Seen::MovedBy("away".into()), "home"),
+                (at, _) => (Seen::Ignored, at),
+            };
+            *at = to;
+            seen
+        },
+        |at| at.to_string(),
+    )
+    .within(|at| if *at == "home" { vec![] } else { vec!["away".into()] })
+    .explore("home", &[("go", 'g'), ("back", 'b')])
+    .expect("a graph");
+    assert_eq!(findings(&explored), ["nothing leads on from ditch"]);
+    assert_eq!(
+        lines(&explored),
+        ["home --go--> road", "road --go--> ditch", "away --back [in road]--> home"]
+    );
+}
+
+#[test]
 fn what_is_no_graph_is_an_error_that_says_why() {
     let faults = player().explore(Player("Off"), &KEYS).expect_err("no superstate was named");
     assert!(faults.to_string().contains("state `On` is used but never declared"), "{faults}");

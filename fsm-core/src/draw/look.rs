@@ -46,6 +46,12 @@ impl EdgeLook {
     /// The look of a retry policy's loop.
     pub(super) const RETRY: EdgeLook =
         EdgeLook { line: Line::Dashed, colour: RETRY, ..Self::PLAIN };
+
+    /// What is removed is dashed, whatever it was.
+    fn marked(self, mark: Mark) -> Self {
+        let line = if mark == Mark::Removed { Line::Dashed } else { self.line };
+        Self { line, colour: border(mark), ink: border(mark), width: MARKED }
+    }
 }
 
 /// The style of a line.
@@ -95,7 +101,7 @@ pub(super) fn edge(trigger: Trigger, mark: Option<Mark>) -> EdgeLook {
     };
     match mark {
         None => look,
-        Some(mark) => EdgeLook { colour: border(mark), ink: border(mark), width: MARKED, ..look },
+        Some(mark) => look.marked(mark),
     }
 }
 
@@ -118,7 +124,7 @@ pub(super) fn frame(kind: Kind, mark: Option<Mark>) -> EdgeLook {
     };
     match mark {
         None => look,
-        Some(mark) => EdgeLook { colour: border(mark), ink: border(mark), width: MARKED, ..look },
+        Some(mark) => look.marked(mark),
     }
 }
 

@@ -62,6 +62,15 @@ impl Mark {
 pub struct Marks {
     states: BTreeMap<StateId, Mark>,
     transitions: BTreeMap<TransitionId, Mark>,
+    notes: Notes,
+}
+
+/// What marks say besides their word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Notes {
+    caption: Vec<String>,
+    states: BTreeMap<StateId, String>,
+    transitions: BTreeMap<TransitionId, String>,
 }
 
 impl Marks {
@@ -132,6 +141,34 @@ impl Marks {
         self
     }
 
+    /// Says something below the mark of a state. Notes and captions are drawn as they are: names
+    /// in them must be visible ones.
+    pub(crate) fn note_state(&mut self, state: StateId, note: String) {
+        self.notes.states.insert(state, note);
+    }
+
+    /// Says something below the mark of a transition.
+    pub(crate) fn note_transition(&mut self, transition: TransitionId, note: String) {
+        self.notes.transitions.insert(transition, note);
+    }
+
+    /// Says something below the name of the graph.
+    pub(crate) fn caption(&mut self, lines: Vec<String>) {
+        self.notes.caption = lines;
+    }
+
+    pub(super) fn lines_of_caption(&self) -> &[String] {
+        &self.notes.caption
+    }
+
+    pub(super) fn note_of_state(&self, state: StateId) -> Option<&str> {
+        self.notes.states.get(&state).map(String::as_str)
+    }
+
+    pub(super) fn note_of_transition(&self, transition: TransitionId) -> Option<&str> {
+        self.notes.transitions.get(&transition).map(String::as_str)
+    }
+
     /// The mark of a state.
     pub fn of_state(&self, state: StateId) -> Option<Mark> {
         self.states.get(&state).copied()
@@ -144,7 +181,8 @@ impl Marks {
 
     /// Whether nothing is marked.
     pub fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.transitions.is_empty()
+        let Self { states, transitions, notes } = self;
+        states.is_empty() && transitions.is_empty() && notes.caption.is_empty()
     }
 }
 

@@ -48,6 +48,7 @@ impl<W: Write> Writer<'_, '_, W> {
     fn head(&mut self, direction: Direction) -> fmt::Result {
         let graph = self.plan.sheets[0].graph;
         self.label.graph(graph);
+        self.label.notes(self.plan.caption().iter().map(String::as_str));
         self.out.write_str("---\ntitle: ")?;
         escape::yaml(self.out, &self.label.lines.replace('\n', " · "))?;
         self.out.write_str("\n---\nstateDiagram-v2\n")?;
@@ -99,6 +100,7 @@ impl<W: Write> Writer<'_, '_, W> {
         let id = self.plan.id(place);
         self.label.state(self.plan.graph(place), place.state);
         self.label.mark(self.plan.mark(place));
+        self.label.notes(self.plan.note(place));
         match self.plan.kind(place) {
             Kind::Fork(_) => self.pseudo(id, "fork"),
             Kind::Join(_) => self.pseudo(id, "join"),
@@ -156,6 +158,7 @@ impl<W: Write> Writer<'_, '_, W> {
         };
         self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
         self.label.mark(self.plan.mark(place));
+        self.label.notes(self.plan.note(place));
         self.named(node.id(self.plan))?;
         self.mark(place)?;
         self.line(format_args!("state {} {{", node.id(self.plan)))?;
@@ -199,6 +202,7 @@ impl<W: Write> Writer<'_, '_, W> {
             };
             self.label.transition(self.plan.graph(from), edge, turn);
             self.label.mark(self.plan.mark_of_edge(from, id));
+            self.label.notes(self.plan.note_of_edge(from, id));
             self.edge(&tail, &head)?;
         }
         Ok(())

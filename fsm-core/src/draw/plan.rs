@@ -92,6 +92,21 @@ impl<'g> Plan<'g> {
         self.marks.filter(|_| from.sheet == 0)?.of_transition(id)
     }
 
+    /// What the marks say of the whole graph.
+    pub(super) fn caption(&self) -> &'g [String] {
+        self.marks.map_or(&[], |marks| marks.lines_of_caption())
+    }
+
+    /// What the mark of a state says besides.
+    pub(super) fn note(&self, place: Place) -> Option<&'g str> {
+        self.marks.filter(|_| place.sheet == 0)?.note_of_state(place.state)
+    }
+
+    /// What the mark of a transition that starts at `from` says besides.
+    pub(super) fn note_of_edge(&self, from: Place, id: TransitionId) -> Option<&'g str> {
+        self.marks.filter(|_| from.sheet == 0)?.note_of_transition(id)
+    }
+
     /// A label to write this plan's states and transitions with.
     pub(super) fn label(&self) -> Label {
         match self.actions {
@@ -186,6 +201,27 @@ impl<'g> Plan<'g> {
         let sheet = &self.sheets[place.sheet];
         let graph = sheet.graph;
         sheet.edges.of(place.state.index()).iter().map(|id| (*id, graph.transition(*id)))
+    }
+
+    /// How many transitions there are on all sheets.
+    #[cfg(feature = "svg")]
+    pub(super) fn transitions(&self) -> usize {
+        self.sheets.iter().map(|sheet| sheet.graph.transitions().len()).sum()
+    }
+
+    /// How deep frames lie within one another.
+    #[cfg(feature = "svg")]
+    pub(super) fn levels(&self) -> usize {
+        let (mut open, mut deepest) = (0, 0);
+        for step in self.walk() {
+            match step {
+                Step::Leaf(_) => {}
+                Step::Open(_) => open += 1,
+                Step::Close => open -= 1,
+            }
+            deepest = open.max(deepest);
+        }
+        deepest
     }
 
     /// All states of all sheets, each sheet's sorted by name.

@@ -73,6 +73,22 @@ impl GraphBuilder {
         Self { graph, initial: None, declared: Vec::new(), order: Vec::new(), faults: Vec::new() }
     }
 
+    /// Goes on writing a graph that was finished.
+    pub(crate) fn of(graph: Graph) -> Self {
+        let declared = vec![true; graph.nodes.len()];
+        let order = graph.states().collect();
+        Self { initial: Some(graph.initial), graph, declared, order, faults: Vec::new() }
+    }
+
+    /// Finishes the graph without any check, for drawing only. Every name must be declared, and
+    /// no state may lie within itself.
+    pub(crate) fn unchecked(mut self) -> Graph {
+        self.graph.nesting = Nesting::of(&self.graph);
+        self.graph.regions = nesting::regions(&self.graph, &self.order);
+        self.graph.fingerprint = Fingerprint::of(&self.graph);
+        self.graph
+    }
+
     /// Declares the state that a run enters first.
     pub fn initial(&mut self, state: impl StateRef) -> &mut Self {
         self.initial = Some(state.resolve(self));
@@ -141,7 +157,8 @@ impl GraphBuilder {
     }
 
     /// Declares a state whose children, its regions, are all active while it is: lay them into it
-    /// with [`StateBuilder::within`]. They are entered in the order in which they are declared. Its `done` transition is taken when each of them has come to
+    /// with [`StateBuilder::within`]. They are entered in the order in which they are declared.
+    /// Its `done` transition is taken when each of them has come to
     /// a final state.
     pub fn parallel(&mut self, name: &str) -> StateBuilder<'_> {
         self.declare(name, Kind::Parallel)
@@ -172,7 +189,7 @@ impl GraphBuilder {
         }
         self.declared[id.index()] = true;
         self.order.push(id);
-        self.graph.nodes[id.index()] = Node { kind, parent: None };
+        self.graph.nodes[id.index()].kind = kind;
         StateBuilder { builder: self, id }
     }
 
@@ -229,6 +246,16 @@ impl GraphBuilder {
 
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {
         EventId::at(intern(&mut self.graph.events, name))
+    }
+
+    /// A state that may be declared later.
+    pub(crate) fn state_at(&mut self, name: &str) -> StateBuilder<'_> {
+        let id = self.reference(name);
+        StateBuilder { builder: self, id }
+    }
+
+    pub(crate) fn name_of(&self, state: StateId) -> &str {
+        self.graph.name_of(state)
     }
 
     pub(crate) fn simple_unless_declared(&mut self, name: &str) {
@@ -322,6 +349,11 @@ impl StateBuilder<'_> {
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.extras().timeout = Some(limit);
         self
+    }
+
+    /// What the state was laid into so far.
+    pub(crate) fn parent(&self) -> Option<StateId> {
+        self.builder.graph.parent(self.id)
     }
 
     /// The state's id.

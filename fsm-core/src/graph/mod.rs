@@ -40,6 +40,9 @@ use indexmap::IndexSet;
 
 pub use builder::{GraphBuilder, StateBuilder, StateRef, TransitionBuilder};
 pub use document::GraphDocument;
+pub(crate) use document::{
+    JoinDocument, KindDocument, StateDocument, TransitionDocument, TriggerDocument,
+};
 pub use fault::{GraphFault, GraphFaults};
 pub use fingerprint::Fingerprint;
 pub use ids::{ActionId, ActivityId, EventId, GuardId, StateId, TransitionId};

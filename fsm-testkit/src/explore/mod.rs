@@ -46,7 +46,7 @@
 //! ```
 //!
 //! Machines of the crate [statig](https://docs.rs/statig) have a layer of their own (feature
-//! `statig`): [`statig::explorer`].
+//! `statig`): `explore::statig::explorer`.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -55,8 +55,6 @@
 //! | `sketch` | from what was seen to a graph |
 //! | `finding` | what is worth a look |
 //! | `statig` | machines of the crate statig |
-//!
-//! [`statig::explorer`]: crate::explore::statig::explorer
 
 mod finding;
 mod guard;

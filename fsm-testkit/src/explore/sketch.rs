@@ -19,11 +19,9 @@ struct Edge<'r> {
 pub(super) fn draw(record: Record) -> Result<Exploration, GraphFaults> {
     let edges = edges(&record);
     let ends = ends(&record, &edges);
-    let mut findings: Vec<Finding> = ends
-        .iter()
-        .filter(|state| record.explored[**state])
-        .map(|state| Finding::End { state: record.state(*state).to_owned() })
-        .collect();
+    let silent = (0..record.states.len()).filter(|state| is_silent(&record, *state));
+    let mut findings: Vec<Finding> =
+        silent.map(|state| Finding::End { state: record.state(state).to_owned() }).collect();
     let graph = match build(&record, &edges, &ends, None) {
         Ok(graph) => graph,
         Err(faults) => {
@@ -95,7 +93,8 @@ fn edges(record: &Record) -> Vec<Edge<'_>> {
     edges
 }
 
-/// The states from which nothing leads on, and those of which nothing is known.
+/// The states from which nothing leads on, of their own or of a superstate, and those of which
+/// nothing is known.
 fn ends(record: &Record, edges: &[Edge<'_>]) -> IndexSet<usize> {
     let active: IndexSet<&str> = edges.iter().map(|edge| edge.from).collect();
     let states = 0..record.states.len();
@@ -186,6 +185,11 @@ fn free_name(record: &Record) -> String {
         name.push('*');
     }
     name
+}
+
+fn is_silent(record: &Record, state: usize) -> bool {
+    let mut trials = record.trials.iter().filter(|trial| trial.state == state);
+    record.explored[state] && trials.all(|trial| trial.seen == Seen::Ignored)
 }
 
 fn is_unheard(record: &Record, event: usize) -> bool {
