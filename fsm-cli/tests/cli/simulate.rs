@@ -164,8 +164,8 @@ fn what_is_refused_says_why_and_what_would_be_accepted() {
         ),
     ];
     insta::assert_snapshot!(texts.join("\n\n"), @r"
-    take in idle: no transition for `take` in idle; accepted there: coin, repair, select
-    pres in idle: the machine has no event `pres` (did you mean `press`?); accepted there: coin, repair, select
+    take in idle: no transition for `take` in idle; accepted there: `coin`, `repair`, `select`
+    pres in idle: the machine has no event `pres` (did you mean `press`?); accepted there: `coin`, `repair`, `select`
     select in idle: `$context.paid >= $context.price` does not hold: paid is 0, price is 3
     coin in idle: `paid` can't be set: `$event.value` is absent: `$event` is null and has no member `value`
 
@@ -174,8 +174,8 @@ fn what_is_refused_says_why_and_what_would_be_accepted() {
     done:brewin in idle: the machine has no state `brewin` (did you mean `brewing`?)
     timeout:idle in idle: no activity is under way at `idle`; none is under way at all
 
-    pause in off: no transition for `pause` in off; accepted there: power
-    play in on.playing: the machine has no event `play`; accepted there: pause, power
+    pause in off: no transition for `pause` in off; accepted there: `power`
+    play in on.playing: the machine has no event `play`; accepted there: `pause`, `power`
 
     go in b: the run is over: it ended in b
     ");
@@ -302,6 +302,15 @@ fn a_machine_is_checked_and_its_faults_are_shown_with_carets() {
 
     error: bad.yaml has a fault
     ");
+}
+
+#[test]
+fn the_schema_of_machine_files_is_there_too() {
+    let ended = run(["schema", "--machine"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let schema = ended.json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert!(schema["properties"].get("states").is_some(), "{schema}");
 }
 
 #[test]
