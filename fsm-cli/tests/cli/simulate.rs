@@ -139,6 +139,21 @@ fn time_passes_and_activities_end_as_told() {
 }
 
 #[test]
+fn time_that_never_comes_to_an_end_is_refused() {
+    let spinning = "fsm: 1
+name: spinning
+initial: a
+states: { a: { after: { 0s: b } }, b: { after: { 0s: a } } }
+";
+    let ended = simulate(spinning, &["--events", "+1s"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let json = ended.json();
+    assert_eq!(json["path"], json!(["a"]));
+    let why = json["rejected"][0]["why"].as_str().expect("a text");
+    assert!(why.starts_with("more than 100000 timers fire within this time"), "{why}");
+}
+
+#[test]
 fn what_is_refused_says_why_and_what_would_be_accepted() {
     let told = |machine: &str, events: &str, more: &[&str]| {
         let arguments: Vec<&str> =
