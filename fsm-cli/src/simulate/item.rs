@@ -111,12 +111,15 @@ impl ItemError {
 }
 
 /// Reads a list of items that are separated by commas; an empty text holds none. What `is_event`
-/// says to be an event's name is one, whatever it looks like.
+/// says to be an event's name is one, whatever it looks like, also if it is the whole text.
 pub(crate) fn list(text: &str, is_event: impl Fn(&str) -> bool) -> Result<Vec<Item>, ItemError> {
     let mut items = Vec::new();
     let mut rest = text.trim();
     if rest.is_empty() {
         return Ok(items);
+    }
+    if is_event(rest) {
+        return Ok(vec![Item::Event { name: rest.to_owned(), data: Value::Null }]);
     }
     loop {
         let (written, after) = Written::read(rest)?;
@@ -258,7 +261,8 @@ mod tests {
             (r#""", "+5s""#, vec![event("", none.clone()), event("+5s", none.clone())]),
             ("insert coin", vec![event("insert coin", none.clone())]),
             ("+1,+vote", vec![]),
-            ("+vote", vec![event("+vote", none)]),
+            ("+vote", vec![event("+vote", none.clone())]),
+            ("a, b=c", vec![event("a, b=c", none)]),
         ];
         for (text, items) in table {
             match read(text) {

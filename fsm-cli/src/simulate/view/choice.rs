@@ -1,6 +1,7 @@
 //! What could happen now: the events that are accepted here, the ends of the activities under way,
 //! and the next timer; and what is refused, with why.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use fsm_core::{StateId, Transition, Trigger, Wait, Way};
@@ -75,6 +76,9 @@ fn event(session: &Session, name: &str) -> Choice {
             false => shut.push((leads, why)),
         }
     }
+    // Several ways may lead to one place.
+    let mut known = HashSet::new();
+    parts.retain(|part| known.insert(part.clone()));
     let label = plain(name);
     match parts.is_empty() {
         true => {

@@ -81,6 +81,7 @@ states:
   asleep:
     on: { press: idle }
   brewing:
+    entry: beep
     invoke: { activity: brew, timeout: 10s, done: ready, failed: idle, timed_out: idle }
   ready:
     on: { take: { to: idle, actions: { set: { paid: 0 } } } }
