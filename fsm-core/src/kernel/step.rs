@@ -97,7 +97,7 @@ impl<C, E: Event> Machine<C, E> {
     ///
     /// # Errors
     /// As [`Machine::step`].
-    #[inline]
+    #[inline(always)]
     pub fn dispatch<T: Trace>(
         &self,
         run: &mut Snapshot<C>,

@@ -21,7 +21,10 @@ pub(super) fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
             why,
         };
         if let Some(parent) = graph.parent(state)
-            && !matches!(graph.kind(parent), Kind::Composite(_) | Kind::Fork(Some(_)) | Kind::Parallel)
+            && !matches!(
+                graph.kind(parent),
+                Kind::Composite(_) | Kind::Fork(Some(_)) | Kind::Parallel
+            )
         {
             let why = "holds no states; use a composite or parallel state, or a fork with a join";
             faults.push(bad(parent, why));

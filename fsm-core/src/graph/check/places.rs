@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::nesting::outer_first;
-use crate::graph::{
-    Graph, GraphFault, JoinRule, Kind, StateId, Transition, TransitionId, Trigger,
-};
+use crate::graph::{Graph, GraphFault, JoinRule, Kind, StateId, Transition, TransitionId, Trigger};
 
 /// Nothing is accepted and ignored: only what does work is started again or timed.
 pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
@@ -242,9 +240,10 @@ fn wrong_targets(graph: &Graph, edge: &Transition, also: &[StateId]) -> Option<&
             graph.kind(outer) == Kind::Parallel && outer != left && outer != right
         })
     };
-    let apart = all.iter().enumerate().all(|(at, left)| {
-        all[at + 1..].iter().all(|right| beside(*left, *right))
-    });
+    let apart = all
+        .iter()
+        .enumerate()
+        .all(|(at, left)| all[at + 1..].iter().all(|right| beside(*left, *right)));
     (!apart).then_some("its targets must lie in different regions of a parallel state")
 }
 
