@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use fsm_core::{Kind, StepError};
+use fsm_core::Kind;
 use fsm_patterns::{Flow, RunOutcome, RunReport, StepStatus, file};
 use fsm_testkit::server::demo::{self, Demo};
 use fsm_testkit::server::{Health, MockApi, SERVICES};
@@ -17,17 +17,12 @@ mod health_check;
 #[path = "../examples/payment_pipeline.rs"]
 #[allow(dead_code, reason = "the example's `main` is for people")]
 mod payment_pipeline;
-#[path = "../examples/typed_door.rs"]
-#[allow(dead_code, reason = "the example's `main` is for people")]
-mod typed_door;
 #[path = "../examples/user_enrichment.rs"]
 #[allow(dead_code, reason = "the example's `main` is for people")]
 mod user_enrichment;
 #[path = "../examples/watch.rs"]
 #[allow(dead_code, reason = "the example's `main` is for people")]
 mod watch;
-
-use typed_door::{Hand, Lock};
 
 async fn fast() -> MockApi {
     MockApi::builder().latency(Duration::from_millis(1)).start().await.expect("a free port")
@@ -347,33 +342,4 @@ async fn a_watched_run_tells_its_path() {
         ]
     );
     api.stop().await;
-}
-
-#[test]
-fn the_door_opens_to_its_code_and_blocks_after_three_wrong_ones() {
-    let machine = typed_door::door().expect("a sound machine");
-    let mut run = machine.begin(Lock::default());
-    let act = |run: &mut _, hand| typed_door::act(&machine, run, hand);
-    let is = |run: &_| typed_door::where_it_is(&machine, run);
-
-    for (hand, leads_to) in [
-        (Hand::Push, "Closed"),
-        (Hand::Pull, "Open"),
-        (Hand::Push, "Closed"),
-        (Hand::Dial(42), "Locked"),
-        (Hand::Dial(41), "Locked"),
-        (Hand::Dial(42), "Closed"),
-        (Hand::Dial(7), "Locked"),
-    ] {
-        act(&mut run, hand).expect("accepted");
-        assert_eq!(is(&run), leads_to, "{hand:?}");
-    }
-    let refused = act(&mut run, Hand::Pull).expect_err("it is locked");
-    assert_eq!(refused.to_string(), "event `Pull` is not accepted in state Locked");
-
-    for leads_to in ["Locked", "Locked", "Blocked"] {
-        act(&mut run, Hand::Dial(42)).expect("accepted");
-        assert_eq!(is(&run), leads_to);
-    }
-    assert_eq!(act(&mut run, Hand::Dial(7)), Err(StepError::Over));
 }

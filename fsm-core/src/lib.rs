@@ -50,7 +50,8 @@
 //! # }
 //! ```
 //!
-//! Machines over one's own enums are written with [`Machine::builder`].
+//! Machines over one's own enums are written with [`Machine::builder`]; [`typed`] is the essay on
+//! them.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -68,7 +69,7 @@ mod graph;
 mod kernel;
 mod machine;
 mod time;
-mod typed;
+pub mod typed;
 
 pub use draw::Drawing;
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
@@ -85,5 +86,6 @@ pub use kernel::{
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;
 pub use typed::{
-    Act, ActionCode, Always, BuildError, GuardCode, MachineBuilder, OnEvent, OnOutcome,
+    ActionCode, Always, BuildError, BuildFault, GuardCode, If, IntoOutcome, MachineBuilder,
+    OnEvent, OnOutcome, Then, TypedMachine,
 };

@@ -14,7 +14,7 @@
 pub mod hooked;
 pub mod nested;
 
-use fsm_core::{BuildError, Event, Machine};
+use fsm_core::{BuildError, Event, Machine, TypedMachine};
 
 // begin: state
 /// Where the door stands.
@@ -105,7 +105,7 @@ pub fn by_hand(state: &mut State, door: &mut Door, deed: &Deed) -> bool {
 ///
 /// # Errors
 /// None as long as the graph above has no fault; the test below holds it.
-pub fn machine() -> Result<Machine<Door, Deed>, BuildError> {
+pub fn machine() -> Result<TypedMachine<State, Door, Deed>, BuildError> {
     Machine::<Door, Deed>::builder("door")
         .on(State::Closed, Deed::Push)
         .then("count", |door, _| door.pushes += 1)

@@ -48,7 +48,7 @@ use self::timers::Timers;
 use self::works::Works;
 use crate::event::Event;
 use crate::kernel::{
-    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Status, StepError, Ticket,
+    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Start, Status, StepError, Ticket,
 };
 use crate::machine::{Machine, Visit};
 use crate::time::Timestamp;
@@ -87,8 +87,10 @@ impl<C, E: Event> Machine<C, E> {
         }
     }
 
-    /// A run that goes on from a snapshot: activities under way are started again, with their old
-    /// tickets, and timers that fell due meanwhile fire at once.
+    /// A run that goes on from a snapshot. Timers are points in time: those that came due meanwhile
+    /// fire at once, before anything else happens, in the order in which they were due. What is
+    /// then still under way is started again: the same attempt of the same visit, with the same
+    /// ticket. An attempt whose timeout passed meanwhile has timed out and is not.
     ///
     /// # Errors
     /// As [`Machine::restore`].
@@ -173,6 +175,7 @@ impl<C, E: Event, O> Run<C, E, O> {
             works: Works::new(),
             timers: Timers::default(),
             outcomes: VecDeque::new(),
+            steps: 0,
         };
         driver.drive().await;
         Ended { snapshot: driver.snapshot, observer: driver.observer }
@@ -205,6 +208,8 @@ struct Driver<C, E, O> {
     works: Works<E>,
     timers: Timers,
     outcomes: VecDeque<(Ticket, Outcome<E>)>,
+    /// Steps of outcomes and timers, for yielding.
+    steps: u32,
 }
 
 /// What a wait ended with; outcomes lie ready.
@@ -221,14 +226,12 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
             Status::New => drop(self.step(&Input::Start)),
-            Status::Running => self.perform(),
+            Status::Running => self.go_on().await,
             Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
         }
-        let mut steps = 0;
         while !self.snapshot.status().is_over() {
             if let Some((ticket, outcome)) = self.outcomes.pop_front() {
-                steps += 1;
-                if steps % STEPS_BEFORE_YIELD == 0 {
+                if self.is_busy() {
                     tokio::task::yield_now().await;
                     self.now = self.clock.now();
                 }
@@ -244,12 +247,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             self.now = self.clock.now();
             match woken {
                 Woken::Outcomes => {}
-                Woken::Timer => {
-                    while let Some(ticket) = self.timers.due(self.now) {
-                        // Due by the clock that set it, so it is not early.
-                        drop(self.step(&Input::Timer(ticket)));
-                    }
-                }
+                Woken::Timer => self.fire().await,
                 Woken::Command(Command::Cancel) => drop(self.step(&Input::Cancel)),
                 Woken::Command(Command::Event(event, answer)) => {
                     let taken = self.step(&Input::Event(event));
@@ -259,6 +257,46 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 Woken::Idle => return,
             }
         }
+    }
+
+    /// Takes a restored run up: what came due meanwhile comes before what is started again.
+    async fn go_on(&mut self) {
+        let awaited = std::mem::take(&mut self.effects);
+        for effect in awaited.as_slice() {
+            if let Effect::Timer { ticket, at } = effect {
+                self.timers.set(*ticket, *at);
+            }
+        }
+        while !self.snapshot.status().is_over() && self.timers.is_due(self.now) {
+            self.fire().await;
+        }
+        for start in awaited.starts() {
+            if self.snapshot.is_running(start.ticket) {
+                self.start(start);
+            }
+        }
+    }
+
+    /// Fires timers that are due, in the order in which they are, and stops where others have to
+    /// get their turn.
+    async fn fire(&mut self) {
+        while !self.snapshot.status().is_over()
+            && let Some(ticket) = self.timers.due(self.now)
+        {
+            // Due by the clock that set it, so it is not early.
+            drop(self.step(&Input::Timer(ticket)));
+            if self.is_busy() {
+                tokio::task::yield_now().await;
+                self.now = self.clock.now();
+                return;
+            }
+        }
+    }
+
+    /// Whether so much happened without a wait that other tasks should get their turn.
+    fn is_busy(&mut self) -> bool {
+        self.steps = self.steps.wrapping_add(1);
+        self.steps.is_multiple_of(STEPS_BEFORE_YIELD)
     }
 
     fn poll_wait(&mut self, task: &mut Context<'_>) -> Poll<Woken<E>> {
@@ -304,27 +342,29 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         self.outcomes.reserve(self.effects.as_slice().len());
         for index in 0..self.effects.as_slice().len() {
             match self.effects.as_slice()[index] {
-                Effect::Start(start) => {
-                    let frozen = &self.machine.frozen;
-                    let visit = Visit {
-                        state: start.state,
-                        name: frozen.graph.name_of(start.state),
-                        number: start.visit,
-                        attempt: start.attempt,
-                        seed: self.snapshot.seed(),
-                        now: self.now,
-                        clock: self.clock,
-                    };
-                    let activity = &frozen.activities[start.activity.index()];
-                    let work = activity(self.snapshot.context(), &visit);
-                    if let Some(outcome) = self.works.start(start.ticket, work) {
-                        self.outcomes.push_back((start.ticket, outcome));
-                    }
-                }
+                Effect::Start(start) => self.start(start),
                 Effect::Timer { ticket, at } => self.timers.set(ticket, at),
                 Effect::Cancel(ticket) => self.works.cancel(ticket),
                 Effect::Finish => {}
             }
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let frozen = &self.machine.frozen;
+        let visit = Visit {
+            state: start.state,
+            name: frozen.graph.name_of(start.state),
+            number: start.visit,
+            attempt: start.attempt,
+            seed: self.snapshot.seed(),
+            now: self.now,
+            clock: self.clock,
+        };
+        let activity = &frozen.activities[start.activity.index()];
+        let work = activity(self.snapshot.context(), &visit);
+        if let Some(outcome) = self.works.start(start.ticket, work) {
+            self.outcomes.push_back((start.ticket, outcome));
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Timers {
-    heap: BinaryHeap<Reverse<(Timestamp, Ticket)>>,
+    /// By point in time; of several, the one that was set first.
+    heap: BinaryHeap<Reverse<(Timestamp, u64, Ticket)>>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// What the sleep is set to.
     armed: Option<Timestamp>,
@@ -22,17 +23,22 @@ pub(super) struct Timers {
 
 impl Timers {
     pub(super) fn set(&mut self, ticket: Ticket, at: Timestamp) {
-        self.heap.push(Reverse((at, ticket)));
+        self.heap.push(Reverse((at, ticket.number(), ticket)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
 
+    /// Whether a timer is due at `now`.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.heap.peek().is_some_and(|Reverse((at, _, _))| *at <= now)
+    }
+
     /// A timer that is due at `now`.
     pub(super) fn due(&mut self, now: Timestamp) -> Option<Ticket> {
         match self.heap.peek() {
-            Some(Reverse((at, ticket))) if *at <= now => {
+            Some(Reverse((at, _, ticket))) if *at <= now => {
                 let ticket = *ticket;
                 self.heap.pop();
                 Some(ticket)
@@ -43,7 +49,7 @@ impl Timers {
 
     /// Ready when the earliest timer is due.
     pub(super) fn poll(&mut self, clock: &Clock, task: &mut Context<'_>) -> Poll<()> {
-        let Some(Reverse((at, _))) = self.heap.peek() else { return Poll::Pending };
+        let Some(Reverse((at, _, _))) = self.heap.peek() else { return Poll::Pending };
         let deadline = clock.instant(*at);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if self.armed != Some(*at) {

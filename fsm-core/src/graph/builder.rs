@@ -168,7 +168,7 @@ impl GraphBuilder {
             self.faults.push(GraphFault::DeclaredTwice { state: name.into() });
         }
         self.declared[id.index()] = true;
-        self.graph.nodes[id.index()] = Node { kind, parent: None };
+        self.graph.nodes[id.index()].kind = kind;
         StateBuilder { builder: self, id }
     }
 
@@ -207,6 +207,16 @@ impl GraphBuilder {
 
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {
         EventId::at(intern(&mut self.graph.events, name))
+    }
+
+    /// A state that may be declared later.
+    pub(crate) fn state_at(&mut self, name: &str) -> StateBuilder<'_> {
+        let id = self.reference(name);
+        StateBuilder { builder: self, id }
+    }
+
+    pub(crate) fn name_of(&self, state: StateId) -> &str {
+        self.graph.name_of(state)
     }
 
     pub(crate) fn simple_unless_declared(&mut self, name: &str) {
@@ -299,6 +309,11 @@ impl StateBuilder<'_> {
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.extras().timeout = Some(limit);
         self
+    }
+
+    /// What the state was laid into so far.
+    pub(crate) fn parent(&self) -> Option<StateId> {
+        self.builder.graph.parent(self.id)
     }
 
     /// The state's id.

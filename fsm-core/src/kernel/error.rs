@@ -7,12 +7,14 @@ use crate::graph::Fingerprint;
 #[non_exhaustive]
 pub enum StepError {
     /// No state accepts the event now.
-    #[error("event `{event}` is not accepted in state {}", states.join(", "))]
+    #[error("event `{event}` is not accepted in state {}{}", states.join(", "), because(guards))]
     Rejected {
         /// The event's name.
         event: String,
         /// Where the tokens are.
         states: Vec<String>,
+        /// The guards that stood in the way. Empty: no transition from there is for this event.
+        guards: Vec<String>,
     },
     /// The machine knows no such event.
     #[error("machine `{machine}` has no event that answers to this input ({event})")]
@@ -34,6 +36,12 @@ pub enum StepError {
     /// The timer is not due.
     #[error("the timer is due later than the input that says it fired")]
     TimerEarly,
+    /// No activity is under way at this state.
+    #[error("no activity of state `{state}` is under way")]
+    Idle {
+        /// The state's name.
+        state: String,
+    },
     /// The snapshot is of another graph.
     #[error("the snapshot is of graph {found}, the machine runs graph {expected}")]
     ForeignSnapshot {
@@ -53,3 +61,11 @@ pub enum StepError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the snapshot can't be restored: {0}")]
 pub struct SnapshotFault(pub(crate) String);
+
+fn because(guards: &[String]) -> String {
+    match guards {
+        [] => String::new(),
+        [guard] => format!(": guard `{guard}` does not hold"),
+        several => format!(": guards `{}` do not hold", several.join("`, `")),
+    }
+}

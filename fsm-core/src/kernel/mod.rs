@@ -37,6 +37,7 @@
 mod activity;
 mod effect;
 mod error;
+mod hand;
 mod input;
 mod moves;
 mod offer;

@@ -252,6 +252,11 @@ impl<C> Snapshot<C> {
         self.awaiting(ticket).is_some_and(|token| token.phase == Phase::Queued)
     }
 
+    /// Whether the activity of this ticket is under way.
+    pub(crate) fn is_running(&self, ticket: Ticket) -> bool {
+        self.awaiting(ticket).is_some_and(|token| token.phase == Phase::Running)
+    }
+
     /// The token that a ticket speaks of, if it still awaits the answer.
     pub(super) fn awaiting(&self, ticket: Ticket) -> Option<&Token> {
         (ticket.slot < self.slots())

@@ -1,5 +1,7 @@
 //! One input, one step.
 
+use indexmap::IndexSet;
+
 use super::effect::{Effect, Effects};
 use super::error::StepError;
 use super::input::{Input, Outcome, Ticket};
@@ -8,7 +10,7 @@ use super::scene::{Cause, Scene};
 use super::snapshot::{Phase, Snapshot, Status};
 use super::trace::{Move, Trace};
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, StateId};
+use crate::graph::{EventId, GuardId, Kind, StateId};
 use crate::machine::{Edge, Frozen, Key, Machine, NONE};
 use crate::time::Timestamp;
 
@@ -265,7 +267,23 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         StepError::Rejected {
             event: graph.event_name(event).into(),
             states: self.run.tokens().map(|(state, _)| graph.name_of(state).into()).collect(),
+            guards: self.guards_against(event),
         }
+    }
+
+    /// The guards of all transitions for `event`, none of which was taken.
+    fn guards_against(&self, event: EventId) -> Vec<String> {
+        let Frozen { graph, table, .. } = self.frozen;
+        let mut guards = IndexSet::new();
+        for (state, _) in self.run.tokens() {
+            let within = |outer: &StateId| matches!(graph.kind(*outer), Kind::Composite(_));
+            let around = graph.ancestors(state).take_while(within);
+            for level in std::iter::once(state).chain(around) {
+                let edges = &table.edges[table.range(level, Key::event(event))];
+                guards.extend(edges.iter().map(|edge| edge.guard).filter(|guard| *guard != NONE));
+            }
+        }
+        guards.into_iter().map(|guard| graph.guard_name(GuardId(guard)).to_owned()).collect()
     }
 
     /// Takes the way on of a state that is done (`Key::DONE`) or goes on at once (`Key::ALWAYS`).
@@ -299,9 +317,10 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             if matches!(keys, [Key::ALWAYS | Key::DONE]) {
                 return None;
             }
-            level = frozen.graph.parent(here).filter(|outer| {
-                matches!(frozen.graph.kind(*outer), crate::graph::Kind::Composite(_))
-            });
+            level = frozen
+                .graph
+                .parent(here)
+                .filter(|outer| matches!(frozen.graph.kind(*outer), Kind::Composite(_)));
         }
         None
     }

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use super::{ActionFn, Edge, FusedFn, GuardFn, Key, NONE, Table};
+use super::{ActionFn, Edge, Fuse, FusedFn, GuardFn, Key, NONE, Table};
 use crate::event::{Event, EventKey};
 use crate::graph::{EventId, Graph, Kind, StateId, TransitionId};
 use crate::kernel::{Cause, Scene, Token};
@@ -47,7 +47,7 @@ impl<C: 'static, E: 'static> Dense<C, E> {
     pub(crate) fn lay_out(
         graph: &Graph,
         table: &Table,
-        fused: HashMap<TransitionId, FusedFn<C, E>>,
+        fused: &HashMap<TransitionId, Fuse<C, E>>,
         guards: &[GuardFn<C, E>],
         actions: &[ActionFn<C, E>],
     ) -> Self {
@@ -65,7 +65,7 @@ impl<C: 'static, E: 'static> Dense<C, E> {
             let columns = Columns { variants: 0, names: 0 };
             return Self { columns, row: 0, candidates: Vec::new() };
         }
-        let mut codes = Codes::new(fused, guards, actions);
+        let codes = Codes { fused, guards, actions };
         let mut candidates = Vec::new();
         let mut further = Vec::new();
         let cells = graph.nodes.len() * width;
@@ -100,23 +100,15 @@ impl<C: 'static, E: 'static> Dense<C, E> {
 }
 
 struct Codes<'a, C, E> {
-    fused: HashMap<TransitionId, FusedFn<C, E>>,
+    fused: &'a HashMap<TransitionId, Fuse<C, E>>,
     guards: &'a [GuardFn<C, E>],
     actions: &'a [ActionFn<C, E>],
 }
 
-impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
-    fn new(
-        fused: HashMap<TransitionId, FusedFn<C, E>>,
-        guards: &'a [GuardFn<C, E>],
-        actions: &'a [ActionFn<C, E>],
-    ) -> Self {
-        Self { fused, guards, actions }
-    }
-
+impl<C: 'static, E: 'static> Codes<'_, C, E> {
     /// The candidates of a cell up to the first that is not quiet; at least one.
     fn candidates(
-        &mut self,
+        &self,
         graph: &Graph,
         table: &Table,
         state: StateId,
@@ -145,13 +137,12 @@ impl<'a, C: 'static, E: 'static> Codes<'a, C, E> {
     }
 
     /// The code of a plain transition: joined by the typed builder, or from its names.
-    fn of(&mut self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
+    fn of(&self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
         if edge.guard == NONE && edge.actions == 0 {
             return Box::new(|_, _, _, _| true);
         }
-        // Where two variants are one event, the second column is made from the names.
-        match self.fused.remove(&TransitionId(edge.transition)) {
-            Some(code) => code,
+        match self.fused.get(&TransitionId(edge.transition)) {
+            Some(fuse) => fuse(),
             None => self.join(graph, edge),
         }
     }

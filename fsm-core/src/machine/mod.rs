@@ -38,6 +38,9 @@ pub(crate) struct Frozen<C, E> {
 /// transition begins.
 pub(crate) type FusedFn<C, E> = Box<dyn Fn(&mut C, &E, Timestamp, &Token) -> bool + Send + Sync>;
 
+/// Makes the code of a transition, once for each cell that it is laid down in.
+pub(crate) type Fuse<C, E> = Box<dyn Fn() -> FusedFn<C, E> + Send + Sync>;
+
 impl<C: 'static, E: 'static> Machine<C, E> {
     /// Binds the names of `graph` to code and freezes both.
     ///
@@ -53,7 +56,7 @@ impl<C: 'static, E: 'static> Machine<C, E> {
     pub(crate) fn bind_fused(
         graph: Graph,
         bindings: Bindings<C, E>,
-        fused: HashMap<TransitionId, FusedFn<C, E>>,
+        fused: HashMap<TransitionId, Fuse<C, E>>,
     ) -> Result<Self, BindFaults> {
         let mut faults = Vec::new();
         let guards = look_up("guard", graph.guards.iter(), &bindings.guards, &mut faults);
@@ -70,7 +73,7 @@ impl<C: 'static, E: 'static> Machine<C, E> {
             return Err(BindFaults(faults));
         }
         let table = Table::freeze(&graph, &bindings.variants);
-        let dense = Dense::lay_out(&graph, &table, fused, &guards, &actions);
+        let dense = Dense::lay_out(&graph, &table, &fused, &guards, &actions);
         let frozen = Frozen { graph, table, dense, guards, actions, activities };
         Ok(Self { frozen: Arc::new(frozen) })
     }

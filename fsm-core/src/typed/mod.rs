@@ -1,13 +1,14 @@
 //! Machines written with Rust enums.
 //!
-//! States and events are the user's own enums. What they are called in the graph is what `Debug`
-//! prints (of events, the variant's name), so the drawing speaks the code's language. The result
-//! is a [`Machine`] like any other.
+//! States and events are the user's own enums, what a run remembers is the user's own struct, and
+//! guards and actions are closures with names. The names are drawn: the picture speaks the code's
+//! language. What is built is a [`TypedMachine`], which is a [`Machine`](crate::Machine) that knows the values of
+//! its states.
 //!
 //! ```
-//! use fsm_core::{Effects, Event, Machine, Timestamp};
+//! use fsm_core::{Event, Machine};
 //!
-//! #[derive(Debug)]
+//! #[derive(Clone, Debug, PartialEq)]
 //! enum Door { Closed, Open, Locked }
 //!
 //! #[derive(Debug)]
@@ -28,247 +29,269 @@
 //!     .build(Door::Closed)?;
 //!
 //! let mut door = machine.begin(Lock { code: 0 });
-//! let mut effects = Effects::new();
-//! machine.dispatch(&mut door, Timestamp::ZERO, Hand::Turn(42), &mut effects, &mut ())?;
-//! let refused = machine
-//!     .dispatch(&mut door, Timestamp::ZERO, Hand::Turn(41), &mut effects, &mut ())
-//!     .unwrap_err();
-//! assert_eq!(refused.to_string(), "event `Turn` is not accepted in state Locked");
+//! machine.send(&mut door, Hand::Turn(42))?;
+//! assert_eq!(machine.state(&door), Door::Locked);
+//! let refused = machine.send(&mut door, Hand::Turn(41)).unwrap_err();
+//! assert_eq!(
+//!     refused.to_string(),
+//!     "event `Turn` is not accepted in state Locked: guard `code fits` does not hold"
+//! );
+//! println!("{}", machine.graph().to_dot());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Transitions of a state are tried in the order in which they are written; the first whose guard
+//! holds is taken. An event that none takes is an error, and the run is as it was. No final state
+//! is asked of a machine: a door has none.
+//!
+//! # Names
+//!
+//! A state is called what `Debug` prints, an event after its variant. Where an enum lies in
+//! another, dots tell it, as in machine files: `State::On(On::Playing)` is called `On.Playing`. A
+//! state is a value: `Track(1)` and `Track(2)` are two of them. What changes while a machine runs
+//! belongs into the context.
+//!
+//! A name of a guard or action stands for one piece of code; one that is used twice is a function
+//! with a name, or [`BuildFault::TwoCodes`].
+//!
+//! # Entry, exit, and staying
+//!
+//! A transition leaves states innermost first, acts, and enters states outermost first.
+//! [`to`](OnEvent::to) the state that it comes from leaves that and enters it again;
+//! [`stay`](OnEvent::stay) acts and does neither.
+//!
+//! ```
+//! # use fsm_core::{Event, Machine};
+//! # #[derive(Clone, Debug, PartialEq)]
+//! # enum Lamp { Off, On }
+//! # #[derive(Debug)]
+//! # enum Hand { Press, Dim, Reset }
+//! # impl Event for Hand {}
+//! let machine = Machine::<Vec<&str>, Hand>::builder("lamp")
+//!     .entry(Lamp::On, "light", |log, _| log.push("light"))
+//!     .exit(Lamp::On, "darken", |log, _| log.push("darken"))
+//!     .on(Lamp::Off, Hand::Press).to(Lamp::On)
+//!     .on(Lamp::On, Hand::Dim).then("dim", |log, _| log.push("dim")).stay()
+//!     .on(Lamp::On, Hand::Reset).then("reset", |log, _| log.push("reset")).to(Lamp::On)
+//!     .build(Lamp::Off)?;
+//!
+//! let mut lamp = machine.begin(vec![]);
+//! for hand in [Hand::Press, Hand::Dim, Hand::Reset] {
+//!     machine.send(&mut lamp, hand)?;
+//! }
+//! assert_eq!(lamp.context()[..], ["light", "dim", "darken", "reset", "light"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Hierarchy
+//!
+//! A [composite](MachineBuilder::composite) state is a variant of the same enum that holds others
+//! and enters the first of them. Its transitions apply to all of them, after their own; they are
+//! laid down when the machine is built, so that they cost no more than a state's own. One that
+//! leads to a state within leaves the composite state and enters it again, as SCXML has it.
+//!
+//! ```
+//! # use fsm_core::{Event, Machine};
+//! #[derive(Clone, Debug, PartialEq)]
+//! enum Player { Off, On, Stopped, Playing }
+//! # #[derive(Debug)]
+//! # enum Key { Power, Play, Stop }
+//! # impl Event for Key {}
+//!
+//! let machine = Machine::<(), Key>::builder("player")
+//!     .composite(Player::On, [Player::Stopped, Player::Playing])
+//!     .on(Player::Off, Key::Power).to(Player::On)
+//!     .on(Player::On, Key::Power).to(Player::Off)
+//!     .on(Player::Stopped, Key::Play).to(Player::Playing)
+//!     .on(Player::Playing, Key::Stop).to(Player::Stopped)
+//!     .build(Player::Off)?;
+//!
+//! let mut player = machine.begin(());
+//! machine.send(&mut player, Key::Power)?;
+//! assert_eq!(machine.state(&player), Player::Stopped);
+//! assert!(machine.is_in(&player, Player::On));
+//! machine.send(&mut player, Key::Play)?;
+//! machine.send(&mut player, Key::Power)?;
+//! assert_eq!(machine.state(&player), Player::Off);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Regions
+//!
+//! The states right within a [parallel](MachineBuilder::parallel) state are active side by side.
+//! It is done when each of its regions has come to a final state. [Forks](MachineBuilder::fork)
+//! split a run in the same way for a while, and have a join with a rule of its own.
+//!
+//! ```
+//! # use fsm_core::{Event, Machine};
+//! #[derive(Clone, Debug, PartialEq)]
+//! enum Launch { Checks, Fuel, Filling, Full, Crew, Boarding, Seated, Lift }
+//! # #[derive(Debug)]
+//! # enum Report { Filled, Aboard }
+//! # impl Event for Report {}
+//!
+//! let machine = Machine::<(), Report>::builder("launch")
+//!     .parallel(Launch::Checks, [Launch::Fuel, Launch::Crew])
+//!     .composite(Launch::Fuel, [Launch::Filling, Launch::Full])
+//!     .composite(Launch::Crew, [Launch::Boarding, Launch::Seated])
+//!     .on(Launch::Filling, Report::Filled).to(Launch::Full)
+//!     .on(Launch::Boarding, Report::Aboard).to(Launch::Seated)
+//!     .final_state(Launch::Full)
+//!     .final_state(Launch::Seated)
+//!     .done(Launch::Checks).to(Launch::Lift)
+//!     .final_state(Launch::Lift)
+//!     .build(Launch::Checks)?;
+//!
+//! let mut launch = machine.begin(());
+//! machine.send(&mut launch, Report::Aboard)?;
+//! assert_eq!(machine.states(&launch), [Launch::Filling, Launch::Seated]);
+//! machine.send(&mut launch, Report::Filled)?;
+//! assert_eq!(machine.state(&launch), Launch::Lift);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Timers and activities
+//!
+//! [`after`](MachineBuilder::after) is a timer that starts when the state is entered and is
+//! forgotten when it is left. An [activity](MachineBuilder::activity) is work that starts when the
+//! state is entered and is dropped when it is left; what it gives is an event that `done` and
+//! `failed` transitions see. Retries and timeouts are declared beside it, counted by the kernel,
+//! and drawn.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use fsm_core::{Event, Machine, RetryPolicy};
+//! #[derive(Clone, Debug, PartialEq)]
+//! enum Order { Charging, Paid, Declined }
+//!
+//! #[derive(Debug)]
+//! enum Bank { Charged { receipt: u32 }, Refused(&'static str) }
+//! impl Event for Bank {}
+//!
+//! #[derive(Default)]
+//! struct Cart { cents: u32, receipt: Option<u32> }
+//!
+//! async fn charge(cents: u32) -> Result<u32, &'static str> {
+//!     # tokio::time::sleep(Duration::from_millis(20)).await;
+//!     if cents == 0 { Err("nothing to pay") } else { Ok(7) }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let machine = Machine::<Cart, Bank>::builder("order")
+//!     .activity(Order::Charging, |cart, _visit| {
+//!         let charge = charge(cart.cents);
+//!         async {
+//!             match charge.await {
+//!                 Ok(receipt) => Ok(Bank::Charged { receipt }),
+//!                 Err(reason) => Err(Bank::Refused(reason)),
+//!             }
+//!         }
+//!     })
+//!     .retry(Order::Charging, RetryPolicy::new(2).delay(Duration::from_millis(100)))
+//!     .timeout(Order::Charging, Duration::from_secs(5))
+//!     .done(Order::Charging)
+//!         .then("keep receipt", |cart, scene| if let Some(Bank::Charged { receipt }) = scene.event {
+//!             cart.receipt = Some(*receipt);
+//!         })
+//!         .to(Order::Paid)
+//!     .failed(Order::Charging).to(Order::Declined)
+//!     .final_state(Order::Paid)
+//!     .final_state(Order::Declined)
+//!     .build(Order::Charging)?;
+//!
+//! let ended = machine.run(Cart { cents: 500, receipt: None }).await;
+//! assert_eq!(machine.state(&ended.snapshot), Order::Paid);
+//! assert_eq!(ended.snapshot.context().receipt, Some(7));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Machine::run`](crate::Machine::run) drives a run on tokio, with timers and activities; a [`Handle`](crate::Handle)
+//! sends it events. Without a runtime a run is driven by hand, and everything is said to it: events
+//! ([`send`](crate::Machine::send)), that time passes ([`pass`](crate::Machine::pass)), how work ended
+//! ([`answer`](TypedMachine::answer)). Nothing else makes time pass there, and no work is started.
+//! That is also how machines are tested.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use fsm_core::{Event, Machine, RetryPolicy};
+//! # #[derive(Clone, Debug, PartialEq)]
+//! # enum Order { Charging, Paid, Declined }
+//! # #[derive(Debug)]
+//! # enum Bank { Charged { receipt: u32 }, Refused(&'static str) }
+//! # impl Event for Bank {}
+//! # let machine = Machine::<(), Bank>::builder("order")
+//! #     .activity(Order::Charging, |_, _| async { Ok(Bank::Charged { receipt: 7 }) })
+//! #     .retry(Order::Charging, RetryPolicy::new(2).delay(Duration::from_millis(100)))
+//! #     .done(Order::Charging).to(Order::Paid)
+//! #     .failed(Order::Charging).to(Order::Declined)
+//! #     .final_state(Order::Paid)
+//! #     .final_state(Order::Declined)
+//! #     .build(Order::Charging)?;
+//! let mut order = machine.begin(Default::default());
+//! machine.answer(&mut order, Order::Charging, Err(Bank::Refused("line is busy")))?;
+//! machine.pass(&mut order, Duration::from_millis(100))?;
+//! machine.answer(&mut order, Order::Charging, Ok(Bank::Charged { receipt: 7 }))?;
+//! assert_eq!(machine.state(&order), Order::Paid);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Saving and restoring
+//!
+//! A [`Snapshot`](crate::Snapshot) is all of a run: where it stands, its timers, its queue, its
+//! context. It is serde data, can be taken after any step, and is checked when it comes back. Runs
+//! of another graph are refused.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use fsm_core::{Event, Machine, Snapshot};
+//! # #[derive(Clone, Debug, PartialEq)]
+//! # enum Light { Red, Green, Yellow }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let machine = Machine::<u32, ()>::builder("light")
+//!     .after(Light::Red, Duration::from_secs(30)).to(Light::Green)
+//!     .after(Light::Green, Duration::from_secs(30)).to(Light::Yellow)
+//!     .after(Light::Yellow, Duration::from_secs(3)).then("count", |rounds, _| *rounds += 1)
+//!         .to(Light::Red)
+//!     .build(Light::Red)?;
+//!
+//! let mut light = machine.begin(0);
+//! machine.pass(&mut light, Duration::from_secs(40))?;
+//! let saved = serde_json::to_string(&light)?;
+//!
+//! let mut light: Snapshot<u32> = serde_json::from_str(&saved)?;
+//! machine.restore(&light, &mut fsm_core::Effects::new())?;
+//! machine.pass(&mut light, Duration::from_secs(20))?;
+//! assert_eq!(machine.state(&light), Light::Yellow);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Machine::resume`](crate::Machine::resume) carries a saved run on under tokio. Its timers are points in time: those
+//! that came due while nobody drove the run fire at once, in the order in which they were due, and
+//! timers that are set then count from then. Work that was under way is started again, as the same
+//! attempt of the same [visit](crate::Visit::number), which makes that number a good idempotency
+//! key; an attempt whose timeout passed meanwhile has timed out. An
+//! [`Observer`](crate::Observer) sees the snapshot after every step of a run and can save it there.
+//!
+//! # What it costs
+//!
+//! A transition between plain states is one indirect call, guard and actions joined, wherever in
+//! the hierarchy it is declared. Entry and exit actions, timers, activities, and regions take the
+//! whole kernel step. Nothing of a transition between plain states allocates.
 
+mod builder;
+mod declare;
+mod fault;
+mod machine;
+mod name;
+mod outcome;
 mod transition;
 
-use std::any::TypeId;
-use std::collections::HashMap;
-use std::fmt::{self, Debug};
-use std::future::Future;
-use std::marker::PhantomData;
-use std::time::Duration;
-
-pub use transition::{Act, ActionCode, Always, GuardCode, OnEvent, OnOutcome};
-
-use crate::event::Event;
-use crate::graph::{Graph, GraphBuilder, GraphFaults, TransitionId, Trigger};
-use crate::kernel::{Effects, Input, Outcome, Scene, Snapshot};
-use crate::machine::{BindFaults, Bindings, FusedFn, Machine, Visit};
-use crate::time::Timestamp;
-
-/// A machine that is being written with states `S`, context `C`, and events `E`.
-///
-/// A state that is only mentioned is a simple one; the others are declared.
-pub struct MachineBuilder<S, C, E> {
-    graph: GraphBuilder,
-    bindings: Bindings<C, E>,
-    fused: HashMap<TransitionId, FusedFn<C, E>>,
-    declared: std::collections::HashSet<String>,
-    mentioned: Vec<String>,
-    code: HashMap<(&'static str, String), TypeId>,
-    faults: Vec<String>,
-    states: PhantomData<fn(S)>,
-}
-
-/// Why a machine could not be built. `Debug` reads like `Display`, because that is what a `main` that
-/// returns the error prints.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The graph has faults.
-    #[error(transparent)]
-    Graph(#[from] GraphFaults),
-    /// Names have no code.
-    #[error(transparent)]
-    Bind(#[from] BindFaults),
-    /// One name stands for two pieces of code.
-    #[error("{}", .0.join("\n"))]
-    Names(Vec<String>),
-}
-
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl<C, E: Event + 'static> Machine<C, E> {
-    /// Starts a machine written with Rust enums.
-    pub fn builder<S: Debug>(name: &str) -> MachineBuilder<S, C, E> {
-        MachineBuilder {
-            graph: Graph::builder(name),
-            bindings: Bindings::new(),
-            fused: HashMap::new(),
-            declared: std::collections::HashSet::new(),
-            mentioned: Vec::new(),
-            code: HashMap::new(),
-            faults: Vec::new(),
-            states: PhantomData,
-        }
-    }
-
-    /// A run that has begun, for machines that are driven by hand: without activities and timers,
-    /// events are all they need. Seed 0, time 0.
-    pub fn begin(&self, context: C) -> Snapshot<C> {
-        let mut run = self.snapshot(context, 0);
-        // A new run accepts its start, whatever the machine is.
-        drop(self.step(&mut run, Timestamp::ZERO, &Input::Start, &mut Effects::new(), &mut ()));
-        run
-    }
-
-    /// Whether a token stands at the state that `Debug` prints like `state`.
-    pub fn is_in(&self, run: &Snapshot<C>, state: impl Debug) -> bool {
-        self.graph().state(&format!("{state:?}")).is_some_and(|state| run.is_at(state))
-    }
-}
-
-impl<S: Debug, C: 'static, E: Event + Debug + 'static> MachineBuilder<S, C, E> {
-    /// Declares a final state.
-    #[must_use]
-    pub fn final_state(mut self, state: S) -> Self {
-        let name = self.declare(state);
-        self.graph.final_state(&name);
-        self
-    }
-
-    /// Declares a state that goes on at once; its ways on are written with
-    /// [`always`](Self::always).
-    #[must_use]
-    pub fn choice(mut self, state: S) -> Self {
-        let name = self.declare(state);
-        self.graph.choice(&name);
-        self
-    }
-
-    /// Declares a state that does work.
-    #[must_use]
-    pub fn activity<F>(
-        mut self,
-        state: S,
-        start: impl Fn(&C, &Visit<'_>) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Outcome<E>> + Send + 'static,
-    {
-        let name = self.declare(state);
-        self.graph.activity(&name);
-        self.bindings = self.bindings.activity(name, start);
-        self
-    }
-
-    /// Declares a state that goes on, as done, after `wait`.
-    #[must_use]
-    pub fn delay(mut self, state: S, wait: Duration) -> Self {
-        let name = self.declare(state);
-        self.graph.delay(&name, wait);
-        self
-    }
-
-    /// Everything else that graphs can hold: forks and joins, composite states, retry policies.
-    /// States declared here need not be declared again.
-    #[must_use]
-    pub fn graph(mut self, write: impl FnOnce(&mut GraphBuilder)) -> Self {
-        write(&mut self.graph);
-        self
-    }
-
-    /// Code for names that [`graph`](Self::graph) wrote.
-    #[must_use]
-    pub fn bind(mut self, bind: impl FnOnce(Bindings<C, E>) -> Bindings<C, E>) -> Self {
-        self.bindings = bind(self.bindings);
-        self
-    }
-
-    /// A transition on an event; `sample` says which variant, its payload does not matter.
-    pub fn on(mut self, from: S, sample: E) -> OnEvent<S, C, E> {
-        let event = variant_name(&sample);
-        self.bindings = self.bindings.event(event.clone(), &sample);
-        let from = self.mention(from);
-        let event = self.graph.event_id(&event);
-        OnEvent::new(self, from, Trigger::Event(event))
-    }
-
-    /// A transition of an activity, a delay, or a composite state that is done.
-    pub fn done(self, from: S) -> OnOutcome<S, C, E> {
-        self.outcome(from, Trigger::Done)
-    }
-
-    /// A transition of an activity that failed for good.
-    pub fn failed(self, from: S) -> OnOutcome<S, C, E> {
-        self.outcome(from, Trigger::Failed)
-    }
-
-    /// A transition of an activity that took too long.
-    pub fn timed_out(self, from: S) -> OnOutcome<S, C, E> {
-        self.outcome(from, Trigger::TimedOut)
-    }
-
-    /// A transition that is taken when `wait` has passed since the state was entered.
-    pub fn after(self, from: S, wait: Duration) -> OnOutcome<S, C, E> {
-        self.outcome(from, Trigger::After(wait))
-    }
-
-    /// A way on of a choice, a fork, or a join.
-    pub fn always(self, from: S) -> OnOutcome<S, C, E> {
-        self.outcome(from, Trigger::Always)
-    }
-
-    fn outcome(mut self, from: S, trigger: Trigger) -> OnOutcome<S, C, E> {
-        let from = self.mention(from);
-        OnOutcome::new(self, from, trigger)
-    }
-
-    /// Checks the graph, binds the code, and freezes both; runs start at `initial`.
-    ///
-    /// # Errors
-    /// [`BuildError`], with every fault of its kind.
-    pub fn build(mut self, initial: S) -> Result<Machine<C, E>, BuildError> {
-        if !self.faults.is_empty() {
-            return Err(BuildError::Names(self.faults));
-        }
-        let initial = self.mention(initial);
-        for name in std::mem::take(&mut self.mentioned) {
-            if !self.declared.contains(&name) {
-                self.graph.simple_unless_declared(&name);
-            }
-        }
-        self.graph.initial(&initial);
-        let graph = self.graph.build()?;
-        Ok(Machine::bind_fused(graph, self.bindings, self.fused)?)
-    }
-
-    fn declare(&mut self, state: S) -> String {
-        let name = format!("{state:?}");
-        self.declared.insert(name.clone());
-        name
-    }
-
-    fn mention(&mut self, state: S) -> String {
-        let name = format!("{state:?}");
-        self.mentioned.push(name.clone());
-        name
-    }
-
-    /// A name is drawn and fingerprinted, so it stands for one piece of code.
-    fn claim<F: 'static>(&mut self, what: &'static str, name: &str) {
-        let code = TypeId::of::<F>();
-        let before = self.code.insert((what, name.to_owned()), code);
-        if before.is_some_and(|before| before != code) {
-            self.faults.push(format!(
-                "{what} `{name}` stands for two pieces of code; give one of them another name, \
-                 or name a function and use it twice"
-            ));
-        }
-    }
-}
-
-/// `Turn` of `Turn(42)` or `Turn { code: 42 }`.
-fn variant_name<E: Debug>(event: &E) -> String {
-    let printed = format!("{event:?}");
-    let end = printed.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(printed.len());
-    printed[..end].to_owned()
-}
-
-impl<S, C, E> fmt::Debug for MachineBuilder<S, C, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MachineBuilder").field("graph", &self.graph).finish_non_exhaustive()
-    }
-}
+pub use builder::MachineBuilder;
+pub use fault::{BuildError, BuildFault};
+pub use machine::TypedMachine;
+pub use outcome::IntoOutcome;
+pub use transition::{ActionCode, Always, GuardCode, If, OnEvent, OnOutcome, Then};

@@ -1,0 +1,140 @@
+//! Driving a run by hand: no clock, no tokio. Events are sent, time is said to pass, and what an
+//! activity would have given is told. For machines that only hear events, for tests, and for
+//! programs with a loop of their own.
+//!
+//! What a run waits for is not lost between the calls: it is in the snapshot, and
+//! [`Machine::restore`] lists it, so a run that was driven by hand can go on under
+//! [`Machine::resume`] and the reverse.
+//!
+//! ```
+//! use std::time::Duration;
+//! use fsm_core::{Event, Machine};
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq)]
+//! enum Lamp { Off, On }
+//!
+//! #[derive(Debug)]
+//! struct Press;
+//! impl Event for Press {}
+//!
+//! let machine = Machine::<(), Press>::builder("lamp")
+//!     .on(Lamp::Off, Press).to(Lamp::On)
+//!     .after(Lamp::On, Duration::from_secs(30)).to(Lamp::Off)
+//!     .build(Lamp::Off)?;
+//! let mut lamp = machine.begin(());
+//! machine.send(&mut lamp, Press)?;
+//! machine.pass(&mut lamp, Duration::from_secs(29))?;
+//! assert_eq!(machine.state(&lamp), Lamp::On);
+//! machine.pass(&mut lamp, Duration::from_secs(1))?;
+//! assert_eq!(machine.state(&lamp), Lamp::Off);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::time::Duration;
+
+use super::effect::Effects;
+use super::error::StepError;
+use super::input::{Input, Outcome, Ticket};
+use super::snapshot::{Phase, Snapshot, Status};
+use crate::event::Event;
+use crate::graph::StateId;
+use crate::machine::Machine;
+use crate::time::Timestamp;
+
+impl<C, E: Event> Machine<C, E> {
+    /// A run that has begun, to be driven by hand. Seed 0, time 0.
+    ///
+    /// # Panics
+    /// If an action does.
+    pub fn begin(&self, context: C) -> Snapshot<C> {
+        let mut run = self.snapshot(context, 0);
+        // A new run accepts its start, whatever the machine is.
+        drop(self.step(&mut run, Timestamp::ZERO, &Input::Start, &mut Effects::new(), &mut ()));
+        run
+    }
+
+    /// Sends an event to a run that is driven by hand. Time stands still: it is
+    /// [`pass`](Self::pass) that moves it on, and fires timers.
+    ///
+    /// No activity is started. One that the run enters is waited for until
+    /// [`answer`](Self::answer) tells how it ended.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    ///
+    /// # Panics
+    /// If a guard or an action does; the run then refuses every further step.
+    #[inline]
+    pub fn send(&self, run: &mut Snapshot<C>, event: E) -> Result<(), StepError> {
+        self.dispatch(run, run.now, event, &mut Effects::new(), &mut ())
+    }
+
+    /// Lets `wait` pass in a run that is driven by hand: timers fire one after another, each at its
+    /// point in time, those due at the end among them.
+    ///
+    /// # Errors
+    /// As [`Machine::step`]. Time that passes after the end of a run is no error.
+    ///
+    /// # Panics
+    /// If a guard or an action does; the run then refuses every further step.
+    ///
+    /// # Complexity
+    /// O(tokens + timers) for each timer that fires.
+    pub fn pass(&self, run: &mut Snapshot<C>, wait: Duration) -> Result<(), StepError> {
+        let end = run.now + wait;
+        let mut effects = Effects::new();
+        while let Some((due, ticket)) = self.next_timer(run).filter(|(due, _)| *due <= end) {
+            self.step(run, due, &Input::Timer(ticket), &mut effects, &mut ())?;
+        }
+        run.now = end;
+        Ok(())
+    }
+
+    /// Says how the activity of `state` ended, in a run that is driven by hand.
+    ///
+    /// # Errors
+    /// [`StepError::Idle`] where none of that state is under way; else as [`Machine::step`].
+    ///
+    /// # Panics
+    /// If a guard or an action does; the run then refuses every further step.
+    pub fn answer(
+        &self,
+        run: &mut Snapshot<C>,
+        state: StateId,
+        outcome: Outcome<E>,
+    ) -> Result<(), StepError> {
+        let at_work = (0..run.slots()).find(|slot| {
+            let token = run.token(*slot);
+            token.state == state && token.phase == Phase::Running
+        });
+        let Some(slot) = at_work else {
+            return Err(StepError::Idle { state: self.graph().name_of(state).into() });
+        };
+        let ticket = Ticket { slot, number: run.token(slot).number };
+        let input = Input::Outcome { ticket, outcome };
+        self.step(run, run.now, &input, &mut Effects::new(), &mut ())
+    }
+
+    /// The timer that is due first; of several, the one that was set first.
+    fn next_timer(&self, run: &Snapshot<C>) -> Option<(Timestamp, Ticket)> {
+        if run.status != Status::Running {
+            return None;
+        }
+        let of_tokens = (0..run.slots()).filter_map(|slot| {
+            let token = run.token(slot);
+            let awaited = match token.phase {
+                Phase::Waiting | Phase::Delaying => true,
+                Phase::Running => self.frozen.table.row(token.state).policed,
+                Phase::Resting | Phase::Queued | Phase::Owning | Phase::Moving | Phase::Free => {
+                    false
+                }
+            };
+            awaited.then_some((token.due, Ticket { slot, number: token.number }))
+        });
+        let of_states = run
+            .alarms
+            .iter()
+            .map(|((slot, _), alarm)| (alarm.due, Ticket { slot: *slot, number: alarm.number }));
+        of_tokens.chain(of_states).min_by_key(|(due, ticket)| (*due, ticket.number))
+    }
+}

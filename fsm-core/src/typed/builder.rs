@@ -1,0 +1,192 @@
+//! The builder of machines written with Rust enums.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::fault::{BuildError, BuildFault};
+use super::machine::TypedMachine;
+use super::name::{state_name, variant_name};
+use super::transition::{OnEvent, OnOutcome};
+use crate::event::Event;
+use crate::graph::{Graph, GraphBuilder, TransitionId, Trigger};
+use crate::kernel::Scene;
+use crate::machine::{Bindings, Fuse, Machine};
+
+/// A machine that is being written with states `S`, context `C`, and events `E`.
+///
+/// A state that is only mentioned is one that waits for events; the others are declared.
+pub struct MachineBuilder<S, C, E> {
+    pub(super) graph: GraphBuilder,
+    pub(super) bindings: Bindings<C, E>,
+    pub(super) fused: HashMap<TransitionId, Fuse<C, E>>,
+    /// By name, the states that were mentioned.
+    states: IndexMap<String, S>,
+    code: HashMap<(&'static str, String), TypeId>,
+    pub(super) faults: Vec<BuildFault>,
+}
+
+impl<C, E: Event> Machine<C, E> {
+    /// Starts a machine written with Rust enums.
+    pub fn builder<S: Debug>(name: &str) -> MachineBuilder<S, C, E> {
+        MachineBuilder {
+            graph: Graph::builder(name),
+            bindings: Bindings::new(),
+            fused: HashMap::new(),
+            states: IndexMap::new(),
+            code: HashMap::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
+    /// A transition on an event; `sample` says which variant, its payload does not matter.
+    pub fn on(mut self, from: S, sample: E) -> OnEvent<S, C, E>
+    where
+        E: Debug,
+    {
+        let event = variant_name(&sample);
+        self.bindings = self.bindings.event(event.clone(), &sample);
+        let from = self.name(from);
+        let event = self.graph.event_id(&event);
+        OnEvent::new(self, from, Trigger::Event(event))
+    }
+
+    /// A transition of an activity, a delay, a composite or a parallel state that is done.
+    pub fn done(self, from: S) -> OnOutcome<S, C, E> {
+        self.outcome(from, Trigger::Done)
+    }
+
+    /// A transition of an activity that failed for good.
+    pub fn failed(self, from: S) -> OnOutcome<S, C, E> {
+        self.outcome(from, Trigger::Failed)
+    }
+
+    /// A transition of an activity that took too long, for good; without one,
+    /// [`failed`](Self::failed) is taken.
+    pub fn timed_out(self, from: S) -> OnOutcome<S, C, E> {
+        self.outcome(from, Trigger::TimedOut)
+    }
+
+    /// A transition that is taken when `wait` has passed since the state was entered.
+    pub fn after(self, from: S, wait: Duration) -> OnOutcome<S, C, E> {
+        self.outcome(from, Trigger::After(wait))
+    }
+
+    /// A way on of a choice or a join.
+    pub fn always(self, from: S) -> OnOutcome<S, C, E> {
+        self.outcome(from, Trigger::Always)
+    }
+
+    /// What few machines need: splits within a fork, and how many activities may be under way at
+    /// once. States are named there as text, and in a call of this builder, too.
+    #[must_use]
+    pub fn graph(mut self, write: impl FnOnce(&mut GraphBuilder)) -> Self {
+        write(&mut self.graph);
+        self
+    }
+
+    /// Code for names that [`graph`](Self::graph) wrote.
+    #[must_use]
+    pub fn bind(mut self, bind: impl FnOnce(Bindings<C, E>) -> Bindings<C, E>) -> Self {
+        self.bindings = bind(self.bindings);
+        self
+    }
+
+    /// Checks the graph, binds the code, and freezes both; runs start at `initial`.
+    ///
+    /// # Errors
+    /// [`BuildError`], with every fault of its kind.
+    pub fn build(mut self, initial: S) -> Result<TypedMachine<S, C, E>, BuildError> {
+        let initial = self.name(initial);
+        if !self.faults.is_empty() {
+            return Err(BuildError::Written(self.faults));
+        }
+        for name in self.states.keys() {
+            self.graph.simple_unless_declared(name);
+        }
+        self.graph.initial(&initial);
+        let graph = self.graph.build()?;
+        let mut faults = Vec::new();
+        let mut states = Vec::new();
+        for state in graph.states() {
+            let name = graph.name_of(state);
+            match self.states.swap_remove(name) {
+                Some(value) => states.push(value),
+                None => faults.push(BuildFault::WithoutValue { state: name.to_owned() }),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(BuildError::Written(faults));
+        }
+        let machine = Machine::bind_fused(graph, self.bindings, self.fused)?;
+        Ok(TypedMachine::new(machine, states.into()))
+    }
+
+    fn outcome(mut self, from: S, trigger: Trigger) -> OnOutcome<S, C, E> {
+        let from = self.name(from);
+        OnOutcome::new(self, from, trigger)
+    }
+}
+
+impl<S: Debug, C, E> MachineBuilder<S, C, E> {
+    /// What a state is called; its value is kept.
+    pub(super) fn name(&mut self, state: S) -> String {
+        let name = state_name(&state);
+        self.states.entry(name.clone()).or_insert(state);
+        name
+    }
+}
+
+impl<S, C, E> MachineBuilder<S, C, E> {
+    pub(super) fn bind_guard<F: 'static>(
+        &mut self,
+        name: &str,
+        holds: impl Fn(&C, &Scene<'_, E>) -> bool + Send + Sync + 'static,
+    ) {
+        self.claim::<F>("guard", name);
+        self.bindings.guards.insert(name.to_owned(), Arc::new(holds));
+    }
+
+    pub(super) fn bind_action<F: 'static>(
+        &mut self,
+        name: &str,
+        act: impl Fn(&mut C, &Scene<'_, E>) + Send + Sync + 'static,
+    ) {
+        self.claim::<F>("action", name);
+        self.bindings.actions.insert(name.to_owned(), Arc::new(act));
+    }
+
+    /// A name is drawn and fingerprinted, so it stands for one piece of code. Code that carries
+    /// data is a piece of its own each time: its type does not tell what it carries.
+    fn claim<F: 'static>(&mut self, what: &'static str, name: &str) {
+        let code = TypeId::of::<F>();
+        let before = self.code.insert((what, name.to_owned()), code);
+        if before.is_some_and(|before| before != code || size_of::<F>() > 0) {
+            self.faults.push(BuildFault::TwoCodes { what, name: name.to_owned() });
+        }
+    }
+
+    pub(super) fn at_least_one(
+        &mut self,
+        given_for: &str,
+        states: impl IntoIterator<Item = S>,
+    ) -> Vec<S> {
+        let states: Vec<S> = states.into_iter().collect();
+        if states.is_empty() {
+            self.faults.push(BuildFault::NoStates { state: given_for.to_owned() });
+        }
+        states
+    }
+}
+
+impl<S, C, E> fmt::Debug for MachineBuilder<S, C, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MachineBuilder").field("graph", &self.graph).finish_non_exhaustive()
+    }
+}
