@@ -16,7 +16,7 @@ use std::error::Error;
 use fsm_benches::door::{self, Door, hooked, nested};
 use fsm_benches::lines;
 use fsm_benches::table::Limit;
-use fsm_core::{Effects, Event, Machine, Snapshot, Timestamp};
+use fsm_core::{Event, Machine};
 
 use crate::entrant::{Entrant, Field, Stream};
 
@@ -161,10 +161,11 @@ where
 {
     Entrant::new(
         deeds,
-        || (machine.begin(C::default()), Effects::new()),
-        |(run, effects): &mut (Snapshot<C>, Effects), deed| {
-            machine.dispatch(run, Timestamp::ZERO, *deed, effects, &mut ()).is_ok()
+        || machine.begin(C::default()),
+        |run, deed| match machine.send(run, *deed) {
+            Ok(()) => true,
+            Err(_refused) => false,
         },
-        |(run, _)| *run.context(),
+        |run| *run.context(),
     )
 }

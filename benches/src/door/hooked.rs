@@ -6,7 +6,7 @@
 //! Closed --Turn / count--> Locked        Locked --Turn / count--> Closed
 //! ```
 
-use fsm_core::{BuildError, Machine};
+use fsm_core::{BuildError, Machine, Scene, TypedMachine};
 
 use super::Deed;
 
@@ -61,18 +61,12 @@ pub fn by_hand(state: &mut State, notes: &mut Notes, deed: &Deed) -> bool {
 ///
 /// # Errors
 /// None as long as the graph above has no fault; the test below holds it.
-pub fn machine() -> Result<Machine<Notes, Deed>, BuildError> {
+pub fn machine() -> Result<TypedMachine<State, Notes, Deed>, BuildError> {
     let count = |notes: &mut Notes, _: &Deed| notes.moves += 1;
-    Machine::<Notes, Deed>::builder("noted door")
-        .graph(|graph| {
-            for state in [State::Closed, State::Open, State::Locked] {
-                graph.simple(&format!("{state:?}")).entry("enter").exit("leave");
-            }
-        })
-        .bind(|bindings| {
-            bindings
-                .action("enter", |notes: &mut Notes, _| notes.entered += 1)
-                .action("leave", |notes: &mut Notes, _| notes.left += 1)
+    [State::Closed, State::Open, State::Locked]
+        .into_iter()
+        .fold(Machine::<Notes, Deed>::builder("noted door"), |builder, state| {
+            builder.entry(state, "enter", enter).exit(state, "leave", leave)
         })
         .on(State::Closed, Deed::Push)
         .then("count", count)
@@ -87,6 +81,14 @@ pub fn machine() -> Result<Machine<Notes, Deed>, BuildError> {
         .then("count", count)
         .to(State::Closed)
         .build(State::Closed)
+}
+
+fn enter(notes: &mut Notes, _: &Scene<'_, Deed>) {
+    notes.entered += 1;
+}
+
+fn leave(notes: &mut Notes, _: &Scene<'_, Deed>) {
+    notes.left += 1;
 }
 // end: ours
 
@@ -103,8 +105,6 @@ pub fn random(count: usize) -> Vec<Deed> {
 
 #[cfg(test)]
 mod tests {
-    use fsm_core::{Effects, Timestamp};
-
     use super::{Notes, State, by_hand, machine, random, started};
 
     #[test]
@@ -114,10 +114,8 @@ mod tests {
         let mut run = machine.begin(Notes::default());
         for deed in random(1_000).into_iter().chain(crate::door::predictable(1_000)) {
             let accepted = by_hand(&mut state, &mut notes, &deed);
-            let taken =
-                machine.dispatch(&mut run, Timestamp::ZERO, deed, &mut Effects::new(), &mut ());
-            assert_eq!(accepted, taken.is_ok());
-            assert!(machine.is_in(&run, state), "{state:?} after {deed:?}");
+            assert_eq!(accepted, machine.send(&mut run, deed).is_ok());
+            assert_eq!(machine.state(&run), state, "after {deed:?}");
             assert_eq!(*run.context(), notes);
         }
     }

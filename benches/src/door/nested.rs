@@ -8,7 +8,7 @@
 //! Locked --Turn [code fits]--> Closed    Broken --Push--> Open
 //! ```
 
-use fsm_core::{BuildError, Machine};
+use fsm_core::{BuildError, Machine, TypedMachine};
 
 use super::{Deed, Door, HARD};
 
@@ -75,21 +75,16 @@ pub enum Place {
 ///
 /// # Errors
 /// None as long as the graph above has no fault; the test below holds it.
-pub fn machine() -> Result<Machine<Door, Deed>, BuildError> {
+pub fn machine() -> Result<TypedMachine<Place, Door, Deed>, BuildError> {
     Machine::<Door, Deed>::builder("door")
-        .graph(|graph| {
-            graph.composite("Shut", "Closed");
-            graph.simple("Closed").within("Shut");
-            graph.simple("Locked").within("Shut");
-            graph.simple("Broken");
-        })
+        .composite(Place::Shut, [Place::Closed, Place::Locked])
         .on(Place::Shut, Deed::Kick(0))
         .when("hard", |_, deed| matches!(deed, Deed::Kick(force) if *force > HARD))
         .then("kick", kick)
         .to(Place::Broken)
-        .graph(|graph| {
-            graph.internal("Shut").on("Kick").action("kick");
-        })
+        .on(Place::Shut, Deed::Kick(0))
+        .then("kick", kick)
+        .stay()
         .on(Place::Closed, Deed::Push)
         .then("count", |door, _| door.pushes += 1)
         .to(Place::Open)
@@ -130,9 +125,7 @@ pub fn random(count: usize) -> Vec<Deed> {
 
 #[cfg(test)]
 mod tests {
-    use fsm_core::{Effects, Timestamp};
-
-    use super::{Deed, Door, State, by_hand, machine, predictable, random};
+    use super::{Deed, Door, Place, State, by_hand, machine, predictable, random};
 
     #[test]
     fn the_superstate_takes_what_the_match_takes_in_each_of_its_states() {
@@ -142,10 +135,14 @@ mod tests {
             let mut run = machine.begin(Door::default());
             for deed in deeds {
                 assert!(by_hand(&mut state, &mut door, &deed));
-                machine
-                    .dispatch(&mut run, Timestamp::ZERO, deed, &mut Effects::new(), &mut ())
-                    .expect("an accepted deed");
-                assert!(machine.is_in(&run, state), "{state:?} after {deed:?}");
+                machine.send(&mut run, deed).expect("an accepted deed");
+                let place = match state {
+                    State::Closed => Place::Closed,
+                    State::Locked => Place::Locked,
+                    State::Open => Place::Open,
+                    State::Broken => Place::Broken,
+                };
+                assert_eq!(machine.state(&run), place, "after {deed:?}");
                 assert_eq!(*run.context(), door);
             }
         }
@@ -156,11 +153,8 @@ mod tests {
         let machine = machine().expect("a sound graph");
         let kicked_after = |deeds: &[Deed]| {
             let mut run = machine.begin(Door::default());
-            let mut effects = Effects::new();
-            let mut dispatch =
-                |deed| machine.dispatch(&mut run, Timestamp::ZERO, deed, &mut effects, &mut ());
-            deeds.iter().for_each(|deed| dispatch(*deed).expect("an accepted deed"));
-            dispatch(Deed::Kick(1)).is_ok()
+            deeds.iter().for_each(|deed| machine.send(&mut run, *deed).expect("accepted"));
+            machine.send(&mut run, Deed::Kick(1)).is_ok()
         };
         assert!(kicked_after(&[]));
         assert!(kicked_after(&[Deed::Turn(1)]));

@@ -108,22 +108,22 @@ impl<C, E: Event> Machine<C, E> {
         effects: &mut Effects,
         trace: &mut T,
     ) -> Result<(), StepError> {
-        match self.dispatch_plain(run, now, &event, effects, trace) {
-            true => Ok(()),
-            false => self.step(run, now, &Input::Event(event), effects, trace),
+        if self.dispatch_plain(run, now, &event, trace) {
+            effects.list.clear();
+            return Ok(());
         }
+        self.step(run, now, &Input::Event(event), effects, trace)
     }
 
     /// The short way: one resting token, and a transition between plain states. A first token
     /// that rests means that the run goes on; while code of the user runs it is seen to move, so
     /// that a panic leaves its mark.
     #[inline(always)]
-    fn dispatch_plain<T: Trace>(
+    pub(super) fn dispatch_plain<T: Trace>(
         &self,
         run: &mut Snapshot<C>,
         now: Timestamp,
         event: &E,
-        effects: &mut Effects,
         trace: &mut T,
     ) -> bool {
         let frozen = &*self.frozen;
@@ -139,7 +139,6 @@ impl<C, E: Event> Machine<C, E> {
         let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main);
         run.main.phase = Phase::Resting;
         let Some((to, transition)) = taken else { return false };
-        effects.list.clear();
         run.now = now;
         // The numbers that a whole step gives, so that either can replay the other.
         let number = run.fresh();
