@@ -108,7 +108,9 @@ impl<C, E: Event> Machine<C, E> {
         effects: &mut Effects,
         trace: &mut T,
     ) -> Result<(), StepError> {
-        if self.dispatch_plain(run, now, &event, trace) {
+        let later = now.max(run.now);
+        if self.dispatch_plain(run, later, &event, trace) {
+            run.now = later;
             effects.list.clear();
             return Ok(());
         }
@@ -117,7 +119,7 @@ impl<C, E: Event> Machine<C, E> {
 
     /// The short way: one resting token, and a transition between plain states. A first token
     /// that rests means that the run goes on; while code of the user runs it is seen to move, so
-    /// that a panic leaves its mark.
+    /// that a panic leaves its mark. The run's time is left to the caller.
     #[inline(always)]
     pub(super) fn dispatch_plain<T: Trace>(
         &self,
@@ -133,15 +135,15 @@ impl<C, E: Event> Machine<C, E> {
         {
             return false;
         }
-        let now = now.max(run.now);
         let from = run.main.state;
         run.main.phase = Phase::Moving;
-        let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main);
+        // The numbers that a whole step gives, so that either can replay the other.
+        let number = run.sequence + 1;
+        let taken =
+            frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main, number);
         run.main.phase = Phase::Resting;
         let Some((to, transition)) = taken else { return false };
-        run.now = now;
-        // The numbers that a whole step gives, so that either can replay the other.
-        let number = run.fresh();
+        run.sequence = number;
         run.main.visit = number;
         run.main.number = number;
         run.main.state = to;
