@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod dot;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod simulate;
 
 use crate::args::{Args, Command};
 use crate::error::CommandError;
@@ -16,7 +17,16 @@ pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
         Command::Run(args) => run::perform(&args),
         Command::Check(args) => check::perform(&args),
         Command::Dot(args) => dot::perform(&args),
+        Command::Simulate(args) => simulate::perform(&args),
         Command::Schema => schema::perform(),
         Command::Demo(args) => demo::perform(&args),
+    }
+}
+
+/// A count with its noun.
+pub(crate) fn count(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }

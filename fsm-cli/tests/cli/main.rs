@@ -10,3 +10,4 @@ mod logs;
 mod metrics;
 mod runs;
 mod secrets;
+mod simulate;

@@ -19,6 +19,9 @@
 //! | `label` | what a state or a transition says |
 //! | `text` | arbitrary text made fit for a picture: nothing hidden, wrapped to lines |
 //! | `escape` | how text is quoted in each language |
+//! | `marks` | what stands out |
+//! | `look` | colours and lines |
+//! | `ends` | where edges start and end |
 //! | `dot` | the drawing for Graphviz |
 //! | `mermaid` | the drawing for Mermaid |
 //!
@@ -37,9 +40,12 @@
 //! ```
 
 mod dot;
+mod ends;
 mod escape;
 mod id;
 mod label;
+mod look;
+mod marks;
 mod mermaid;
 mod plan;
 mod text;
@@ -47,7 +53,9 @@ mod text;
 use std::fmt;
 
 use crate::graph::Graph;
+pub use marks::{Mark, Marks, PathFault};
 use plan::Plan;
+pub(crate) use text::visible;
 
 /// A drawing of a graph that is about to be written: from [`Graph::drawing`].
 ///
@@ -75,6 +83,7 @@ pub struct Drawing<'g> {
     machines: Machines,
     actions: Actions,
     direction: Direction,
+    marks: Option<&'g Marks>,
 }
 
 /// Whether the machines within a graph are drawn as one box or with what is inside.
@@ -119,6 +128,16 @@ impl<'g> Drawing<'g> {
         self
     }
 
+    /// Lets what `marks` names stand out: where the tokens are, a way that was taken, or what a
+    /// change adds, removes, and alters.
+    ///
+    /// Mermaid can't change the lines of transitions: there, the word of a mark stands in their
+    /// labels.
+    pub fn marked(mut self, marks: &'g Marks) -> Self {
+        self.marks = Some(marks);
+        self
+    }
+
     /// The drawing in DOT. See [`Graph::to_dot`].
     pub fn to_dot(self) -> String {
         let mut text = String::new();
@@ -131,7 +150,7 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// Those of `out`.
     pub fn write_dot(self, mut out: impl fmt::Write) -> fmt::Result {
-        dot::write(&Plan::new(self.graph, self.machines, self.actions), self.direction, &mut out)
+        dot::write(&Plan::new(self), self.direction, &mut out)
     }
 
     /// The drawing as a Mermaid state diagram. See [`Graph::to_mermaid`].
@@ -146,11 +165,7 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// Those of `out`.
     pub fn write_mermaid(self, mut out: impl fmt::Write) -> fmt::Result {
-        mermaid::write(
-            &Plan::new(self.graph, self.machines, self.actions),
-            self.direction,
-            &mut out,
-        )
+        mermaid::write(&Plan::new(self), self.direction, &mut out)
     }
 }
 
@@ -162,6 +177,7 @@ impl Graph {
             machines: Machines::Closed,
             actions: Actions::Shown,
             direction: Direction::TopToBottom,
+            marks: None,
         }
     }
 

@@ -12,3 +12,4 @@ mod stage;
 mod states;
 mod tampering;
 mod walk;
+mod ways;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fsm_core::{
     Effect, Effects, Graph, Input, JoinRule, Kind, Machine, Move, Outcome, Phase, Retry, Snapshot,
-    Start, StateId, Status, StepError, Ticket, Timestamp, Trace, Trigger,
+    Start, StateId, Status, StepError, Ticket, Timestamp, Trace, TransitionId, Trigger,
 };
 use fsm_testkit::strategies::Blueprint;
 use fsm_testkit::tally::{self, EVENTS, Tally, Word};
@@ -186,6 +186,7 @@ impl Walk {
         let mut heard = Ear { moves: Vec::new() };
         let taken = self.machine.step(&mut self.run, self.now, &input, &mut effects, &mut heard);
         self.is_the_same_dispatched(&before, &input, &taken);
+        self.was_foretold(&before, &input, &taken, &heard.moves);
         match &taken {
             Err(_) => {
                 assert_eq!(self.run, before, "a refused input changed something");
@@ -220,6 +221,30 @@ impl Walk {
         let other = self.machine.dispatch(&mut run, self.now, event.clone(), &mut effects, &mut ());
         assert_eq!(&other, taken);
         assert_eq!(run, self.run);
+    }
+
+    /// An event is accepted if and only if a way for it was open, and no other is taken for it.
+    fn was_foretold(
+        &self,
+        before: &Snapshot<Tally>,
+        input: &Input<Word>,
+        taken: &Result<(), StepError>,
+        moves: &[Heard],
+    ) {
+        let Input::Event(event) = input else { return };
+        let ways = self.machine.ways(before, Some(event), self.now);
+        let open: Vec<TransitionId> =
+            ways.iter().filter(|way| way.is_open).map(|way| way.transition).collect();
+        assert_eq!(taken.is_ok(), !open.is_empty(), "{event:?} at {:?}", self.whereabouts());
+        let graph = self.machine.graph();
+        let taken = moves.iter().filter_map(|heard| match heard {
+            Heard::Moved(step) => Some(step.transition),
+            Heard::Gone(_) => None,
+        });
+        for transition in taken {
+            let is_for_it = matches!(graph.transition(transition).trigger(), Trigger::Event(_));
+            assert!(!is_for_it || open.contains(&transition), "it took a way that was not open");
+        }
     }
 
     fn end(&mut self, ticket: Ticket) {
@@ -306,7 +331,21 @@ impl Walk {
         }
     }
 
+    /// What the world was asked for follows from the snapshot.
+    fn is_asked_for(&self) {
+        let mut asked: Vec<Ticket> = self.under_way.iter().map(|start| start.ticket).collect();
+        let mut told: Vec<Ticket> =
+            self.machine.under_way(&self.run).iter().map(|start| start.ticket).collect();
+        asked.sort();
+        told.sort();
+        assert_eq!(asked, told);
+        for timer in self.machine.timers(&self.run) {
+            assert!(self.timers.contains(&(timer.ticket, timer.at)), "{timer:?} was never set");
+        }
+    }
+
     fn holds_together(&mut self) {
+        self.is_asked_for();
         let graph = self.machine.graph().clone();
         let status = self.run.status();
         assert!(!matches!(status, Status::Stuck(_)), "stuck: {:?}", self.whereabouts());
