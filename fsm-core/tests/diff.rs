@@ -303,7 +303,7 @@ fn where_states_lie_and_how_they_are_joined_is_told() {
     ~ graph: states are declared in another order: moved `day`, `evening`
     ~ state `day`: begins at `evening` instead of `morning`
 
-    ~ state `dream`: lies within `day` instead of within `night`
+    ~ state `dream`: moved out of `night` into `day`
 
     ~ state `fan`: is joined by `part` instead of `meet`
     - state `meet`, a join of all

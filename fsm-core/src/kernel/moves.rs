@@ -48,12 +48,18 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let scene = self.scene(slot, None);
         let from = self.run.token(slot).state;
         let domain = self.domain(edge);
+        self.acting = slot;
         let mut mover = slot;
         while let Some(fork) = self.fork_around(mover) {
             if self.stays_within(fork, domain) {
                 break;
             }
             let scope = self.run.token(mover).scope;
+            if self.frozen.graph.kind(fork) == Kind::Parallel {
+                // All of its regions are left by its owner, this one in its turn.
+                mover = self.run.scopes[scope as usize].owner;
+                continue;
+            }
             self.leave(mover, Some(fork));
             if self.frozen.table.row(edge.to).pair == fork.0 {
                 self.act(edge.actions, &scene);
@@ -140,7 +146,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     fn domain(&self, edge: &Edge) -> Option<StateId> {
-        self.frozen.table.domain(&self.frozen.graph, edge)
+        self.frozen.graph.domain(TransitionId(edge.transition))
     }
 
     /// Leaves states from the token's own up to `domain`, which stays; drops the work under way.

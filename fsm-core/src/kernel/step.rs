@@ -33,6 +33,8 @@ pub(super) struct Stepper<'a, C, E, T> {
     pub(super) trace: &'a mut T,
     pub(super) event: Option<&'a E>,
     pub(super) cause: Cause,
+    /// The token that takes a transition: where that leaves its scope, it is not cancelled.
+    pub(super) acting: u32,
     /// The transition whose targets the parallel state that is entered looks at; `NONE`: none.
     pub(super) toward: u32,
 }
@@ -82,6 +84,7 @@ impl<C, E: Event> Machine<C, E> {
             trace,
             event,
             cause: Cause::Always,
+            acting: NONE,
             toward: NONE,
         };
         let done = stepper.perform(input);
