@@ -53,6 +53,10 @@ pub(crate) enum CommandError {
     #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
     Incomparable { old: String, new: String },
 
+    /// The graph can't be drawn as SVG.
+    #[error(transparent)]
+    Svg(#[from] fsm_core::SvgFault),
+
     /// The input is not JSON.
     #[error("the input ({what}) is not valid JSON: {source}")]
     InputSyntax { what: String, source: serde_json::Error },
@@ -135,6 +139,7 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
             | CommandError::MockApi(_)
@@ -161,6 +166,7 @@ impl CommandError {
             | CommandError::StdinTwice
             | CommandError::BothFromStdin
             | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputSyntax { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }

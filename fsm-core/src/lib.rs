@@ -56,7 +56,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
-//! | `draw` | DOT and Mermaid |
+//! | `draw` | DOT, Mermaid, and (feature `svg`) SVG |
 //! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
@@ -75,6 +75,8 @@ mod time;
 pub mod typed;
 
 pub use diff::GraphDiff;
+#[cfg(feature = "svg")]
+pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};

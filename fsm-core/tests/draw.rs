@@ -12,6 +12,9 @@ mod gallery;
 mod marks;
 #[path = "draw/outside.rs"]
 mod outside;
+#[cfg(feature = "svg")]
+#[path = "draw/svg.rs"]
+mod svg;
 
 use std::collections::HashSet;
 use std::fmt;

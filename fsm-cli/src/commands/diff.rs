@@ -60,6 +60,8 @@ enum Format {
     Dot,
     /// For Markdown
     Mermaid,
+    /// A picture, without Graphviz
+    Svg,
 }
 
 /// A file of either sort, read and checked.
@@ -133,6 +135,7 @@ fn show(args: &DiffArgs, new: &Read, differences: &Differences) -> Result<(), Co
         Format::Json => output::json(differences)?,
         Format::Dot => drawing.to_dot(),
         Format::Mermaid => drawing.to_mermaid(),
+        Format::Svg => drawing.to_svg()?,
     };
     match file {
         Some(path) => output::write_file(path, &text),

@@ -174,6 +174,11 @@ impl Label {
         }
     }
 
+    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
+    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
+        self.mark(mark.filter(|mark| *mark != Mark::Path));
+    }
+
     /// The name of the graph and how much of it runs at once.
     pub(super) fn graph(&mut self, graph: &Graph) {
         self.clear();

@@ -203,6 +203,27 @@ impl<'g> Plan<'g> {
         sheet.edges.of(place.state.index()).iter().map(|id| (*id, graph.transition(*id)))
     }
 
+    /// How many transitions there are on all sheets.
+    #[cfg(feature = "svg")]
+    pub(super) fn transitions(&self) -> usize {
+        self.sheets.iter().map(|sheet| sheet.graph.transitions().len()).sum()
+    }
+
+    /// How deep frames lie within one another.
+    #[cfg(feature = "svg")]
+    pub(super) fn levels(&self) -> usize {
+        let (mut open, mut deepest) = (0, 0);
+        for step in self.walk() {
+            match step {
+                Step::Leaf(_) => {}
+                Step::Open(_) => open += 1,
+                Step::Close => open -= 1,
+            }
+            deepest = open.max(deepest);
+        }
+        deepest
+    }
+
     /// All states of all sheets, each sheet's sorted by name.
     pub(super) fn sources(&self) -> impl Iterator<Item = Place> {
         self.sheets.iter().enumerate().flat_map(|(sheet, drawn)| {

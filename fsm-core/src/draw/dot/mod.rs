@@ -12,7 +12,6 @@ use super::Direction;
 use super::ends::{End, Node};
 use super::label::{Label, Turn, turns};
 use super::look::{self, EdgeLook};
-use super::marks::Mark;
 use super::plan::{Place, Plan, Step};
 use crate::graph::{Kind, Transition, TransitionId};
 use statement::Attributes;
@@ -76,7 +75,7 @@ impl<W: Write> Writer<'_, '_, W> {
         self.indent()?;
         let (kind, mark) = (self.plan.kind(place), self.plan.mark(place));
         self.label.state(self.plan.graph(place), place.state);
-        self.label.mark(spoken(mark));
+        self.label.mark_in_words(mark);
         self.label.notes(self.plan.note(place));
         let mut attributes = Attributes::of(self.out, self.plan.id(place))?;
         attributes.label(&self.label)?;
@@ -98,7 +97,7 @@ impl<W: Write> Writer<'_, '_, W> {
         } else {
             self.label.state(graph, place.state);
             self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
-            self.label.mark(spoken(self.plan.mark(place)));
+            self.label.mark_in_words(self.plan.mark(place));
             self.label.notes(self.plan.note(place));
         }
         let mut attributes = Attributes::of(self.out, "graph")?;
@@ -180,7 +179,7 @@ impl<W: Write> Writer<'_, '_, W> {
         let mark = self.plan.mark_of_edge(from, id);
         let (tail, head) = End::both(self.plan, from, edge, to);
         self.label.transition(self.plan.graph(from), edge, turn);
-        self.label.mark(spoken(mark));
+        self.label.mark_in_words(mark);
         self.label.notes(self.plan.note_of_edge(from, id));
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
@@ -211,11 +210,6 @@ impl<W: Write> Writer<'_, '_, W> {
         // Deeper frames are not indented further: a million of them would take a terabyte.
         write!(self.out, "{:1$}", "", 2 * self.depth.min(DEEPEST))
     }
-}
-
-/// The mark that is told by its word, not by its line alone.
-fn spoken(mark: Option<Mark>) -> Option<Mark> {
-    mark.filter(|mark| *mark != Mark::Path)
 }
 
 /// The deepest level that is told by indentation.
