@@ -12,7 +12,9 @@
 
 use std::error::Error;
 
-use fsm_core::{BuildError, Effects, GraphFaults, Machine, Snapshot, StepError, Timestamp};
+use fsm_core::{
+    BuildError, Effects, GraphFaults, Machine, Snapshot, StepError, Timestamp, TypedMachine,
+};
 use fsm_testkit::explore::{self, Exploration};
 use statig::blocking::IntoStateMachineExt;
 
@@ -131,17 +133,11 @@ pub(crate) fn explored() -> Result<Exploration, GraphFaults> {
 }
 
 /// The same machine, written so that it is a graph from the beginning.
-pub(crate) fn blinky() -> Result<Machine<Led, Event>, BuildError> {
+pub(crate) fn blinky() -> Result<TypedMachine<Blinky, Led, Event>, BuildError> {
     Machine::builder("blinky")
-        .graph(|graph| {
-            graph.composite("Blinking", "LedOn");
-            graph.simple("LedOn").within("Blinking").entry("light").exit("darken");
-            graph.simple("LedOff").within("Blinking");
-        })
-        .bind(|code| {
-            code.action("light", |led: &mut Led, _| led.lit = true)
-                .action("darken", |led: &mut Led, _| led.lit = false)
-        })
+        .composite(Blinky::Blinking, [Blinky::LedOn, Blinky::LedOff])
+        .entry(Blinky::LedOn, "light", |led: &mut Led, _| led.lit = true)
+        .exit(Blinky::LedOn, "darken", |led, _| led.lit = false)
         .on(Blinky::LedOn, Event::TimerElapsed)
         .to(Blinky::LedOff)
         .on(Blinky::LedOff, Event::TimerElapsed)

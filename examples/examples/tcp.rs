@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use fsm_core::{
     BuildError, Effect, Effects, Event, Input, Machine, Snapshot, StepError, Timestamp,
+    TypedMachine,
 };
 
 /// Twice the maximum segment lifetime, which the RFC takes to be two minutes.
@@ -157,15 +158,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The machine: the arrows of the figure from the top down.
-pub(crate) fn connection() -> Result<Machine<Host, Happening>, BuildError> {
+pub(crate) fn connection() -> Result<TypedMachine<Tcp, Host, Happening>, BuildError> {
     use Happening as On;
 
     Machine::builder("TCP connection")
+        .composite(Tcp::Connection, WITH_A_PEER)
         .graph(|graph| {
-            graph.composite(&name(Tcp::Connection), &name(Tcp::SynSent));
-            for state in WITH_A_PEER {
-                graph.simple(&name(state)).within(&name(Tcp::Connection));
-            }
             // An event and the timer share this action, so it is written by name.
             let deleting = [(Tcp::Listen, "Close"), (Tcp::SynSent, "Close"), RESET];
             for (state, event) in deleting {

@@ -11,3 +11,4 @@ mod logs;
 mod metrics;
 mod runs;
 mod secrets;
+mod simulate;

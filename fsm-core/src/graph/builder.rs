@@ -11,7 +11,7 @@ use indexmap::IndexSet;
 use super::{
     ActionId, ActivityId, EventId, Extras, Fingerprint, Graph, GraphFault, GraphFaults, GuardId,
     JoinRule, Kind, Node, RetryPolicy, Sequence, StateId, Transition, Trigger, check,
-    nesting::Nesting,
+    nesting::{self, Nesting},
 };
 
 /// A graph that is being written.
@@ -20,6 +20,8 @@ pub struct GraphBuilder {
     graph: Graph,
     initial: Option<StateId>,
     declared: Vec<bool>,
+    /// The states as they were declared; they may have been mentioned in another order.
+    order: Vec<StateId>,
     faults: Vec<GraphFault>,
 }
 
@@ -64,22 +66,25 @@ impl GraphBuilder {
             extras: BTreeMap::new(),
             inner: BTreeMap::new(),
             also: BTreeMap::new(),
+            regions: BTreeMap::new(),
             nesting: Nesting::default(),
             fingerprint: Fingerprint::default(),
         };
-        Self { graph, initial: None, declared: Vec::new(), faults: Vec::new() }
+        Self { graph, initial: None, declared: Vec::new(), order: Vec::new(), faults: Vec::new() }
     }
 
     /// Goes on writing a graph that was finished.
     pub(crate) fn of(graph: Graph) -> Self {
         let declared = vec![true; graph.nodes.len()];
-        Self { initial: Some(graph.initial), graph, declared, faults: Vec::new() }
+        let order = graph.states().collect();
+        Self { initial: Some(graph.initial), graph, declared, order, faults: Vec::new() }
     }
 
     /// Finishes the graph without any check, for drawing only. Every name must be declared, and
     /// no state may lie within itself.
     pub(crate) fn unchecked(mut self) -> Graph {
         self.graph.nesting = Nesting::of(&self.graph);
+        self.graph.regions = nesting::regions(&self.graph, &self.order);
         self.graph.fingerprint = Fingerprint::of(&self.graph);
         self.graph
     }
@@ -152,7 +157,8 @@ impl GraphBuilder {
     }
 
     /// Declares a state whose children, its regions, are all active while it is: lay them into it
-    /// with [`StateBuilder::within`]. Its `done` transition is taken when each of them has come to
+    /// with [`StateBuilder::within`]. They are entered in the order in which they are declared.
+    /// Its `done` transition is taken when each of them has come to
     /// a final state.
     pub fn parallel(&mut self, name: &str) -> StateBuilder<'_> {
         self.declare(name, Kind::Parallel)
@@ -182,6 +188,7 @@ impl GraphBuilder {
             self.faults.push(GraphFault::DeclaredTwice { state: name.into() });
         }
         self.declared[id.index()] = true;
+        self.order.push(id);
         self.graph.nodes[id.index()].kind = kind;
         StateBuilder { builder: self, id }
     }
@@ -285,6 +292,7 @@ impl GraphBuilder {
         }
         if builder.faults.is_empty() {
             builder.graph.nesting = Nesting::of(&builder.graph);
+            builder.graph.regions = nesting::regions(&builder.graph, &builder.order);
             check::structure(&builder.graph, &mut builder.faults);
         }
         if builder.faults.is_empty() {

@@ -1,6 +1,7 @@
 //! A graph as a document: names instead of numbers, so that it can be stored, read by people,
 //! and checked again when it is loaded.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Graph, GraphBuilder, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition,
+    Graph, GraphBuilder, GraphFault, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition,
     TransitionId, Trigger,
 };
 
@@ -47,6 +48,10 @@ pub(crate) struct StateDocument {
     pub(crate) kind: KindDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) within: Option<String>,
+    /// The regions of a parallel state, where they were declared in another order than they stand
+    /// in here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) regions: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) entry: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -137,6 +142,10 @@ impl StateDocument {
             name: name(state),
             kind: KindDocument::of(graph, state),
             within: graph.parent(state).map(name),
+            regions: match graph.regions(state) {
+                regions if regions.is_sorted() => Vec::new(),
+                regions => regions.iter().copied().map(name).collect(),
+            },
             entry: actions(extras.entry),
             exit: actions(extras.exit),
             retry: extras.retry,
@@ -269,7 +278,7 @@ impl TryFrom<GraphDocument> for Graph {
         for state in &document.states {
             builder.reference(&state.name);
         }
-        for state in document.states {
+        for state in by_region(document.states, &mut builder) {
             state.declare(&mut builder)?;
         }
         for edge in &document.transitions {
@@ -280,4 +289,24 @@ impl TryFrom<GraphDocument> for Graph {
         }
         builder.initial(&document.initial).build()
     }
+}
+
+/// The states in an order in which regions stand as they are listed.
+fn by_region(mut states: Vec<StateDocument>, builder: &mut GraphBuilder) -> Vec<StateDocument> {
+    let outer: HashMap<&str, Option<&str>> =
+        states.iter().map(|state| (state.name.as_str(), state.within.as_deref())).collect();
+    let mut ranks: HashMap<String, usize> = HashMap::new();
+    for parallel in &states {
+        for (rank, region) in parallel.regions.iter().enumerate() {
+            if outer.get(region.as_str()).copied().flatten() != Some(&parallel.name) {
+                builder.fault(GraphFault::BadRegion {
+                    parallel: parallel.name.clone(),
+                    why: format!("`{region}` is listed as its region and lies elsewhere"),
+                });
+            }
+            ranks.insert(region.clone(), rank);
+        }
+    }
+    states.sort_by_key(|state| ranks.get(&state.name).copied().unwrap_or(0));
+    states
 }

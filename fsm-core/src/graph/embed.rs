@@ -46,7 +46,7 @@ impl GraphBuilder {
                 graph: inner.name().to_owned(),
             });
         }
-        for state in inner.states() {
+        for state in inner.by_region() {
             let node = inner.nodes[state.index()];
             let kind = match node.kind {
                 Kind::Activity(activity) => Kind::Activity(self.adopt(inner, activity, name)),

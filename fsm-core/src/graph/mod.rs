@@ -186,6 +186,8 @@ pub struct Graph {
     pub(crate) inner: BTreeMap<StateId, Arc<Graph>>,
     /// Where transitions lead besides: to states in other regions.
     pub(crate) also: BTreeMap<TransitionId, Box<[StateId]>>,
+    /// By parallel state, its regions in declared order.
+    pub(crate) regions: BTreeMap<StateId, Box<[StateId]>>,
     nesting: nesting::Nesting,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -216,7 +218,7 @@ impl Graph {
         self.fingerprint
     }
 
-    /// All states in declared order.
+    /// All states, in the order in which they were first mentioned.
     pub fn states(&self) -> impl ExactSizeIterator<Item = StateId> + Clone + use<> {
         (0..self.nodes.len()).map(StateId::at)
     }

@@ -42,6 +42,14 @@ impl<S, C, E> TypedMachine<S, C, E> {
         self.states[first.index()].clone()
     }
 
+    /// The value of a state, if it is one of this machine: what a [`Move`](crate::Move) tells.
+    pub fn value(&self, state: StateId) -> Option<S>
+    where
+        S: Clone,
+    {
+        self.states.get(state.index()).cloned()
+    }
+
     /// Where every region and branch of the run stands: the innermost states that are active.
     ///
     /// # Panics
@@ -66,7 +74,7 @@ impl<S: Debug, C, E: Event> TypedMachine<S, C, E> {
         })
     }
 
-    /// The id of a state in the graph, if the machine has it.
+    /// The id of a state in the graph, if the machine has it; [`value`](Self::value) leads back.
     pub fn id(&self, state: S) -> Option<StateId> {
         self.machine.graph().state(&state_name(&state))
     }

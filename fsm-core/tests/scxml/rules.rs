@@ -1,5 +1,7 @@
 //! One case of our own for each rule: a small chart, and what events make of it.
 
+use std::collections::BTreeSet;
+
 use crate::chart;
 use crate::script::{self, Script};
 
@@ -196,6 +198,39 @@ fn a_transition_without_a_target_changes_nothing_and_disturbs_nobody() {
         </parallel>
         <state id="off"/>"#;
     follows(radio, "soft one", &[("button", "soft two"), ("button", "off")]);
+}
+
+/// Cause: the parallel state was left first, and with it the region that had still to act.
+#[test]
+fn a_region_without_a_target_to_go_to_acts_even_if_what_is_around_it_is_left() {
+    let graph = |first: &str, second: &str| {
+        let regions = format!(r#"<state id="quiet"/> {first} {second}"#);
+        let both = format!(
+            r#"<parallel id="both"> <transition event="e" target="out"/> {regions} </parallel>"#
+        );
+        chart::read(&format!(r#"<scxml>{both} <state id="out"/></scxml>"#))
+    };
+    let acts = r#"<state id="acts"> <transition event="e"/> </state>"#;
+    for (first, second) in [(acts, r#"<state id="mute"/>"#), (r#"<state id="mute"/>"#, acts)] {
+        let graph = graph(first, second).expect("nothing is lacking");
+        let taken = script::transitions(graph, &["e"]);
+        let taken: BTreeSet<&str> = taken.iter().map(String::as_str).collect();
+        assert_eq!(taken, BTreeSet::from(["acts", "both"]));
+    }
+}
+
+/// Cause: a transition to a state beside it was taken for a small step, whatever else it named.
+#[test]
+fn a_region_that_names_a_state_in_another_region_as_well_begins_the_parallel_state_anew() {
+    let pair = r#"
+        <parallel id="pair">
+            <state id="left">
+                <state id="l1"> <transition event="swap" target="l2 r2"/> </state>
+                <state id="l2"/>
+            </state>
+            <state id="right"> <state id="r1"/> <state id="r2"/> </state>
+        </parallel>"#;
+    follows(pair, "l1 r1", &[("swap", "l2 r2")]);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use fsm_core::{Bindings, Effects, Graph, Input, Machine, Phase, Snapshot, StepError, Timestamp};
+use fsm_core::{
+    Bindings, Effects, Graph, Input, Machine, Move, Phase, Snapshot, StepError, Timestamp, Trace,
+    TransitionId,
+};
 use fsm_testkit::tally::Word;
 
 use crate::chart::YES;
@@ -44,6 +47,30 @@ pub(crate) fn play(graph: Graph, script: &Script) -> Result<(), String> {
         same(&format!("after event {} (`{event}`)", at + 1), machine.graph(), &run, expected)?;
     }
     Ok(())
+}
+
+/// The states whose transitions the events set off.
+pub(crate) fn transitions(graph: Graph, events: &[&str]) -> Vec<String> {
+    let bindings = Bindings::<(), Word>::new().guard(YES, |_, _| true);
+    let machine = Machine::bind(graph, bindings).expect("only one name to bind");
+    let mut run = machine.snapshot((), 0);
+    let mut heard = Heard(Vec::new());
+    let events = events.iter().map(|event| Input::Event(Word((*event).into())));
+    for input in std::iter::once(Input::Start).chain(events) {
+        machine
+            .step(&mut run, Timestamp::ZERO, &input, &mut Effects::new(), &mut heard)
+            .expect("the events are accepted");
+    }
+    let from = |id| machine.graph().name_of(machine.graph().transition(id).from()).to_owned();
+    heard.0.into_iter().map(from).collect()
+}
+
+struct Heard(Vec<TransitionId>);
+
+impl Trace for Heard {
+    fn moved(&mut self, step: Move) {
+        self.0.push(step.transition);
+    }
 }
 
 fn same(

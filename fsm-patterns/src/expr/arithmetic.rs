@@ -95,7 +95,7 @@ mod tests {
             (json!(1), Sign::Plus, json!(0.5), json!(1.5)),
             (json!(i64::MAX), Sign::Plus, json!(1), json!(9_223_372_036_854_775_808_u64)),
             (json!(u64::MAX), Sign::Plus, json!(1), json!(18_446_744_073_709_551_616.0)),
-            (json!(u64::MAX), Sign::Times, json!(u64::MAX), json!(3.402_823_669_209_384_6e38)),
+            (json!(u64::MAX), Sign::Times, json!(2), json!(36_893_488_147_419_103_232.0)),
             (json!(i64::MIN), Sign::Over, json!(-1), json!(9_223_372_036_854_775_808_u64)),
             (json!(i64::MIN), Sign::Modulo, json!(-1), json!(0)),
         ];

@@ -44,6 +44,11 @@ impl Assignment {
         })
     }
 
+    /// Whether it sets the member `name` as a whole.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.written == name)
+    }
+
     /// The paths that it sets.
     pub(super) fn paths(&self) -> String {
         let paths: Vec<&str> = self.members.iter().map(|member| &*member.written).collect();

@@ -112,7 +112,8 @@ impl Deed {
             What::Set(assignment) => format!("set {}", assignment.label()),
             What::Transform(template) => format!("transform {}", template.source()),
             What::Begin { state, context, input } => {
-                let members = context.iter().map(|(name, value)| format!("{name} = {value}"));
+                let members = context.iter().filter(|(name, _)| !input.sets(name));
+                let members = members.map(|(name, value)| format!("{name} = {value}"));
                 let mut parts: Vec<String> = members.collect();
                 parts.extend((!input.is_empty()).then(|| input.label()));
                 match parts.is_empty() {

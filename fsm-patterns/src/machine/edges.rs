@@ -41,7 +41,7 @@ pub(super) fn after(fields: &mut Fields<'_, '_>, edges: &mut Vec<EdgeSpec>) {
             Ok(wait) => listed(fields.reader, &member.value, place, &When::After(wait), edges),
             Err(error) => {
                 let wrong = Wrong::of(error.to_string()).hint(error.hint()).key();
-                fields.reader.wrong(&format!("`{}`", member.key), &place, wrong);
+                fields.reader.wrong("a key of `after`", &place, wrong);
             }
         }
     }

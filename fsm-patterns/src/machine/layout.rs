@@ -18,6 +18,10 @@ const MOST_STATES: usize = 100_000;
 /// How deep states may lie in one another.
 const MOST_LEVELS: usize = 100;
 
+/// For how many faults the nearest name is looked for: two thousand misspelt names among as many
+/// states must not cost four million comparisons.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// All states and transitions, in the order of the file.
 #[derive(Debug, Default)]
 pub(super) struct Layout<'s> {
@@ -314,7 +318,8 @@ impl<'s> Layer<'s> {
         for target in &edge.targets {
             let whole = |index: usize| &*self.layout.states[index].name;
             let parent = |index: usize| self.layout.states[index].parent;
-            match names.resolve(from, &target.text, parent, whole) {
+            let suggests = self.faults.len() < MOST_SUGGESTIONS;
+            match names.resolve(from, &target.text, parent, whole, suggests) {
                 Ok(index) => to.push(index),
                 Err((message, hint)) => {
                     self.fault(Fault::new(target.place.clone(), message).hint(hint));

@@ -36,13 +36,14 @@ impl<'s> Names<'s> {
     /// The state that `target` means, written at a transition of `from`.
     ///
     /// # Complexity
-    /// O(nesting).
+    /// O(nesting); with `suggests`, an unknown target costs a look at every state.
     pub(super) fn resolve<'w>(
         &self,
         from: usize,
         target: &str,
         parent: impl Fn(usize) -> Option<usize>,
         whole: impl Fn(usize) -> &'w str,
+        suggests: bool,
     ) -> Result<usize, Unknown> {
         let mut near = None;
         let mut scope = Some(from);
@@ -64,7 +65,7 @@ impl<'s> Names<'s> {
         found.dedup();
         match found.as_slice() {
             [one] => Ok(*one),
-            [] => Err(self.unknown(from, target, whole)),
+            [] => Err(self.unknown(from, target, whole, suggests)),
             several => {
                 let all: Vec<String> =
                     several.iter().map(|index| format!("`{}`", whole(*index))).collect();
@@ -74,8 +75,18 @@ impl<'s> Names<'s> {
         }
     }
 
-    fn unknown<'w>(&self, from: usize, target: &str, whole: impl Fn(usize) -> &'w str) -> Unknown {
+    fn unknown<'w>(
+        &self,
+        from: usize,
+        target: &str,
+        whole: impl Fn(usize) -> &'w str,
+        suggests: bool,
+    ) -> Unknown {
         let message = format!("there is no state `{target}`");
+        let hint = "a target is a state beside, around, or, as `.child`, within";
+        if !suggests {
+            return (message, hint.to_owned());
+        }
         if self.child(Some(from), target).is_some() {
             return (
                 message,
@@ -93,7 +104,7 @@ impl<'s> Names<'s> {
         known.sort_unstable();
         match spelling::closest(target, known) {
             Some(close) => (message, format!("did you mean `{close}`?")),
-            None => (message, "a target is a state beside, around, or, as `.child`, within".into()),
+            None => (message, hint.to_owned()),
         }
     }
 }

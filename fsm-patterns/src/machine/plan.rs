@@ -6,6 +6,8 @@
 //! stands; for a state that holds regions, what is active within them is not, and so their
 //! validators and exit actions are not asked when all of them are left at once.
 
+use std::collections::HashSet;
+
 use fsm_core::{Scene, StateId};
 use serde_json::Value;
 
@@ -92,6 +94,10 @@ pub(super) struct Plan {
     pub(super) label: String,
     test: Option<Test>,
     from: usize,
+    /// Whether a state that may be left has a validator.
+    asks_more: bool,
+    /// Whether a state that may be left has an exit action that may fail.
+    acts_on_exit: bool,
     /// The innermost state that is neither left nor entered.
     domain: Option<usize>,
     /// Whether states are left at all.
@@ -152,20 +158,41 @@ impl Plan {
         let label = label(layout, test.as_ref(), &left, &fallible, &entered);
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
+        let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
+        let exits = left.iter().flat_map(|index| &states[*index].exit);
+        let acts_on_exit = exits.into_iter().any(|deed| !deed.is_total());
         let (from, deeds) = (edge.from, edge.deeds.clone());
-        Self { label, test, from, domain, leaves, deeds, entered, rehearsed }
+        Self {
+            label,
+            test,
+            from,
+            asks_more,
+            acts_on_exit,
+            domain,
+            leaves,
+            deeds,
+            entered,
+            rehearsed,
+        }
     }
 
     /// What tells it from a plan that happens to have the same label.
     pub(super) fn identity(&self) -> String {
+        let test = match self.test.as_ref().map(|test| &test.guard) {
+            Some(Guard::Name(_)) => "name",
+            Some(Guard::Condition(_)) => "condition",
+            None => "none",
+        };
         if !self.rehearsed {
-            return match self.test.as_ref().map(|test| &test.guard) {
-                Some(Guard::Name(_)) => "name".to_owned(),
-                Some(Guard::Condition(_)) | None => "condition".to_owned(),
+            return match self.asks_more {
+                true => format!("{test} {:?} {}", self.domain, self.from),
+                false => test.to_owned(),
             };
         }
         let deeds: Vec<String> = self.deeds.iter().map(Deed::label).collect();
-        format!("{} {:?} {:?} {deeds:?}", self.from, self.domain, self.entered)
+        // Where it starts matters only if something is asked or done on the way out.
+        let from = (self.asks_more || self.acts_on_exit).then_some(self.from);
+        format!("{test} {from:?} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
     }
 
     /// Whether the transition may be taken by a token that stands at `leaf`.
@@ -183,7 +210,7 @@ impl Plan {
         if let Some(test) = &self.test {
             test.holds(outermost, event, bound)?;
         }
-        let left: Vec<usize> = match self.leaves {
+        let left: Vec<usize> = match self.leaves && (self.asks_more || self.rehearsed) {
             true => chain(stations, leaf).take_while(|at| Some(*at) != self.domain).collect(),
             false => Vec::new(),
         };
@@ -315,6 +342,9 @@ fn enter(
     }
 }
 
+/// At most so many validators, and so many actions, are named in a label.
+const MOST_NAMED: usize = 8;
+
 /// The parts of a guard as one line.
 fn label(
     layout: &Layout<'_>,
@@ -323,34 +353,42 @@ fn label(
     fallible: &[&Deed],
     entered: &[usize],
 ) -> String {
+    let states = &layout.states;
     let mut parts: Vec<String> = test.map(Test::label).into_iter().collect();
-    let validated = |when: &str, index: usize, guards: &[Guard]| {
-        let name = &layout.states[index].name;
-        let all: Vec<String> =
-            guards.iter().map(|guard| format!("{when}({name}): {}", guard.text())).collect();
-        all
-    };
-    for index in left {
-        parts.extend(validated("after", *index, layout.states[*index].after));
-    }
+    let after = left.iter().map(|index| (&*states[*index].name, states[*index].after));
+    validated("after", after, &mut parts);
     if !fallible.is_empty() {
-        let mut briefs: Vec<String> = Vec::new();
-        for deed in fallible {
-            let brief = deed.brief();
-            if !briefs.contains(&brief) {
-                briefs.push(brief);
-            }
-        }
-        parts.push(format!("can {}", briefs.join(", ")));
+        let mut seen = HashSet::new();
+        let briefs = fallible.iter().map(|deed| deed.brief());
+        let briefs: Vec<String> = briefs.filter(|brief| seen.insert(brief.clone())).collect();
+        let named = briefs.len().min(MOST_NAMED);
+        let more = match briefs.len() - named {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        parts.push(format!("can {}{more}", briefs[..named].join(", ")));
     }
-    for index in entered {
-        parts.extend(validated("before", *index, layout.states[*index].before));
-    }
+    let before = entered.iter().map(|index| (&*states[*index].name, states[*index].before));
+    validated("before", before, &mut parts);
     if parts.len() > 1 {
-        parts
-            .iter_mut()
-            .filter(|part| part.contains("||"))
-            .for_each(|part| *part = format!("({part})"));
+        for part in parts.iter_mut().filter(|part| part.contains("||")) {
+            *part = format!("({part})");
+        }
     }
     parts.join(" && ")
+}
+
+/// `after(filling): $context.full` for each validator, of which the first few are named.
+fn validated<'g>(
+    when: &str,
+    all: impl Iterator<Item = (&'g str, &'g [Guard])>,
+    parts: &mut Vec<String>,
+) {
+    let mut tests = all.flat_map(|(name, guards)| guards.iter().map(move |guard| (name, guard)));
+    let named = tests.by_ref().take(MOST_NAMED);
+    parts.extend(named.map(|(name, guard)| format!("{when}({name}): {}", guard.text())));
+    match tests.count() {
+        0 => {}
+        more => parts.push(format!("{more} more {when}")),
+    }
 }

@@ -131,11 +131,12 @@ pub(super) fn of(fields: &mut Fields<'_, '_>) -> Form {
         .iter()
         .copied()
         .filter(|key| has(key) && !form.keys().contains(key))
-        // `final: false` and `parallel: false` say what holds anyway.
+        // `final: false` and `parallel: false` say what holds anyway; what is neither true nor
+        // false is reported already.
         .filter(|key| match fields.node(key).map(|node| &node.kind) {
-            Some(Kind::Bool(false)) => !matches!(*key, "final" | "parallel"),
+            Some(Kind::Bool(true)) => true,
             Some(Kind::Broken) | None => false,
-            Some(_) => true,
+            Some(_) => !matches!(*key, "final" | "parallel"),
         })
         .collect();
     for key in out_of_place {

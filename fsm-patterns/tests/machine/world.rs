@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fsm_core::{Effect, Effects, Input, Machine, Outcome, Snapshot, StepError, Ticket, Timestamp};
+use fsm_core::{
+    Effect, Effects, Input, Machine, Outcome, Snapshot, Status, StepError, Ticket, Timestamp,
+};
 use fsm_patterns::machine::{self, MachineEvent, MachineFile, Registry};
 use serde_json::Value;
 
@@ -47,9 +49,23 @@ impl World {
         world
     }
 
-    pub(crate) fn input(&mut self, input: Input<MachineEvent>) -> Result<(), StepError> {
+    /// Goes on with a run that was saved.
+    pub(crate) fn restored(
+        file: MachineFile,
+        registry: Registry,
+        run: Snapshot<Value>,
+        now: Timestamp,
+    ) -> Self {
+        let machine = file.bind(registry).unwrap_or_else(|report| panic!("{report}"));
         let mut effects = Effects::new();
-        self.machine.step(&mut self.run, self.now, &input, &mut effects, &mut ())?;
+        machine.restore(&run, &mut effects).expect("it is a snapshot of this file");
+        let (timers, started) = (Vec::new(), Vec::new());
+        let mut world = Self { file, machine, run, now, timers, started };
+        world.note(&effects);
+        world
+    }
+
+    fn note(&mut self, effects: &Effects) {
         for effect in effects.as_slice() {
             match effect {
                 Effect::Timer { ticket, at } => self.timers.push((*at, *ticket)),
@@ -57,6 +73,12 @@ impl World {
                 Effect::Cancel(_) | Effect::Finish => {}
             }
         }
+    }
+
+    pub(crate) fn input(&mut self, input: Input<MachineEvent>) -> Result<(), StepError> {
+        let mut effects = Effects::new();
+        self.machine.step(&mut self.run, self.now, &input, &mut effects, &mut ())?;
+        self.note(&effects);
         Ok(())
     }
 
@@ -131,6 +153,11 @@ impl World {
         let names: Vec<&str> =
             self.run.tokens().map(|(state, _)| self.machine.graph().name_of(state)).collect();
         names.join(" ")
+    }
+
+    /// All that tells what may follow.
+    pub(crate) fn stands(&self) -> (String, Value, Status) {
+        (self.states(), self.run.context().clone(), self.run.status())
     }
 
     #[track_caller]

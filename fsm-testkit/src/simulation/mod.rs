@@ -171,6 +171,11 @@ impl<C: Clone, E: Event> Simulation<C, E> {
         }
     }
 
+    /// Forgets how to take back the steps up to here, which takes memory for each.
+    pub fn forget(&mut self) {
+        self.past.clear();
+    }
+
     /// The machine.
     pub fn machine(&self) -> &Machine<C, E> {
         &self.machine

@@ -104,6 +104,17 @@ fn every_step_can_be_taken_back_with_its_time_and_its_path() {
     assert!(!light.back(), "the beginning can't be taken back");
 }
 
+#[test]
+fn what_is_forgotten_is_not_taken_back() {
+    let mut light = simulate(light);
+    light.pass(secs(31)).unwrap();
+    light.forget();
+    light.event(word("ring")).unwrap();
+    assert!(light.back());
+    assert!(!light.back());
+    assert_eq!(path(&light), ["red", "green"]);
+}
+
 fn errand(graph: &mut GraphBuilder) -> &'static str {
     graph.activity_running("fetch", "work").timeout(secs(2)).retry(RetryPolicy::new(2));
     graph.activity_running("wrap", "work");

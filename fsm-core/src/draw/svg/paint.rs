@@ -148,7 +148,7 @@ impl<W: Write> Pen<'_, W> {
                 let radius = if *shape == Shape::Round { 9.0 } else { 4.0 };
                 self.rect(Rect::around(*center, *size), radius, look)?;
             }
-            Shape::Diamond | Shape::Hexagon | Shape::Flag => {
+            Shape::Diamond | Shape::Hexagon | Shape::Flag | Shape::Folder => {
                 let corners = shape.corners(*size).unwrap_or_default();
                 self.polygon(
                     corners
@@ -156,24 +156,12 @@ impl<W: Write> Pen<'_, W> {
                         .map(|corner| Point { x: center.x + corner.x, y: center.y + corner.y }),
                 )?;
                 self.filled(look)?;
+                // The text stands clear of the tip of a flag, and of the tab of a folder.
                 if *shape == Shape::Flag {
                     at.x -= size.height * 0.15;
+                } else if *shape == Shape::Folder {
+                    at.y += TAB / 2.0;
                 }
-            }
-            Shape::Folder => {
-                let Rect { left, top, right, bottom } = Rect::around(*center, *size);
-                let tab = left + (right - left) * 0.35;
-                let corners = [
-                    (left, top),
-                    (tab, top),
-                    (tab + TAB, top + TAB),
-                    (right, top + TAB),
-                    (right, bottom),
-                    (left, bottom),
-                ];
-                self.polygon(corners.into_iter().map(|(x, y)| Point { x, y }))?;
-                self.filled(look)?;
-                at.y += TAB / 2.0;
             }
         }
         self.text(&boxed.text, at, look.ink)?;

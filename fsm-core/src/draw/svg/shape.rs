@@ -132,7 +132,10 @@ impl Shape {
         let points: Vec<(f64, f64)> = match self {
             Shape::Dot | Shape::Ellipse | Shape::DoubleEllipse => return None,
             Shape::Words | Shape::Round | Shape::Bar => vec![(-x, -y), (x, -y), (x, y), (-x, y)],
-            Shape::Folder => vec![(-x, -y), (x, -y), (x, y), (-x, y)],
+            Shape::Folder => {
+                let (tab, top) = (-x * 0.3, -y + TAB);
+                vec![(-x, -y), (tab, -y), (tab + TAB, top), (x, top), (x, y), (-x, y)]
+            }
             Shape::Diamond => vec![(0.0, -y), (x, 0.0), (0.0, y), (-x, 0.0)],
             Shape::Hexagon => {
                 let inset = x - y / 2.0;
@@ -158,19 +161,24 @@ impl Shape {
     }
 }
 
-/// How far along `(dx, dy)` a line from the middle of a convex shape meets its border.
+/// How far along `(dx, dy)` a line from within a shape meets its border.
 fn reach(corners: &[Point], dx: f64, dy: f64) -> f64 {
     let next = corners.iter().cycle().skip(1);
-    let mut reach = f64::INFINITY;
+    let mut reach = 0.0;
     for (from, to) in corners.iter().zip(next) {
-        // The side's outward normal, and how far the side lies along it.
-        let (normal_x, normal_y) = (to.y - from.y, from.x - to.x);
-        let along = normal_x * dx + normal_y * dy;
-        if along > 0.0 {
-            reach = reach.min((normal_x * from.x + normal_y * from.y) / along);
+        let (side_x, side_y) = (to.x - from.x, to.y - from.y);
+        let turn = dx * side_y - dy * side_x;
+        if turn == 0.0 {
+            continue;
+        }
+        let along = (from.x * side_y - from.y * side_x) / turn;
+        let across = (from.x * dy - from.y * dx) / turn;
+        // A line through a corner meets one of its sides, however numbers are rounded.
+        if (-1e-9..=1.0 + 1e-9).contains(&across) && along > reach {
+            reach = along;
         }
     }
-    if reach.is_finite() { reach } else { 0.0 }
+    reach
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! a million states, or ten thousand within one another, is checked like three.
 
 mod cycles;
+mod ended;
 mod joins;
 mod paths;
 mod places;
