@@ -1,0 +1,4 @@
+//! Machines written with Rust enums.
+
+mod restoring;
+mod writing;
