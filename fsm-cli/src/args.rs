@@ -3,9 +3,10 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{check, demo, dot, run};
+use crate::commands::{check, demo, diff, dot, run, schema, simulate};
+use crate::nearest::nearest;
 
-/// Run, check, and draw flows of API calls.
+/// Run, check, and draw flows of API calls; simulate machines.
 #[derive(Debug, Parser)]
 #[command(name = "fsm", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -19,33 +20,26 @@ pub(crate) fn parse() -> Args {
     Args::try_parse().unwrap_or_else(|error| with_nearest(error).exit())
 }
 
-/// Adds the command that was meant: two letters the wrong way round are the commonest slip, and
-/// clap's own measure does not see them in a short word.
+/// Adds the command that was meant: clap's own measure does not see two letters the wrong way round
+/// in a short word.
 fn with_nearest(mut error: clap::Error) -> clap::Error {
     let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
     if error.kind() == ErrorKind::InvalidSubcommand
-        && let Some(meant) = nearest(given)
+        && let Some(meant) =
+            nearest(given, Args::command().get_subcommands().map(|it| it.get_name()))
     {
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+        let meant = ContextValue::Strings(vec![meant.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
     }
     error
 }
 
-/// The command that is at most two slips away, a third of its letters or less.
-fn nearest(given: &str) -> Option<String> {
-    let command = Args::command();
-    let names = command.get_subcommands().map(|command| command.get_name());
-    let slips = names.map(|name| (strsim::damerau_levenshtein(given, name), name));
-    let near = slips.filter(|(slips, name)| *slips <= 2 && slips * 3 <= name.len());
-    near.min().map(|(_, name)| name.to_owned())
-}
-
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  completed
-  1  any other outcome of a run
+  0  completed; `simulate`: always, refusals are in its result
+  1  any other outcome of a run; a difference, if `diff --exit-code` asks for it
   2  the file or the arguments are wrong; nothing was sent";
 
 /// The commands.
@@ -53,12 +47,16 @@ Exit codes:
 pub(crate) enum Command {
     /// Run a flow and print its result as one JSON object.
     Run(run::RunArgs),
-    /// Check flow files without sending anything.
+    /// Check files of flows or machines without sending anything.
     Check(check::CheckArgs),
-    /// Draw the graph that a flow runs on.
+    /// Draw the graph that a flow or a machine runs on.
     Dot(dot::DotArgs),
-    /// Print the JSON Schema of flow files, for editors.
-    Schema,
+    /// Drive a machine from a file by hand, or by a list of events.
+    Simulate(simulate::SimulateArgs),
+    /// List or draw what a change to a flow or a machine adds, removes, and alters.
+    Diff(diff::DiffArgs),
+    /// Print the JSON Schema of flow files, or of machine files, for editors.
+    Schema(schema::SchemaArgs),
     /// Run example flows against an API on this machine.
     Demo(demo::DemoArgs),
 }

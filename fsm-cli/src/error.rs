@@ -7,8 +7,9 @@ use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError, RunError};
 
 use crate::exit::Exit;
-use crate::input::ON_COMMAND_LINE;
+use crate::input::Purpose;
 use crate::log::FilterError;
+use crate::simulate::item::ItemError;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +30,9 @@ pub(crate) enum CommandError {
     #[error("{}", faults(.0))]
     Faults(Box<Report>),
 
-    /// A machine file was given to a command that reads flow files.
-    #[error("{what} is a machine, not a flow of calls, and `fsm {command}` reads flows only")]
-    Machine { what: String, command: &'static str },
+    /// A flow file was given to a command that reads machines.
+    #[error("{what} is a flow of calls, not a machine, and only machines are simulated")]
+    Flow { what: String },
 
     /// A flow without faults could not be built.
     #[error("the flow in {what} can't be built: {source}")]
@@ -41,13 +42,45 @@ pub(crate) enum CommandError {
     #[error("{faulty} of {all} files {}", if *.faulty == 1 { "is faulty" } else { "are faulty" })]
     FaultyFiles { faulty: usize, all: usize },
 
-    /// Both the flow and its input were to come from stdin.
-    #[error("the flow and its input can't both be read from stdin")]
-    StdinTwice,
+    /// Two things were to come from stdin.
+    #[error("{what} can't both be read from stdin")]
+    StdinTwice { what: &'static str, option: &'static str },
 
-    /// The input is not JSON.
-    #[error("the input ({what}) is not valid JSON: {source}")]
-    InputSyntax { what: String, source: serde_json::Error },
+    /// The input, or a context, is not JSON.
+    #[error("{} ({what}) is not valid JSON: {source}", .purpose.noun())]
+    InputSyntax { purpose: Purpose, what: String, source: serde_json::Error },
+
+    /// A context is no object.
+    #[error("the context must be a JSON object, not {found}")]
+    ContextShape { found: &'static str },
+
+    /// An item of a simulation can't be read.
+    #[error(transparent)]
+    Item(#[from] ItemError),
+
+    /// An assumption can't be read.
+    #[error("`{text}` says of no guard whether it holds: write NAME=true or NAME=false")]
+    Assumption { text: String },
+
+    /// An assumption about a guard that is not there, or that the file itself has.
+    #[error("{what} has no guard `{name}` that is Rust code{hint}")]
+    UnknownGuard { what: String, name: String, hint: String },
+
+    /// A simulation depends on guards that nobody has answered for.
+    #[error(
+        "what happens depends on {}, which {} Rust code that the file does not have",
+        quoted(.guards),
+        if .guards.len() == 1 { "is" } else { "are" }
+    )]
+    Unassumed { guards: Vec<String>, open: Vec<String> },
+
+    /// Both of the files that are compared were to come from stdin.
+    #[error("the old and the new file can't both be read from stdin")]
+    BothFromStdin,
+
+    /// A flow was to be compared with a machine.
+    #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
+    Incomparable { old: String, new: String },
 
     /// The input does not fit the flow's `inputs`.
     #[error(
@@ -106,12 +139,21 @@ impl CommandError {
         let hint = match self {
             CommandError::TooLarge { .. } => "is it a flow file?",
             CommandError::NotText { .. } => "save the file as UTF-8",
-            CommandError::Machine { .. } => "a machine is simulated: try `fsm simulate`",
-            CommandError::StdinTwice => "give the input with `--input @FILE`",
-            CommandError::InputSyntax { what, .. } if what == ON_COMMAND_LINE => {
-                "put single quotes around it, so that the shell leaves it alone: \
-                 --input '{\"id\": 1}'; or give --input @FILE, or --input - for stdin"
+            CommandError::Flow { .. } => "a flow is run: try `fsm run`",
+            CommandError::StdinTwice { option, .. } => return Some(format!("give `{option}`")),
+            CommandError::InputSyntax { purpose, what, .. } if what == purpose.option() => {
+                return Some(format!(
+                    "put single quotes around it, so that the shell leaves it alone: \
+                     {what} '{{\"id\": 1}}'; or give {what} @FILE, or {what} - for stdin"
+                ));
             }
+            CommandError::Item(error) => return error.hint(),
+            CommandError::Unassumed { open, .. } => {
+                let options: Vec<String> =
+                    open.iter().map(|guard| format!("--assume '{guard}=true'")).collect();
+                return Some(format!("say what they answer, true or false: {}", options.join(" ")));
+            }
+            CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
@@ -125,7 +167,11 @@ impl CommandError {
             CommandError::Faults(_)
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
+            | CommandError::Incomparable { .. }
             | CommandError::InputUnfit { .. }
+            | CommandError::ContextShape { .. }
+            | CommandError::Assumption { .. }
+            | CommandError::UnknownGuard { .. }
             | CommandError::NotReady { .. }
             | CommandError::MockApi(_)
             | CommandError::Setup(_)
@@ -145,11 +191,18 @@ impl CommandError {
             | CommandError::TooLarge { .. }
             | CommandError::NotText { .. }
             | CommandError::Faults(_)
-            | CommandError::Machine { .. }
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
-            | CommandError::StdinTwice
+            | CommandError::Flow { .. }
+            | CommandError::StdinTwice { .. }
+            | CommandError::BothFromStdin
+            | CommandError::Incomparable { .. }
             | CommandError::InputSyntax { .. }
+            | CommandError::ContextShape { .. }
+            | CommandError::Item(_)
+            | CommandError::Assumption { .. }
+            | CommandError::UnknownGuard { .. }
+            | CommandError::Unassumed { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
             | CommandError::Filter(_)
@@ -166,6 +219,12 @@ fn faults(report: &Report) -> String {
         1 => format!("{} has a fault", report.name()),
         count => format!("{} has {count} faults", report.name()),
     }
+}
+
+/// Names in backticks.
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 /// An error of the system, without its number.

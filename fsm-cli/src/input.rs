@@ -1,4 +1,5 @@
-//! The input of a run: JSON on the command line, in a file, or on stdin.
+//! The input of a run, or the context of a simulation: JSON on the command line, in a file, or on
+//! stdin.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,8 +9,32 @@ use serde_json::{Map, Value};
 
 use crate::error::CommandError;
 
-/// What an input is called that stands on the command line itself.
-pub(crate) const ON_COMMAND_LINE: &str = "--input";
+/// What a value is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The input of a run.
+    Input,
+    /// The context of a simulation.
+    Context,
+}
+
+impl Purpose {
+    /// What people call it.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Purpose::Input => "the input",
+            Purpose::Context => "the context",
+        }
+    }
+
+    /// The option that gives it.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Purpose::Input => "--input",
+            Purpose::Context => "--context",
+        }
+    }
+}
 
 /// Where the input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +57,36 @@ impl From<&str> for InputSource {
     }
 }
 
-/// Reads the input; absent, it is an empty object.
+impl InputSource {
+    /// Reads the value.
+    pub(crate) fn read(&self, purpose: Purpose) -> Result<Value, CommandError> {
+        let (what, bytes) = match self {
+            InputSource::Literal(text) => {
+                (purpose.option().to_owned(), Ok(text.clone().into_bytes()))
+            }
+            InputSource::File(path) => (path.display().to_string(), fs::read(path)),
+            InputSource::Stdin => ("stdin".to_owned(), read_stdin()),
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(CommandError::Unreadable { what, source }),
+        };
+        // Editors on Windows begin files with a byte order mark.
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        serde_json::from_slice(text).map_err(|source| CommandError::InputSyntax {
+            purpose,
+            what,
+            source,
+        })
+    }
+}
+
+/// Reads the input of a run; absent, it is an empty object.
 pub(crate) fn read(source: Option<&InputSource>) -> Result<Value, CommandError> {
-    let Some(source) = source else { return Ok(Value::Object(Map::new())) };
-    let (what, bytes) = match source {
-        InputSource::Literal(text) => (ON_COMMAND_LINE.to_owned(), Ok(text.clone().into_bytes())),
-        InputSource::File(path) => (path.display().to_string(), fs::read(path)),
-        InputSource::Stdin => ("stdin".to_owned(), read_stdin()),
-    };
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
-        Err(source) => return Err(CommandError::Unreadable { what, source }),
-    };
-    // Editors on Windows begin files with a byte order mark.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    serde_json::from_slice(text).map_err(|source| CommandError::InputSyntax { what, source })
+    match source {
+        Some(source) => source.read(Purpose::Input),
+        None => Ok(Value::Object(Map::new())),
+    }
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! The command `fsm`: runs, checks, and draws flows of API calls.
+//! The command `fsm`: runs, checks, and draws flows of API calls, and simulates machines.
 //!
 //! A thin skin over the libraries: it reads arguments and files, lets the libraries work, and
 //! shows what comes back. Results go to stdout, everything else to stderr.
@@ -7,8 +7,9 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `commands` | one module a command |
-//! | `source` | flow files, read and loaded |
-//! | `input` | the input of a run |
+//! | `source` | files of flows and machines, read and loaded |
+//! | `input` | the input of a run, the context of a simulation |
+//! | `simulate` | machines driven by hand |
 //! | `execution` | a run that is watched and can be interrupted |
 //! | `signals` | SIGINT and SIGTERM |
 //! | `watch` | the kernel's moves, told as what happens to endpoints |
@@ -16,6 +17,7 @@
 //! | `log` | tracing, where it is asked for |
 //! | `output` | stdout and files |
 //! | `error`, `diagnostics` | what can go wrong, and how it is shown |
+//! | `nearest` | the name that was meant |
 //! | `exit` | exit codes |
 
 mod args;
@@ -27,9 +29,11 @@ mod execution;
 mod exit;
 mod input;
 mod log;
+mod nearest;
 mod output;
 mod progress;
 mod signals;
+mod simulate;
 mod source;
 mod watch;
 

@@ -1,19 +1,21 @@
-//! Flow files, read from a path or from stdin and loaded.
+//! Files of flows and machines, read from a path or from stdin and loaded.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use fsm_patterns::file::{self, Loaded};
+use fsm_core::Graph;
+use fsm_patterns::file::{self, FileKind, Loaded};
+use fsm_patterns::machine::{self, MachineFile};
 use fsm_patterns::{Flow, FlowError};
 
 use crate::error::CommandError;
 
-/// The largest flow file, in bytes.
+/// The largest file, in bytes.
 const LIMIT: u64 = 32 * 1024 * 1024;
 
-/// Where a flow comes from.
+/// Where a flow or a machine comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A file.
@@ -75,10 +77,52 @@ fn read(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What a file describes.
+#[derive(Debug)]
+pub(crate) enum Described {
+    /// Calls and their order.
+    Flow(Box<Flow>),
+    /// States and transitions.
+    Machine(Box<MachineFile>),
+}
+
+impl Described {
+    /// What `text` describes.
+    pub(crate) fn read(name: &str, text: &str) -> Result<Self, CommandError> {
+        match file::kind_of(text) {
+            FileKind::Flow => flow(name, text).map(|flow| Described::Flow(Box::new(flow))),
+            FileKind::Machine => {
+                machine(name, text).map(|machine| Described::Machine(Box::new(machine)))
+            }
+        }
+    }
+
+    /// The graph that it runs on.
+    pub(crate) fn graph(&self) -> &Graph {
+        match self {
+            Described::Flow(flow) => flow.graph(),
+            Described::Machine(machine) => machine.graph(),
+        }
+    }
+}
+
+/// The machine that `text` describes.
+pub(crate) fn machine(name: &str, text: &str) -> Result<MachineFile, CommandError> {
+    machine::load(name, text).map_err(|report| CommandError::Faults(Box::new(report)))
+}
+
 /// The flow that `text` describes.
 pub(crate) fn flow(name: &str, text: &str) -> Result<Flow, CommandError> {
+    loaded(name, text).map(|(_, flow)| flow)
+}
+
+/// The flow that `text` describes, with the file as it was read.
+pub(crate) fn loaded(name: &str, text: &str) -> Result<(Loaded, Flow), CommandError> {
     let loaded = file::load(name, text).map_err(|report| CommandError::Faults(Box::new(report)))?;
-    Flow::new(loaded.spec.clone()).map_err(|error| unbuildable(name, &loaded, error))
+    match Flow::new(loaded.spec.clone()) {
+        Ok(flow) => Ok((loaded, flow)),
+        Err(error) => Err(unbuildable(name, &loaded, error)),
+    }
 }
 
 fn unbuildable(name: &str, loaded: &Loaded, error: FlowError) -> CommandError {

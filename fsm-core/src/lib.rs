@@ -56,22 +56,28 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `graph` | the graph, its builder, its checks, its fingerprint, its document form |
-//! | `draw` | DOT and Mermaid |
+//! | `draw` | DOT, Mermaid, and (feature `svg`) SVG |
+//! | `diff` | what a change does to a graph |
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
 //! | `typed` | machines written with Rust enums |
 
+mod diff;
 mod draw;
 mod driver;
 mod event;
 mod graph;
 mod kernel;
 mod machine;
+mod nearest;
 mod time;
 pub mod typed;
 
-pub use draw::Drawing;
+pub use diff::GraphDiff;
+#[cfg(feature = "svg")]
+pub use draw::SvgFault;
+pub use draw::{Drawing, Mark, Marks, PathFault};
 pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
 pub use event::{Event, EventKey};
 pub use graph::{
@@ -81,7 +87,7 @@ pub use graph::{
 };
 pub use kernel::{
     Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Trace,
+    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;

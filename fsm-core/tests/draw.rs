@@ -8,8 +8,13 @@
 mod dot_reader;
 #[path = "draw/gallery.rs"]
 mod gallery;
+#[path = "draw/marks.rs"]
+mod marks;
 #[path = "draw/outside.rs"]
 mod outside;
+#[cfg(feature = "svg")]
+#[path = "draw/svg.rs"]
+mod svg;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -31,6 +36,14 @@ fn expanded_machines_show_their_inside_down_to_the_last() {
     insta::assert_snapshot!("machines_expanded.dot", drawing);
     let drawing = gallery::machines().drawing().expanded().left_to_right().to_mermaid();
     insta::assert_snapshot!("machines_expanded.mmd", drawing);
+}
+
+#[test]
+fn each_mark_has_its_look() {
+    let (player, marks) = marks::marked_player();
+    let drawing = player.drawing().marked(&marks);
+    insta::assert_snapshot!("player_marked.dot", drawing.to_dot());
+    insta::assert_snapshot!("player_marked.mmd", drawing.to_mermaid());
 }
 
 #[test]

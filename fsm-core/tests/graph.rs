@@ -327,6 +327,131 @@ fn a_cycle_through_the_final_state_of_a_branch_is_found() {
 }
 
 /// Cause: the join was taken for unreachable where no transition leads to it.
+/// Two regions whose first states `first` and `second` are, and a way back once both have ended.
+fn rounds(g: &mut GraphBuilder, first: &str, second: &str) {
+    g.choice("again");
+    g.parallel("both");
+    g.composite("left", first).within("both");
+    g.composite("right", second).within("both");
+    for (region, way, work, end) in
+        [("left", "l way", "l work", "l end"), ("right", "r way", "r work", "r end")]
+    {
+        g.choice(way).within(region);
+        g.activity_running(work, "work").within(region);
+        g.final_state(end).within(region);
+        g.transition(way, end);
+        g.transition(work, end).done();
+        g.transition(work, way).failed();
+    }
+    g.transition("both", "again").done();
+    g.transition("again", "stop").guard("enough");
+    g.simple("stop");
+    g.transition("stop", "l work").on("left").also("r way");
+    g.transition("stop", "l way").on("right").also("r work");
+    g.initial("again");
+}
+
+/// Cause: how a parallel state ends was left out, so `settle` went round for ever.
+#[test]
+fn a_cycle_through_a_parallel_state_whose_regions_end_by_themselves_is_found() {
+    let text = faults(|g| {
+        rounds(g, "l way", "r way");
+        g.transition("again", "both");
+    });
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: again -> both -> again
+    ");
+    for (first, second) in [("l work", "r way"), ("l way", "r work")] {
+        let graph = build(|g| {
+            rounds(g, first, second);
+            g.transition("again", "both");
+        });
+        assert!(graph.is_ok(), "one region waits: {graph:?}");
+    }
+}
+
+#[test]
+fn a_cycle_that_enters_the_regions_by_name_is_found_as_well() {
+    let text = faults(|g| {
+        rounds(g, "l work", "r work");
+        g.transition("again", "l way").also("r end");
+    });
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: again -> both -> again
+    ");
+    let graph = build(|g| {
+        rounds(g, "l work", "r work");
+        g.transition("again", "l end");
+    });
+    assert!(graph.is_ok(), "the other region begins by itself, and waits: {graph:?}");
+}
+
+#[test]
+fn a_cycle_through_parallel_states_within_one_another_is_found() {
+    let nested = |g: &mut GraphBuilder, innermost: &str| {
+        g.parallel("outer");
+        g.parallel("inner").within("outer");
+        g.composite("region", innermost).within("inner");
+        g.simple("rest").within("region");
+        g.final_state("end").within("region");
+        g.transition("rest", "end").on("go");
+        g.choice("again");
+        g.transition("outer", "again").done();
+        g.transition("again", "rest").guard("seldom");
+        g.transition("again", "outer");
+        g.initial("outer");
+    };
+    insta::assert_snapshot!(faults(|g| nested(g, "end")), @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: outer -> again -> outer
+    ");
+    let graph = build(|g| nested(g, "rest"));
+    assert!(graph.is_ok(), "{graph:?}");
+}
+
+/// Cause: regions stood in the order in which their names first came up.
+#[test]
+fn regions_stand_in_the_order_in_which_they_are_declared_wherever_they_are_mentioned_before() {
+    let graph = build(|g| {
+        g.simple("start");
+        g.transition("start", "third").on("go").also("second");
+        g.transition("start", "both").on("all");
+        g.parallel("both");
+        for region in ["first", "second", "third"] {
+            g.simple(region).within("both");
+            g.transition(region, "start").on("back");
+        }
+        g.initial("start");
+    });
+    let graph = graph.expect("the graph is sound");
+    let regions = |graph: &Graph, parallel: &str| -> Vec<String> {
+        let parallel = graph.state(parallel).expect("it is there");
+        graph.regions(parallel).iter().map(|it| graph.name_of(*it).to_owned()).collect()
+    };
+    assert_eq!(regions(&graph, "both"), ["first", "second", "third"]);
+
+    let text = serde_json::to_string(&GraphDocument::from(&graph)).expect("a document is data");
+    let document: GraphDocument = serde_json::from_str(&text).expect("what was written is read");
+    let back = Graph::try_from(document).expect("it was sound before");
+    assert_eq!(regions(&back, "both"), ["first", "second", "third"]);
+    assert_eq!(back.fingerprint(), graph.fingerprint());
+
+    let outer = build(|g| {
+        g.embed("inside", &graph);
+        g.initial("inside");
+    });
+    let outer = outer.expect("the graph is sound");
+    let embedded = ["inside.first", "inside.second", "inside.third"];
+    assert_eq!(regions(&outer, "inside.both"), embedded);
+
+    let text = text.replace(r#""regions":["first""#, r#""regions":["start""#);
+    let document: GraphDocument = serde_json::from_str(&text).expect("its form is right");
+    let faults = Graph::try_from(document).expect_err("`start` is no region");
+    assert!(faults.to_string().contains("`start` is listed as its region"), "{faults}");
+}
+
 #[test]
 fn a_join_that_only_final_states_lead_to_is_reached() {
     let graph = build(|g| {
@@ -442,6 +567,27 @@ fn ten_thousand_forks_within_one_another_stand() {
         g.transition("j0", "end");
         g.final_state("end");
         g.initial("f0");
+    });
+}
+
+#[test]
+fn ten_thousand_parallel_states_within_one_another_stand() {
+    const DEPTH: usize = 10_000;
+    stands(|g| {
+        for level in 0..DEPTH {
+            let (parallel, region) = (format!("p{level}"), format!("r{level}"));
+            let state = g.parallel(&parallel);
+            if level > 0 {
+                state.within(&format!("r{}", level - 1));
+            }
+            g.composite(&region, &format!("p{}", level + 1)).within(&parallel);
+            g.final_state(&format!("e{level}")).within(&region);
+            g.transition(&format!("p{}", level + 1), &format!("e{level}")).done();
+        }
+        g.delay(&format!("p{DEPTH}"), Duration::from_secs(1)).within(&format!("r{}", DEPTH - 1));
+        g.transition("p0", "end").done();
+        g.final_state("end");
+        g.initial("p0");
     });
 }
 

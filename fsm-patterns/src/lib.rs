@@ -56,6 +56,7 @@
 //! | [`spec`] | what a flow is, as data |
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |
+//! | [`machine`] | state machines as files |
 //! | `plan`, `compile` | from the flow to the graph |
 //! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
@@ -78,6 +79,7 @@ mod factory;
 mod fault;
 pub mod file;
 mod flow;
+pub mod machine;
 mod multipart;
 mod open;
 mod output;

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fsm_patterns::file::{self, FileKind};
+use fsm_patterns::machine::MachineFile;
 
+use super::count;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::source::{self, Source};
+use crate::source::{Described, Source};
 use crate::{diagnostics, output};
 
 /// What is checked.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Flow files, in YAML or JSON; `-` reads from stdin.
+    /// Files of flows or machines, in YAML or JSON; `-` reads from stdin.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -41,18 +42,35 @@ pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
 fn check(source: &Source) -> Result<String, CommandError> {
     let text = source.text()?;
     let what = source.to_string();
-    if file::kind_of(&text) == FileKind::Machine {
-        return Err(CommandError::Machine { what, command: "check" });
+    let described = Described::read(&what, &text)?;
+    let states = count(described.graph().states().len(), "state");
+    match &described {
+        Described::Flow(flow) => {
+            let endpoints = count(flow.endpoints().len(), "endpoint");
+            Ok(format!("{what}: ok, {endpoints}, {states}\n"))
+        }
+        Described::Machine(machine) => {
+            let transitions = count(machine.graph().transitions().len(), "transition");
+            let unbound = unbound(machine);
+            Ok(format!("{what}: ok, {states}, {transitions}{unbound}\n"))
+        }
     }
-    let flow = source::flow(&what, &text)?;
-    let endpoints = count(flow.endpoints().len(), "endpoint");
-    let states = count(flow.graph().states().len(), "state");
-    Ok(format!("{what}: ok, {endpoints}, {states}\n"))
 }
 
-fn count(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
+/// The names that the file leaves to Rust code.
+fn unbound(machine: &MachineFile) -> String {
+    let unbound = machine.unbound();
+    let parts: Vec<String> =
+        [("guard", unbound.guards), ("action", unbound.actions), ("activity", unbound.activities)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(noun, names)| {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("{noun} {}", names.join(", "))
+            })
+            .collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("; to be bound in Rust: {}", parts.join("; ")),
     }
 }

@@ -4,7 +4,6 @@ use clap::Args;
 use fsm_patterns::{RunReport, StepReport};
 use fsm_testkit::server::MockApi;
 use fsm_testkit::server::demo::{ALL, Demo, PORT};
-use serde_json::Value;
 use tokio::sync::watch::Receiver;
 
 use super::run;
@@ -13,6 +12,7 @@ use crate::board;
 use crate::error::CommandError;
 use crate::execution::{self, View};
 use crate::exit::Exit;
+use crate::input::{InputSource, Purpose};
 use crate::{log, output, signals, source};
 
 /// What is shown.
@@ -88,9 +88,7 @@ async fn run_all(
     let mut exit = Exit::Completed;
     for demo in demos {
         let flow = source::flow(demo.file, &demo.text_for(&api.url()))?;
-        let what = || format!("the input of {}", demo.name);
-        let input: Value = serde_json::from_str(demo.input)
-            .map_err(|source| CommandError::InputSyntax { what: what(), source })?;
+        let input = InputSource::Literal(demo.input.to_owned()).read(Purpose::Input)?;
         let run =
             flow.run(input).map_err(|error| CommandError::of_run(demo.file.to_owned(), error))?;
         let report = execution::execute(&flow, run, None, view, interrupt.clone()).await;

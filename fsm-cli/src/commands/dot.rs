@@ -1,19 +1,18 @@
-//! `fsm dot`: the graph that a flow runs on, as text for Graphviz or Mermaid.
+//! `fsm dot`: the graph that a flow or a machine runs on, as text for Graphviz or Mermaid.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use fsm_patterns::file::{self, FileKind};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
-use crate::source::{self, Source};
+use crate::source::{Described, Source};
 
 /// What is drawn, and how.
 #[derive(Debug, Args)]
 pub(crate) struct DotArgs {
-    /// The flow file, in YAML or JSON; `-` reads it from stdin.
+    /// The file of a flow or a machine, in YAML or JSON; `-` reads it from stdin.
     file: PathBuf,
 
     /// The language of the drawing: dot (Graphviz) or mermaid.
@@ -49,13 +48,11 @@ pub(crate) fn perform(args: &DotArgs) -> Result<Exit, CommandError> {
     let source = Source::from(args.file.as_path());
     let text = source.text()?;
     let what = source.to_string();
-    if file::kind_of(&text) == FileKind::Machine {
-        return Err(CommandError::Machine { what, command: "dot" });
-    }
-    let flow = source::flow(&what, &text)?;
-    let drawing = match args.expand {
-        true => flow.graph().drawing().expanded(),
-        false => flow.drawing(),
+    let described = Described::read(&what, &text)?;
+    let drawing = match (&described, args.expand) {
+        (_, true) => described.graph().drawing().expanded(),
+        (Described::Flow(flow), false) => flow.drawing(),
+        (Described::Machine(machine), false) => machine.graph().drawing(),
     };
     let drawn = match args.format {
         Format::Dot => drawing.to_dot(),

@@ -2,9 +2,11 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod dot;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod simulate;
 
 use crate::args::{Args, Command};
 use crate::error::CommandError;
@@ -15,8 +17,18 @@ pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
     match args.command {
         Command::Run(args) => run::perform(&args),
         Command::Check(args) => check::perform(&args),
+        Command::Diff(args) => diff::perform(&args),
         Command::Dot(args) => dot::perform(&args),
-        Command::Schema => schema::perform(),
+        Command::Simulate(args) => simulate::perform(&args),
+        Command::Schema(args) => schema::perform(&args),
         Command::Demo(args) => demo::perform(&args),
+    }
+}
+
+/// A count with its noun.
+pub(crate) fn count(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }

@@ -44,7 +44,10 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
     let source = Source::from(args.file.as_path());
     let input = args.input.as_deref().map(InputSource::from);
     if source == Source::Stdin && input == Some(InputSource::Stdin) {
-        return Err(CommandError::StdinTwice);
+        return Err(CommandError::StdinTwice {
+            what: "the flow and its input",
+            option: "--input @FILE",
+        });
     }
     log::start(&args.watch)?;
     let flow = source.flow()?;

@@ -66,7 +66,7 @@ fn stdin_is_read_once() {
     assert_eq!(
         ended.stderr,
         "error: the flow and its input can't both be read from stdin\n\
-         hint: give the input with `--input @FILE`\n"
+         hint: give `--input @FILE`\n"
     );
 }
 

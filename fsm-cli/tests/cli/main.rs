@@ -3,6 +3,7 @@
 mod checks;
 mod command;
 mod demos;
+mod diffs;
 mod drawings;
 mod inputs;
 mod interrupts;
@@ -10,3 +11,4 @@ mod logs;
 mod metrics;
 mod runs;
 mod secrets;
+mod simulate;

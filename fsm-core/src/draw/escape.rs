@@ -75,6 +75,22 @@ fn directs(done: &str) -> bool {
     bytes.len() >= WORD.len() && bytes[bytes.len() - WORD.len()..].eq_ignore_ascii_case(WORD)
 }
 
+/// Writes text as the content of an element, or of an attribute, of XML.
+#[cfg(feature = "svg")]
+pub(super) fn xml(out: &mut impl Write, text: &str) -> fmt::Result {
+    escaped(out, text, |character| match character {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        '\n' | '\t' => None,
+        // XML has no way to write these.
+        '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => Some("\u{fffd}"),
+        _ => None,
+    })
+}
+
 /// Writes text as a double-quoted scalar of YAML, for the head of a Mermaid diagram; the marks of
 /// Mermaid's preprocessor are written as escapes.
 pub(super) fn yaml(out: &mut impl Write, text: &str) -> fmt::Result {

@@ -6,6 +6,7 @@
 use std::fmt::{self, Write};
 use std::num::NonZeroU32;
 
+use super::marks::Mark;
 use super::plan::{Place, Plan};
 use super::text::{COLUMNS, visible, wrap};
 use crate::graph::{
@@ -157,6 +158,27 @@ impl Label {
         }
     }
 
+    /// What a mark adds, as a line of its own.
+    pub(super) fn mark(&mut self, mark: Option<Mark>) {
+        if let Some(mark) = mark {
+            self.part.push_str(mark.word());
+            self.end_part();
+        }
+    }
+
+    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
+    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
+        self.mark(mark.filter(|mark| *mark != Mark::Path));
+    }
+
+    /// What there is to say besides, as lines of their own.
+    pub(super) fn notes<'n>(&mut self, notes: impl IntoIterator<Item = &'n str>) {
+        for note in notes {
+            self.part.push_str(note);
+            self.end_part();
+        }
+    }
+
     /// The name of the graph and how much of it runs at once.
     pub(super) fn graph(&mut self, graph: &Graph) {
         self.clear();
@@ -257,7 +279,9 @@ pub(super) fn turns(plan: &Plan<'_>, place: Place, turns: &mut Vec<Turn>) {
     if edges.iter().all(|(_, edge)| edge.guard.is_none()) {
         return;
     }
-    let mut by_trigger: Vec<usize> = (0..edges.len()).collect();
+    // Nobody tries what was removed.
+    let is_there = |at: &usize| plan.mark_of_edge(place, edges[*at].0) != Some(Mark::Removed);
+    let mut by_trigger: Vec<usize> = (0..edges.len()).filter(is_there).collect();
     by_trigger.sort_by_key(|at| edges[*at].1.trigger);
     for run in by_trigger.chunk_by(|a, b| edges[*a].1.trigger == edges[*b].1.trigger) {
         let guarded = run.iter().filter(|at| edges[**at].1.guard.is_some()).count();

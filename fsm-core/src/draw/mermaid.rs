@@ -8,6 +8,8 @@ use std::fmt::{self, Display, Write};
 
 use super::id::Id;
 use super::label::{Label, Turn, turns};
+use super::look;
+use super::marks::Mark;
 use super::plan::{Place, Plan, Step};
 use super::{Direction, escape};
 use crate::graph::{Kind, Transition, TransitionId};
@@ -46,6 +48,7 @@ impl<W: Write> Writer<'_, '_, W> {
     fn head(&mut self, direction: Direction) -> fmt::Result {
         let graph = self.plan.sheets[0].graph;
         self.label.graph(graph);
+        self.label.notes(self.plan.caption().iter().map(String::as_str));
         self.out.write_str("---\ntitle: ")?;
         escape::yaml(self.out, &self.label.lines.replace('\n', " · "))?;
         self.out.write_str("\n---\nstateDiagram-v2\n")?;
@@ -54,8 +57,29 @@ impl<W: Write> Writer<'_, '_, W> {
             Direction::LeftToRight => self.out.write_str("  direction LR\n")?,
         }
         self.out.write_str(CLASSES)?;
+        if self.plan.is_marked() {
+            self.marks()?;
+        }
         let initial = Place { sheet: 0, state: graph.initial() };
         writeln!(self.out, "  [*] --> {}", self.plan.id(initial))
+    }
+
+    /// The classes of marks; they come last, so that they win.
+    fn marks(&mut self) -> fmt::Result {
+        for mark in [Mark::Active, Mark::Path, Mark::Added, Mark::Removed, Mark::Altered] {
+            let (class, fill, border) = (mark.word(), look::fill(mark), look::border(mark));
+            self.line(format_args!(
+                "classDef {class} fill:{fill},stroke:{border},color:#1f2933,stroke-width:4px"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, place: Place) -> fmt::Result {
+        match self.plan.mark(place) {
+            Some(mark) => self.line(format_args!("class {} {}", self.plan.id(place), mark.word())),
+            None => Ok(()),
+        }
     }
 
     fn states(&mut self) -> fmt::Result {
@@ -75,6 +99,8 @@ impl<W: Write> Writer<'_, '_, W> {
     fn leaf(&mut self, place: Place) -> fmt::Result {
         let id = self.plan.id(place);
         self.label.state(self.plan.graph(place), place.state);
+        self.label.mark(self.plan.mark(place));
+        self.label.notes(self.plan.note(place));
         match self.plan.kind(place) {
             Kind::Fork(_) => self.pseudo(id, "fork"),
             Kind::Join(_) => self.pseudo(id, "join"),
@@ -84,7 +110,8 @@ impl<W: Write> Writer<'_, '_, W> {
             Kind::Delay(_) => self.classed(id, "delay"),
             Kind::Signal => self.classed(id, "signal"),
             Kind::Final => self.classed(id, "final"),
-        }
+        }?;
+        self.mark(place)
     }
 
     fn named(&mut self, id: impl Display) -> fmt::Result {
@@ -130,7 +157,10 @@ impl<W: Write> Writer<'_, '_, W> {
             | Kind::Final => Node::State(place),
         };
         self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
+        self.label.mark(self.plan.mark(place));
+        self.label.notes(self.plan.note(place));
         self.named(node.id(self.plan))?;
+        self.mark(place)?;
         self.line(format_args!("state {} {{", node.id(self.plan)))?;
         self.depth += 1;
         for initial in self.plan.entries(place) {
@@ -171,6 +201,8 @@ impl<W: Write> Writer<'_, '_, W> {
                 false => Node::State(self.head_of(to, from)),
             };
             self.label.transition(self.plan.graph(from), edge, turn);
+            self.label.mark(self.plan.mark_of_edge(from, id));
+            self.label.notes(self.plan.note_of_edge(from, id));
             self.edge(&tail, &head)?;
         }
         Ok(())

@@ -7,17 +7,19 @@ use std::collections::BTreeMap;
 
 use super::id::Id;
 use super::label::Label;
-use super::{Actions, Machines};
+use super::marks::{Mark, Marks};
+use super::{Actions, Drawing, Machines};
 use crate::graph::{Graph, Kind, RetryPolicy, StateId, Transition, TransitionId, Trigger};
 
 /// A graph laid out for drawing.
 pub(super) struct Plan<'g> {
     pub(super) sheets: Vec<Sheet<'g>>,
     actions: Actions,
+    marks: Option<&'g Marks>,
 }
 
 /// A state on one of the sheets.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) sheet: usize,
     pub(super) state: StateId,
@@ -59,7 +61,8 @@ struct Nesting {
 }
 
 impl<'g> Plan<'g> {
-    pub(super) fn new(graph: &'g Graph, machines: Machines, actions: Actions) -> Self {
+    pub(super) fn new(drawing: Drawing<'g>) -> Self {
+        let Drawing { graph, machines, actions, marks, direction: _ } = drawing;
         let mut sheets = vec![Sheet::new(graph)];
         let mut at = 0;
         while machines == Machines::Expanded && at < sheets.len() {
@@ -71,7 +74,37 @@ impl<'g> Plan<'g> {
             }
             at += 1;
         }
-        Self { sheets, actions }
+        Self { sheets, actions, marks: marks.filter(|marks| !marks.is_empty()) }
+    }
+
+    /// Whether anything stands out.
+    pub(super) fn is_marked(&self) -> bool {
+        self.marks.is_some()
+    }
+
+    /// The mark of a state; only those of the outermost graph bear any.
+    pub(super) fn mark(&self, place: Place) -> Option<Mark> {
+        self.marks.filter(|_| place.sheet == 0)?.of_state(place.state)
+    }
+
+    /// The mark of a transition that starts at `from`.
+    pub(super) fn mark_of_edge(&self, from: Place, id: TransitionId) -> Option<Mark> {
+        self.marks.filter(|_| from.sheet == 0)?.of_transition(id)
+    }
+
+    /// What the marks say of the whole graph.
+    pub(super) fn caption(&self) -> &'g [String] {
+        self.marks.map_or(&[], |marks| marks.lines_of_caption())
+    }
+
+    /// What the mark of a state says besides.
+    pub(super) fn note(&self, place: Place) -> Option<&'g str> {
+        self.marks.filter(|_| place.sheet == 0)?.note_of_state(place.state)
+    }
+
+    /// What the mark of a transition that starts at `from` says besides.
+    pub(super) fn note_of_edge(&self, from: Place, id: TransitionId) -> Option<&'g str> {
+        self.marks.filter(|_| from.sheet == 0)?.note_of_transition(id)
     }
 
     /// A label to write this plan's states and transitions with.
@@ -168,6 +201,27 @@ impl<'g> Plan<'g> {
         let sheet = &self.sheets[place.sheet];
         let graph = sheet.graph;
         sheet.edges.of(place.state.index()).iter().map(|id| (*id, graph.transition(*id)))
+    }
+
+    /// How many transitions there are on all sheets.
+    #[cfg(feature = "svg")]
+    pub(super) fn transitions(&self) -> usize {
+        self.sheets.iter().map(|sheet| sheet.graph.transitions().len()).sum()
+    }
+
+    /// How deep frames lie within one another.
+    #[cfg(feature = "svg")]
+    pub(super) fn levels(&self) -> usize {
+        let (mut open, mut deepest) = (0, 0);
+        for step in self.walk() {
+            match step {
+                Step::Leaf(_) => {}
+                Step::Open(_) => open += 1,
+                Step::Close => open -= 1,
+            }
+            deepest = open.max(deepest);
+        }
+        deepest
     }
 
     /// All states of all sheets, each sheet's sorted by name.

@@ -8,7 +8,7 @@ const LINES: usize = 4;
 
 /// Appends text with everything that can't be seen, or that reorders what stands around it, as
 /// an escape; text that is blank, or has blanks at its ends, is put in quotes.
-pub(super) fn visible(out: &mut String, text: &str) {
+pub(crate) fn visible(out: &mut String, text: &str) {
     let quoted = text.is_empty() || text.starts_with(' ') || text.ends_with(' ');
     if quoted {
         out.push('"');

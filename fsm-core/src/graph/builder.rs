@@ -11,7 +11,7 @@ use indexmap::IndexSet;
 use super::{
     ActionId, ActivityId, EventId, Extras, Fingerprint, Graph, GraphFault, GraphFaults, GuardId,
     JoinRule, Kind, Node, RetryPolicy, Sequence, StateId, Transition, Trigger, check,
-    nesting::Nesting,
+    nesting::{self, Nesting},
 };
 
 /// A graph that is being written.
@@ -20,6 +20,8 @@ pub struct GraphBuilder {
     graph: Graph,
     initial: Option<StateId>,
     declared: Vec<bool>,
+    /// The states as they were declared; they may have been mentioned in another order.
+    order: Vec<StateId>,
     faults: Vec<GraphFault>,
 }
 
@@ -64,10 +66,27 @@ impl GraphBuilder {
             extras: BTreeMap::new(),
             inner: BTreeMap::new(),
             also: BTreeMap::new(),
+            regions: BTreeMap::new(),
             nesting: Nesting::default(),
             fingerprint: Fingerprint::default(),
         };
-        Self { graph, initial: None, declared: Vec::new(), faults: Vec::new() }
+        Self { graph, initial: None, declared: Vec::new(), order: Vec::new(), faults: Vec::new() }
+    }
+
+    /// Goes on writing a graph that was finished.
+    pub(crate) fn of(graph: Graph) -> Self {
+        let declared = vec![true; graph.nodes.len()];
+        let order = graph.states().collect();
+        Self { initial: Some(graph.initial), graph, declared, order, faults: Vec::new() }
+    }
+
+    /// Finishes the graph without any check, for drawing only. Every name must be declared, and
+    /// no state may lie within itself.
+    pub(crate) fn unchecked(mut self) -> Graph {
+        self.graph.nesting = Nesting::of(&self.graph);
+        self.graph.regions = nesting::regions(&self.graph, &self.order);
+        self.graph.fingerprint = Fingerprint::of(&self.graph);
+        self.graph
     }
 
     /// Declares the state that a run enters first.
@@ -89,13 +108,13 @@ impl GraphBuilder {
 
     /// Declares a state that does work: the activity of the same name.
     pub fn activity(&mut self, name: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         self.declare(name, Kind::Activity(activity))
     }
 
     /// Declares a state that does the work of the activity called `activity`.
     pub fn activity_running(&mut self, name: &str, activity: &str) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, activity));
+        let activity = self.activity_id(activity);
         self.declare(name, Kind::Activity(activity))
     }
 
@@ -138,7 +157,8 @@ impl GraphBuilder {
     }
 
     /// Declares a state whose children, its regions, are all active while it is: lay them into it
-    /// with [`StateBuilder::within`]. Its `done` transition is taken when each of them has come to
+    /// with [`StateBuilder::within`]. They are entered in the order in which they are declared.
+    /// Its `done` transition is taken when each of them has come to
     /// a final state.
     pub fn parallel(&mut self, name: &str) -> StateBuilder<'_> {
         self.declare(name, Kind::Parallel)
@@ -147,10 +167,10 @@ impl GraphBuilder {
     /// Declares a state that runs another machine; bind it with
     /// [`Bindings::machine`](crate::Bindings::machine).
     pub fn machine(&mut self, name: &str, graph: impl Into<Arc<Graph>>) -> StateBuilder<'_> {
-        let activity = ActivityId::at(intern(&mut self.graph.activities, name));
+        let activity = self.activity_id(name);
         let id = self.declare(name, Kind::Machine(activity)).id();
-        self.graph.inner.insert(id, graph.into());
-        StateBuilder { builder: self, id }
+        self.hold(id, graph.into());
+        self.again(id)
     }
 
     /// Declares a final state.
@@ -168,6 +188,7 @@ impl GraphBuilder {
             self.faults.push(GraphFault::DeclaredTwice { state: name.into() });
         }
         self.declared[id.index()] = true;
+        self.order.push(id);
         self.graph.nodes[id.index()].kind = kind;
         StateBuilder { builder: self, id }
     }
@@ -203,6 +224,24 @@ impl GraphBuilder {
     pub fn internal(&mut self, at: impl StateRef) -> TransitionBuilder<'_> {
         let state = at.resolve(self);
         self.transition(state, state).stays()
+    }
+
+    pub(super) fn fault(&mut self, fault: GraphFault) {
+        self.faults.push(fault);
+    }
+
+    pub(super) fn activity_id(&mut self, name: &str) -> ActivityId {
+        ActivityId::at(intern(&mut self.graph.activities, name))
+    }
+
+    /// The graph of the machine that a state of kind [`Kind::Machine`] runs.
+    pub(super) fn hold(&mut self, state: StateId, machine: Arc<Graph>) {
+        self.graph.inner.insert(state, machine);
+    }
+
+    /// Goes on with a state that was declared.
+    pub(super) fn again(&mut self, id: StateId) -> StateBuilder<'_> {
+        StateBuilder { builder: self, id }
     }
 
     pub(crate) fn event_id(&mut self, name: &str) -> EventId {
@@ -253,6 +292,7 @@ impl GraphBuilder {
         }
         if builder.faults.is_empty() {
             builder.graph.nesting = Nesting::of(&builder.graph);
+            builder.graph.regions = nesting::regions(&builder.graph, &builder.order);
             check::structure(&builder.graph, &mut builder.faults);
         }
         if builder.faults.is_empty() {

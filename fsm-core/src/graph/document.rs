@@ -1,6 +1,7 @@
 //! A graph as a document: names instead of numbers, so that it can be stored, read by people,
 //! and checked again when it is loaded.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Graph, GraphBuilder, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition,
+    Graph, GraphBuilder, GraphFault, GraphFaults, JoinRule, Kind, RetryPolicy, StateId, Transition,
     TransitionId, Trigger,
 };
 
@@ -42,24 +43,28 @@ pub struct GraphDocument {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StateDocument {
-    name: String,
-    kind: KindDocument,
+pub(crate) struct StateDocument {
+    pub(crate) name: String,
+    pub(crate) kind: KindDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    within: Option<String>,
+    pub(crate) within: Option<String>,
+    /// The regions of a parallel state, where they were declared in another order than they stand
+    /// in here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    entry: Vec<String>,
+    pub(crate) regions: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    exit: Vec<String>,
+    pub(crate) entry: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exit: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    retry: Option<RetryPolicy>,
+    pub(crate) retry: Option<RetryPolicy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum KindDocument {
+pub(crate) enum KindDocument {
     Simple,
     Activity(String),
     Choice,
@@ -76,31 +81,31 @@ enum KindDocument {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum JoinDocument {
+pub(crate) enum JoinDocument {
     All,
     Any,
     AtLeast(NonZeroU32),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TransitionDocument {
-    from: String,
-    to: String,
+pub(crate) struct TransitionDocument {
+    pub(crate) from: String,
+    pub(crate) to: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    also: Vec<String>,
+    pub(crate) also: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    internal: bool,
-    trigger: TriggerDocument,
+    pub(crate) internal: bool,
+    pub(crate) trigger: TriggerDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    guard: Option<String>,
+    pub(crate) guard: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    actions: Vec<String>,
+    pub(crate) actions: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum TriggerDocument {
+pub(crate) enum TriggerDocument {
     Event(String),
     Done,
     Failed,
@@ -127,13 +132,32 @@ impl From<&Graph> for GraphDocument {
 }
 
 impl StateDocument {
-    fn of(graph: &Graph, state: StateId) -> Self {
+    pub(crate) fn of(graph: &Graph, state: StateId) -> Self {
         let name = |state: StateId| graph.name_of(state).to_owned();
         let extras = graph.extras_of(state);
         let actions = |sequence| {
             graph.sequence(sequence).iter().map(|a| graph.action_name(*a).to_owned()).collect()
         };
-        let kind = match graph.kind(state) {
+        Self {
+            name: name(state),
+            kind: KindDocument::of(graph, state),
+            within: graph.parent(state).map(name),
+            regions: match graph.regions(state) {
+                regions if regions.is_sorted() => Vec::new(),
+                regions => regions.iter().copied().map(name).collect(),
+            },
+            entry: actions(extras.entry),
+            exit: actions(extras.exit),
+            retry: extras.retry,
+            timeout: extras.timeout,
+        }
+    }
+}
+
+impl KindDocument {
+    pub(crate) fn of(graph: &Graph, state: StateId) -> Self {
+        let name = |state: StateId| graph.name_of(state).to_owned();
+        match graph.kind(state) {
             Kind::Simple => KindDocument::Simple,
             Kind::Activity(activity) => {
                 KindDocument::Activity(graph.activity_name(activity).to_owned())
@@ -152,21 +176,12 @@ impl StateDocument {
                 KindDocument::Machine(Box::new(GraphDocument::from(&*graph.inner[&state])))
             }
             Kind::Final => KindDocument::Final,
-        };
-        Self {
-            name: name(state),
-            kind,
-            within: graph.parent(state).map(name),
-            entry: actions(extras.entry),
-            exit: actions(extras.exit),
-            retry: extras.retry,
-            timeout: extras.timeout,
         }
     }
 }
 
 impl TransitionDocument {
-    fn of(graph: &Graph, id: TransitionId, edge: &Transition) -> Self {
+    pub(crate) fn of(graph: &Graph, id: TransitionId, edge: &Transition) -> Self {
         Self {
             from: graph.name_of(edge.from()).into(),
             to: graph.name_of(edge.to()).into(),
@@ -186,6 +201,72 @@ impl TransitionDocument {
     }
 }
 
+impl StateDocument {
+    pub(crate) fn declare(self, builder: &mut GraphBuilder) -> Result<(), GraphFaults> {
+        let name = self.name.as_str();
+        let mut written = match self.kind {
+            KindDocument::Simple => builder.simple(name),
+            KindDocument::Activity(activity) => builder.activity_running(name, &activity),
+            KindDocument::Choice => builder.choice(name),
+            KindDocument::Fork { join } => builder.fork(name, &join),
+            KindDocument::Split => builder.split(name),
+            KindDocument::Join(JoinDocument::All) => builder.join(name, JoinRule::All),
+            KindDocument::Join(JoinDocument::Any) => builder.join(name, JoinRule::Any),
+            KindDocument::Join(JoinDocument::AtLeast(n)) => {
+                builder.join(name, JoinRule::AtLeast(n))
+            }
+            KindDocument::Delay(wait) => builder.delay(name, wait),
+            KindDocument::Signal => builder.signal(name),
+            KindDocument::Composite { initial } => builder.composite(name, &initial),
+            KindDocument::Parallel => builder.parallel(name),
+            KindDocument::Machine(inner) => builder.machine(name, Graph::try_from(*inner)?),
+            KindDocument::Final => builder.final_state(name),
+        };
+        if let Some(parent) = &self.within {
+            written = written.within(parent);
+        }
+        for action in &self.entry {
+            written = written.entry(action);
+        }
+        for action in &self.exit {
+            written = written.exit(action);
+        }
+        if let Some(policy) = self.retry {
+            written = written.retry(policy);
+        }
+        if let Some(limit) = self.timeout {
+            written.timeout(limit);
+        }
+        Ok(())
+    }
+}
+
+impl TransitionDocument {
+    pub(crate) fn declare(&self, builder: &mut GraphBuilder) {
+        let trigger = match &self.trigger {
+            TriggerDocument::Event(name) => Trigger::Event(builder.event_id(name)),
+            TriggerDocument::Done => Trigger::Done,
+            TriggerDocument::Failed => Trigger::Failed,
+            TriggerDocument::TimedOut => Trigger::TimedOut,
+            TriggerDocument::After(wait) => Trigger::After(*wait),
+            TriggerDocument::Always => Trigger::Always,
+        };
+        let mut written = builder.transition(&self.from, &self.to).trigger(trigger);
+        if self.internal {
+            written = written.stays();
+        }
+        for state in &self.also {
+            written = written.also(state);
+        }
+        if let Some(guard) = &self.guard {
+            written = written.guard(guard);
+        }
+        for action in &self.actions {
+            written = written.action(action);
+        }
+    }
+}
+
 impl TryFrom<GraphDocument> for Graph {
     type Error = GraphFaults;
 
@@ -197,31 +278,11 @@ impl TryFrom<GraphDocument> for Graph {
         for state in &document.states {
             builder.reference(&state.name);
         }
-        for state in document.states {
-            declare(&mut builder, state)?;
+        for state in by_region(document.states, &mut builder) {
+            state.declare(&mut builder)?;
         }
-        for edge in document.transitions {
-            let trigger = match edge.trigger {
-                TriggerDocument::Event(name) => Trigger::Event(builder.event_id(&name)),
-                TriggerDocument::Done => Trigger::Done,
-                TriggerDocument::Failed => Trigger::Failed,
-                TriggerDocument::TimedOut => Trigger::TimedOut,
-                TriggerDocument::After(wait) => Trigger::After(wait),
-                TriggerDocument::Always => Trigger::Always,
-            };
-            let mut written = builder.transition(&edge.from, &edge.to).trigger(trigger);
-            if edge.internal {
-                written = written.stays();
-            }
-            for state in &edge.also {
-                written = written.also(state);
-            }
-            if let Some(guard) = &edge.guard {
-                written = written.guard(guard);
-            }
-            for action in &edge.actions {
-                written = written.action(action);
-            }
+        for edge in &document.transitions {
+            edge.declare(&mut builder);
         }
         if let Some(count) = document.max_concurrent {
             builder.max_concurrent(count);
@@ -230,38 +291,22 @@ impl TryFrom<GraphDocument> for Graph {
     }
 }
 
-fn declare(builder: &mut GraphBuilder, state: StateDocument) -> Result<(), GraphFaults> {
-    let name = state.name.as_str();
-    let mut written = match state.kind {
-        KindDocument::Simple => builder.simple(name),
-        KindDocument::Activity(activity) => builder.activity_running(name, &activity),
-        KindDocument::Choice => builder.choice(name),
-        KindDocument::Fork { join } => builder.fork(name, &join),
-        KindDocument::Split => builder.split(name),
-        KindDocument::Join(JoinDocument::All) => builder.join(name, JoinRule::All),
-        KindDocument::Join(JoinDocument::Any) => builder.join(name, JoinRule::Any),
-        KindDocument::Join(JoinDocument::AtLeast(n)) => builder.join(name, JoinRule::AtLeast(n)),
-        KindDocument::Delay(wait) => builder.delay(name, wait),
-        KindDocument::Signal => builder.signal(name),
-        KindDocument::Composite { initial } => builder.composite(name, &initial),
-        KindDocument::Parallel => builder.parallel(name),
-        KindDocument::Machine(inner) => builder.machine(name, Graph::try_from(*inner)?),
-        KindDocument::Final => builder.final_state(name),
-    };
-    if let Some(parent) = &state.within {
-        written = written.within(parent);
+/// The states in an order in which regions stand as they are listed.
+fn by_region(mut states: Vec<StateDocument>, builder: &mut GraphBuilder) -> Vec<StateDocument> {
+    let outer: HashMap<&str, Option<&str>> =
+        states.iter().map(|state| (state.name.as_str(), state.within.as_deref())).collect();
+    let mut ranks: HashMap<String, usize> = HashMap::new();
+    for parallel in &states {
+        for (rank, region) in parallel.regions.iter().enumerate() {
+            if outer.get(region.as_str()).copied().flatten() != Some(&parallel.name) {
+                builder.fault(GraphFault::BadRegion {
+                    parallel: parallel.name.clone(),
+                    why: format!("`{region}` is listed as its region and lies elsewhere"),
+                });
+            }
+            ranks.insert(region.clone(), rank);
+        }
     }
-    for action in &state.entry {
-        written = written.entry(action);
-    }
-    for action in &state.exit {
-        written = written.exit(action);
-    }
-    if let Some(policy) = state.retry {
-        written = written.retry(policy);
-    }
-    if let Some(limit) = state.timeout {
-        written.timeout(limit);
-    }
-    Ok(())
+    states.sort_by_key(|state| ranks.get(&state.name).copied().unwrap_or(0));
+    states
 }

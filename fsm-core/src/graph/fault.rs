@@ -120,6 +120,17 @@ pub enum GraphFault {
         /// What is wrong.
         why: String,
     },
+    /// A graph that can't be laid into a state of another.
+    #[error(
+        "graph `{graph}`, laid into `{state}`, limits its concurrent activities; that limit holds \
+         for whole runs: set it on the graph around"
+    )]
+    BadEmbedding {
+        /// The state that it was laid into.
+        state: String,
+        /// The graph.
+        graph: String,
+    },
     /// Eventless transitions that go round.
     #[error("eventless transitions go round for ever: {}", path.join(" -> "))]
     EventlessCycle {

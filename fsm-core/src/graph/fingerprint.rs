@@ -54,6 +54,9 @@ impl Fingerprint {
             hash.word(u128::from(id.0) << 32 | states.len() as u128);
             states.iter().for_each(|state| hash.word(u128::from(state.0)));
         }
+        for regions in graph.regions.values() {
+            regions.iter().for_each(|state| hash.word(u128::from(state.0)));
+        }
         for (state, extras) in &graph.extras {
             hash.word(u128::from(state.0));
             hash.word(sequences[extras.entry.0 as usize]);

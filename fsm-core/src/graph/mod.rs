@@ -23,6 +23,7 @@
 mod builder;
 mod check;
 mod document;
+mod embed;
 mod fault;
 mod fingerprint;
 mod ids;
@@ -39,6 +40,9 @@ use indexmap::IndexSet;
 
 pub use builder::{GraphBuilder, StateBuilder, StateRef, TransitionBuilder};
 pub use document::GraphDocument;
+pub(crate) use document::{
+    JoinDocument, KindDocument, StateDocument, TransitionDocument, TriggerDocument,
+};
 pub use fault::{GraphFault, GraphFaults};
 pub use fingerprint::Fingerprint;
 pub use ids::{ActionId, ActivityId, EventId, GuardId, StateId, TransitionId};
@@ -182,6 +186,8 @@ pub struct Graph {
     pub(crate) inner: BTreeMap<StateId, Arc<Graph>>,
     /// Where transitions lead besides: to states in other regions.
     pub(crate) also: BTreeMap<TransitionId, Box<[StateId]>>,
+    /// By parallel state, its regions in declared order.
+    pub(crate) regions: BTreeMap<StateId, Box<[StateId]>>,
     nesting: nesting::Nesting,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -212,7 +218,7 @@ impl Graph {
         self.fingerprint
     }
 
-    /// All states in declared order.
+    /// All states, in the order in which they were first mentioned.
     pub fn states(&self) -> impl ExactSizeIterator<Item = StateId> + Clone + use<> {
         (0..self.nodes.len()).map(StateId::at)
     }

@@ -1,7 +1,9 @@
 //! Which states lie within which, answered without climbing from one to the next: a graph of
 //! ten thousand states within one another is checked as fast as a flat one.
 
-use super::{Graph, Kind, StateId};
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Graph, Kind, StateId, TransitionId};
 
 /// The tree of states, numbered. Empty where no state holds another.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +58,59 @@ impl Nesting {
     pub(super) fn scope_of(&self, state: StateId) -> Option<StateId> {
         self.scopes.get(state.index()).copied().flatten()
     }
+}
+
+impl Graph {
+    /// The regions of a parallel state in the order in which they were declared, which is that in
+    /// which they are entered.
+    pub fn regions(&self, parallel: StateId) -> &[StateId] {
+        self.regions.get(&parallel).map_or(&[], |regions| regions)
+    }
+
+    /// All states, the regions of each parallel state in declared order: who declares states in
+    /// this order gets the same regions.
+    pub(crate) fn by_region(&self) -> Vec<StateId> {
+        let mut states: Vec<StateId> = self.states().collect();
+        let ranked = self.regions.values().flat_map(|regions| regions.iter().enumerate());
+        let ranks: HashMap<StateId, usize> = ranked.map(|(rank, state)| (*state, rank)).collect();
+        states.sort_by_key(|state| ranks.get(state).copied().unwrap_or(0));
+        states
+    }
+
+    /// Everything that a transition leads to.
+    pub(crate) fn targets(&self, id: TransitionId) -> impl Iterator<Item = StateId> {
+        std::iter::once(self.transition(id).to).chain(self.also(id).iter().copied())
+    }
+
+    /// The innermost state that a transition leaves active: the one around all of its ends, or the
+    /// fork whose branch begins. A parallel state does not stay when one of its regions is left as
+    /// a whole (SCXML's "least common compound ancestor").
+    pub(crate) fn domain(&self, id: TransitionId) -> Option<StateId> {
+        let edge = self.transition(id);
+        let stays = |state: &StateId| self.kind(*state) != Kind::Parallel;
+        let outer = self.parent(edge.from);
+        let is_beside = outer == self.parent(edge.to) && self.also(id).is_empty();
+        if is_beside && outer.is_none_or(|outer| stays(&outer)) {
+            return outer;
+        }
+        if matches!(self.kind(edge.from), Kind::Fork(_)) && self.contains(edge.from, edge.to) {
+            return Some(edge.from);
+        }
+        self.ancestors(edge.from)
+            .filter(stays)
+            .find(|outer| self.targets(id).all(|to| self.contains(*outer, to)))
+    }
+}
+
+/// By parallel state, its regions in the order in which they were declared.
+pub(super) fn regions(graph: &Graph, declared: &[StateId]) -> BTreeMap<StateId, Box<[StateId]>> {
+    let mut regions: BTreeMap<StateId, Vec<StateId>> = BTreeMap::new();
+    for state in declared {
+        if let Some(outer) = graph.parent(*state).filter(|it| graph.kind(*it) == Kind::Parallel) {
+            regions.entry(outer).or_default().push(*state);
+        }
+    }
+    regions.into_iter().map(|(parallel, regions)| (parallel, regions.into())).collect()
 }
 
 /// All states, each before those within it, and those right behind it.

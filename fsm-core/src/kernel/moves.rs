@@ -16,6 +16,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     pub(super) fn begin(&mut self) {
         let initial = self.frozen.graph.initial;
         let leaf = self.enter(0, None, initial);
+        self.trace.began(0, leaf);
         self.arrive_at(0, leaf);
     }
 
@@ -54,7 +55,12 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 break;
             }
             let scope = self.run.token(mover).scope;
-            self.leave(mover, Some(fork));
+            if self.frozen.graph.kind(fork) == Kind::Parallel {
+                // All of its regions are left by its owner, this one in its turn.
+                mover = self.run.scopes[scope as usize].owner;
+                continue;
+            }
+            self.leave_for(slot, mover, Some(fork));
             if self.frozen.table.row(edge.to).pair == fork.0 {
                 self.act(edge.actions, &scene);
                 self.trace_move(mover, from, edge.to, edge);
@@ -63,7 +69,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             mover = self.abandon(mover, scope);
         }
-        self.leave(mover, domain);
+        self.leave_for(slot, mover, domain);
         self.act(edge.actions, &scene);
         let leaf = self.enter(mover, domain, edge.to);
         self.trace_move(mover, from, leaf, edge);
@@ -140,7 +146,15 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     fn domain(&self, edge: &Edge) -> Option<StateId> {
-        self.frozen.table.domain(&self.frozen.graph, edge)
+        self.frozen.graph.domain(TransitionId(edge.transition))
+    }
+
+    /// As [`leave`](Self::leave), where the token in `acting` takes the transition: if it lives in
+    /// what is left, it goes on in `slot` and is not cancelled.
+    fn leave_for(&mut self, acting: u32, slot: u32, domain: Option<StateId>) {
+        self.acting = acting;
+        self.leave(slot, domain);
+        self.acting = NONE;
     }
 
     /// Leaves states from the token's own up to `domain`, which stays; drops the work under way.

@@ -2,7 +2,11 @@
 //! taken, as in SCXML (W3C Recommendation 2015, "selectTransitions"): every token that stands in no
 //! fork offers it inwards out, to its own state, the states around it, and the owners of the scopes
 //! around it; where two of the transitions found would move the same token, the one further inside
-//! wins, and of two side by side the one declared first.
+//! wins, and of two side by side the one declared first. Internal transitions move no token, so
+//! they are in nobody's way.
+//!
+//! Unlike in SCXML, each of the transitions is then taken as a whole: what one region leaves and
+//! enters is not mixed with what the next one does.
 
 use std::collections::HashSet;
 
@@ -31,17 +35,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut found = Vec::new();
         // Owners that were asked already: the first token within them asks for all.
         let mut asked = HashSet::new();
-        let mut open = vec![0];
-        while let Some(slot) = open.pop() {
-            let owns = self.run.token(slot).owns;
-            if owns != NONE {
-                let mut inside = self.run.scopes[owns as usize].last;
-                while inside != NONE {
-                    open.push(inside);
-                    inside = self.run.token(inside).previous;
-                }
-                continue;
-            }
+        for slot in self.run.leaves() {
             let mut level = slot;
             loop {
                 let token = self.run.token(level);
@@ -71,7 +65,13 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut reaching: Vec<usize> = Vec::new();
         for candidate in found {
             let Some(mover) = candidate.mover else {
-                kept.push(candidate);
+                // It acts before what it belongs to is left.
+                let leaves = |at: &usize| {
+                    kept[*at].mover.is_some_and(|mover| self.lives_in(candidate.ticket.slot, mover))
+                };
+                let at = reaching.iter().copied().find(leaves).unwrap_or(kept.len());
+                reaching.iter_mut().filter(|reaching| **reaching >= at).for_each(|r| *r += 1);
+                kept.insert(at, candidate);
                 continue;
             };
             let reaches = mover != candidate.ticket.slot || self.run.token(mover).owns != NONE;

@@ -11,6 +11,28 @@ use crate::graph::{JoinRule, Kind, StateId, TransitionId};
 use crate::machine::{Key, NONE};
 
 impl<C> Snapshot<C> {
+    /// The tokens that own no scope, in the order of their scopes.
+    ///
+    /// # Complexity
+    /// O(tokens).
+    pub(super) fn leaves(&self) -> Vec<u32> {
+        let mut leaves = Vec::new();
+        let mut open = vec![0];
+        while let Some(slot) = open.pop() {
+            let owns = self.token(slot).owns;
+            if owns == NONE {
+                leaves.push(slot);
+                continue;
+            }
+            let mut inside = self.scopes[owns as usize].last;
+            while inside != NONE {
+                open.push(inside);
+                inside = self.token(inside).previous;
+            }
+        }
+        leaves
+    }
+
     #[inline]
     fn append(&mut self, scope: u32, slot: u32) {
         let last = std::mem::replace(&mut self.scopes[scope as usize].last, slot);
@@ -103,7 +125,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let scope = self.new_scope(slot, Vec::new());
         let toward = self.toward;
         let frozen = self.frozen;
-        for (at, region) in frozen.table.regions(parallel).iter().enumerate() {
+        for (at, region) in frozen.graph.regions(parallel).iter().enumerate() {
             let new = self.new_token(parallel);
             self.run.append(scope, new);
             let ticket = Ticket { slot: new, number: self.run.token(new).number };
@@ -117,11 +139,11 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         let parallel = self.run.token(slot).state;
         let mut named = None;
         if toward != NONE {
-            let id = TransitionId(toward);
-            let targets = std::iter::once(graph.transition(id).to).chain(graph.also(id).to_vec());
-            named = targets.into_iter().find(|to| *to == region || graph.contains(region, *to));
+            let mut targets = graph.targets(TransitionId(toward));
+            named = targets.find(|to| *to == region || graph.contains(region, *to));
         }
         let leaf = self.enter(slot, Some(parallel), named.unwrap_or(region));
+        self.trace.began(slot, leaf);
         self.toward = if named.is_some() { toward } else { NONE };
         self.arrive_at(slot, leaf);
         self.toward = NONE;
@@ -253,39 +275,31 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         owner
     }
 
-    /// Cancels every token in a scope, those in scopes within it first.
+    /// Cancels every token in a scope, each after those in the scope that it owns.
     pub(super) fn empty_scope(&mut self, scope: u32) {
         let mut open = vec![scope];
-        let mut order = Vec::new();
-        while let Some(scope) = open.pop() {
-            let mut slot = self.run.scopes[scope as usize].first;
-            while slot != NONE {
-                let token = self.run.token(slot);
-                if token.owns != NONE {
-                    open.push(token.owns);
+        while let Some(inner) = open.last().copied() {
+            let Scope { owner, first, last, .. } = self.run.scopes[inner as usize];
+            let fork = self.run.token(owner).state;
+            // Regions are left in the reverse of the order in which they were entered.
+            let slot = if self.frozen.graph.kind(fork) == Kind::Parallel { last } else { first };
+            if slot == NONE {
+                open.pop();
+                if inner != scope {
+                    self.release_scope(inner);
                 }
-                slot = token.next;
+                continue;
             }
-            order.push(scope);
-        }
-        while let Some(inner) = order.pop() {
-            let fork = self.run.token(self.run.scopes[inner as usize].owner).state;
-            let backwards = self.frozen.graph.kind(fork) == Kind::Parallel;
-            loop {
-                let Scope { first, last, .. } = self.run.scopes[inner as usize];
-                // Regions are left in the reverse of the order in which they were entered.
-                let slot = if backwards { last } else { first };
-                if slot == NONE {
-                    break;
-                }
-                let Token { state, phase, .. } = *self.run.token(slot);
+            let Token { state, phase, owns, .. } = *self.run.token(slot);
+            if owns != NONE {
+                open.push(owns);
+                continue;
+            }
+            if slot != self.acting {
                 self.trace.cancelled(slot, state, phase);
-                self.leave(slot, Some(fork));
-                self.run.remove(slot);
             }
-            if inner != scope {
-                self.release_scope(inner);
-            }
+            self.leave(slot, Some(fork));
+            self.run.remove(slot);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod bind;
 mod dense;
+mod embed;
 mod table;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ pub(crate) use table::{Edge, Key, NONE, Reach, Table};
 
 use crate::graph::{Graph, TransitionId};
 use crate::kernel::Token;
+use crate::nearest::nearest;
 use crate::time::Timestamp;
 
 /// A graph with the code behind its names: what runs.
@@ -35,8 +37,9 @@ pub(crate) struct Frozen<C, E> {
 }
 
 /// Checks the guard and, if it holds, acts; returns whether it held. The token stands where the
-/// transition begins.
-pub(crate) type FusedFn<C, E> = Box<dyn Fn(&mut C, &E, Timestamp, &Token) -> bool + Send + Sync>;
+/// transition begins; the number is that of the visit that begins with it.
+pub(crate) type FusedFn<C, E> =
+    Box<dyn Fn(&mut C, &E, Timestamp, &Token, u64) -> bool + Send + Sync>;
 
 /// Makes the code of a transition, once for each cell that it is laid down in.
 pub(crate) type Fuse<C, E> = Box<dyn Fn() -> FusedFn<C, E> + Send + Sync>;
@@ -99,20 +102,11 @@ fn look_up<'a, F: Clone>(
             None => faults.push(BindFault::Unbound {
                 what,
                 name: name.to_string(),
-                nearest: nearest(name, bound.keys()),
+                nearest: nearest(name, bound.keys().map(String::as_str)),
             }),
         }
     }
     found
-}
-
-/// The name that is so near that a slip of the pen explains it.
-fn nearest<'a>(name: &str, bound: impl Iterator<Item = &'a String>) -> Option<String> {
-    bound
-        .map(|other| (strsim::jaro_winkler(name, other), other))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0).then_with(|| right.1.cmp(left.1)))
-        .map(|(_, other)| other.clone())
 }
 
 impl<C, E> Clone for Machine<C, E> {

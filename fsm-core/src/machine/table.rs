@@ -50,6 +50,13 @@ pub(crate) struct Edge {
     pub(crate) internal: bool,
 }
 
+impl Edge {
+    /// Whether a token is sure to go from its state once this is set off.
+    pub(crate) fn leaves_for_certain(&self) -> bool {
+        self.guard == NONE && !self.internal
+    }
+}
+
 /// How far a transition leads: what can be told of it once and for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -82,26 +89,29 @@ pub(crate) struct Row {
     pub(crate) policed: bool,
 }
 
+/// A transition as one token takes it.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub(crate) to: StateId,
+    /// Innermost first.
+    pub(crate) left: Vec<StateId>,
+    /// Outermost first.
+    pub(crate) entered: Vec<StateId>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Row>,
     pub(crate) edges: Vec<Edge>,
     /// Variant of the event enum to event.
     variants: HashMap<u64, EventId>,
-    /// By parallel state, its regions in declared order.
-    regions: HashMap<StateId, Vec<StateId>>,
 }
 
 impl Table {
     /// # Complexity
     /// O(states + transitions * log).
     pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
-        let mut table = Self {
-            rows: rows(graph),
-            edges: edges(graph),
-            variants: HashMap::new(),
-            regions: regions(graph),
-        };
+        let mut table = Self { rows: rows(graph), edges: edges(graph), variants: HashMap::new() };
         let mut edge = 0;
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
@@ -141,6 +151,9 @@ impl Table {
             | Kind::Machine(_)
             | Kind::Final => false,
         };
+        if !graph.also(TransitionId(edge.transition)).is_empty() {
+            return Reach::Far;
+        }
         let around = graph.parent(edge.from);
         let leaves_easily = is_bare(edge.from) && !holds_others(edge.from);
         if leaves_easily && around.is_some_and(|fork| self.row(edge.to).pair == fork.0) {
@@ -195,56 +208,35 @@ impl Table {
         start..end
     }
 
-    /// The innermost state that a transition leaves active: the one around all of its ends, or the
-    /// fork whose branch begins. A parallel state does not stay when one of its regions is left as
-    /// a whole (SCXML's "least common compound ancestor").
-    pub(crate) fn domain(&self, graph: &Graph, edge: &Edge) -> Option<StateId> {
-        let stays = |state: &StateId| graph.kind(*state) != Kind::Parallel;
-        let outer = graph.parent(edge.from);
-        if outer == graph.parent(edge.to) && outer.is_none_or(|outer| stays(&outer)) {
-            return outer;
-        }
-        if matches!(graph.kind(edge.from), Kind::Fork(_)) && graph.contains(edge.from, edge.to) {
-            return Some(edge.from);
-        }
-        let also = graph.also(TransitionId(edge.transition));
-        graph.ancestors(edge.from).filter(stays).find(|outer| {
-            graph.contains(*outer, edge.to) && also.iter().all(|to| graph.contains(*outer, *to))
-        })
-    }
-
-    /// Where `edge` takes a token that rests at `from`, if nothing happens on the way: no action
-    /// of a state, no timer, no fork, and an end at a state that waits for events.
-    pub(crate) fn quiet_way(&self, graph: &Graph, from: StateId, edge: &Edge) -> Option<StateId> {
+    /// How `edge` takes a token that rests at `from`, if nothing happens on the way but actions: no
+    /// timer, no fork, and an end at a state that waits for events.
+    pub(crate) fn plain_way(&self, graph: &Graph, from: StateId, edge: &Edge) -> Option<Way> {
         let rests = |state| matches!(graph.kind(state), Kind::Simple | Kind::Signal);
-        if edge.internal || !rests(from) {
-            return (edge.internal && rests(from)).then_some(from);
-        }
-        let is_bare = |state: &StateId| {
-            let row = self.row(*state);
-            let splits = matches!(graph.kind(*state), Kind::Parallel | Kind::Fork(_));
-            !row.hooked && !row.timed && !splits
-        };
-        let domain = self.domain(graph, edge);
-        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
-        let left = around(from).take_while(|state| Some(*state) != domain);
-        let mut entered = around(edge.to).take_while(|state| Some(*state) != domain);
-        if !left.into_iter().all(|state| is_bare(&state)) || !entered.all(|it| is_bare(&it)) {
+        if !rests(from) {
             return None;
         }
-        let mut target = edge.to;
-        while let Kind::Composite(initial) = graph.kind(target) {
-            target = initial;
-            if !is_bare(&target) {
-                return None;
-            }
+        if edge.internal {
+            return Some(Way { to: from, left: Vec::new(), entered: Vec::new() });
         }
-        rests(target).then_some(target)
-    }
-
-    /// The regions of a parallel state.
-    pub(crate) fn regions(&self, parallel: StateId) -> &[StateId] {
-        self.regions.get(&parallel).map_or(&[], |regions| regions)
+        let is_plain = |state: &StateId| {
+            let splits = matches!(graph.kind(*state), Kind::Parallel | Kind::Fork(_));
+            !self.row(*state).timed && !splits
+        };
+        let domain = graph.domain(TransitionId(edge.transition));
+        let inside = |state| {
+            let around = std::iter::once(state).chain(graph.ancestors(state));
+            around.take_while(|state| Some(*state) != domain).collect::<Vec<StateId>>()
+        };
+        let left = inside(from);
+        let mut entered = inside(edge.to);
+        entered.reverse();
+        let mut to = edge.to;
+        while let Kind::Composite(initial) = graph.kind(to) {
+            to = initial;
+            entered.push(to);
+        }
+        let is_whole = rests(to) && left.iter().chain(&entered).all(is_plain);
+        is_whole.then_some(Way { to, left, entered })
     }
 
     pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {
@@ -258,16 +250,6 @@ impl Table {
     pub(crate) fn variants(&self) -> impl Iterator<Item = (u64, EventId)> {
         self.variants.iter().map(|(variant, event)| (*variant, *event))
     }
-}
-
-fn regions(graph: &Graph) -> HashMap<StateId, Vec<StateId>> {
-    let mut regions: HashMap<StateId, Vec<StateId>> = HashMap::new();
-    for state in graph.states() {
-        if let Some(outer) = graph.parent(state).filter(|it| graph.kind(*it) == Kind::Parallel) {
-            regions.entry(outer).or_default().push(state);
-        }
-    }
-    regions
 }
 
 fn rows(graph: &Graph) -> Vec<Row> {

@@ -22,6 +22,8 @@ pub(crate) fn all() -> Vec<(&'static str, Graph)> {
         ("abort", abort()),
         ("quorum", quorum()),
         ("machines", machines()),
+        ("keyboard", keyboard()),
+        ("checkout", checkout()),
     ]
 }
 
@@ -172,6 +174,54 @@ pub(crate) fn quorum() -> Graph {
     flow.transition("second answered", "answered");
     flow.transition("answered", "end");
     finish(flow, "ask")
+}
+
+/// Regions side by side that turn on their own, and transitions that only act.
+pub(crate) fn keyboard() -> Graph {
+    let mut keyboard = Graph::builder("keyboard");
+    keyboard.parallel("locks").entry("lamps on");
+    for (region, off, on) in [("caps", "small", "capitals"), ("num", "arrows", "digits")] {
+        keyboard.composite(region, off).within("locks");
+        keyboard.simple(off).within(region);
+        keyboard.simple(on).within(region);
+        keyboard.transition(off, on).on(&format!("{region} lock"));
+        keyboard.transition(on, off).on(&format!("{region} lock"));
+    }
+    keyboard.internal("locks").on("key").guard("held down").action("repeat");
+    keyboard.internal("capitals").on("key").action("send capital");
+    keyboard.simple("asleep");
+    keyboard.transition("locks", "asleep").after(Duration::from_secs(300));
+    keyboard.transition("asleep", "locks").on("key");
+    keyboard.transition("asleep", "capitals").on("shift").also("digits");
+    finish(keyboard, "locks")
+}
+
+/// Regions that end, within one another.
+pub(crate) fn checkout() -> Graph {
+    let mut checkout = Graph::builder("checkout");
+    checkout.simple("cart");
+    checkout.parallel("settle");
+    checkout.composite("pay", "charge").within("settle");
+    checkout.activity("charge").within("pay").retry(RetryPolicy::new(2));
+    checkout.final_state("paid").within("pay");
+    checkout.parallel("prepare").within("settle");
+    checkout.composite("parcel", "pack").within("prepare");
+    checkout.activity("pack").within("parcel");
+    checkout.final_state("packed").within("parcel");
+    checkout.composite("papers", "print").within("prepare");
+    checkout.activity("print").within("papers");
+    checkout.final_state("printed").within("papers");
+    checkout.final_state("sent");
+    checkout.final_state("refused");
+    checkout.transition("cart", "settle").on("order");
+    checkout.transition("charge", "paid").done();
+    checkout.transition("charge", "refused").failed();
+    checkout.transition("pack", "packed").done();
+    checkout.transition("print", "printed").done();
+    checkout.transition("settle", "sent").done();
+    checkout.transition("settle", "cart").on("change");
+    checkout.transition("pay", "settle").on("start over");
+    finish(checkout, "cart")
 }
 
 /// A machine within a machine within the graph.

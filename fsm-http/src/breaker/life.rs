@@ -142,10 +142,11 @@ const TABLE: [Row; 23] = [
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{BTreeSet, HashSet};
     use std::num::NonZeroU32;
     use std::time::Duration;
 
+    use fsm_testkit::explore::{Explorer, Seen};
     use tokio::time::Instant;
 
     use super::*;
@@ -287,6 +288,50 @@ mod tests {
         // Closed with 0 or 1 failures, in the first life and later; open, and half-open in both ways,
         // after 2, 3, or 4.
         assert_eq!(seen.len(), 4 + 9, "{seen:?}");
+    }
+
+    /// From outside, a breaker can only be told what happens and asked for its state. What leads
+    /// where is the table without its guards, in both directions.
+    #[test]
+    fn a_breaker_that_is_explored_from_outside_leads_where_the_table_says() {
+        let start = Instant::now();
+        let send = |machine: &mut Machine, event: &Event| {
+            let before = machine.life();
+            match machine.handle(*event) {
+                Command::Ignore => Seen::Ignored,
+                _ if machine.life() > before => Seen::Moved,
+                _ => Seen::Handled,
+            }
+        };
+        let explored = Explorer::new("breaker", send, |machine| state_name(machine.state()).into())
+            .key(|machine| {
+                let probing = machine.state() == State::HalfOpen { probing: true };
+                (probing, machine.failures().min(THRESHOLD.get()), machine.life().min(1))
+            })
+            .explore_with(Machine::new(THRESHOLD, TIMEOUT), |machine| {
+                let events = events(machine, start);
+                events.into_iter().map(|event| (event_name(event), event)).collect()
+            })
+            .expect("a graph");
+        assert!(explored.is_complete());
+
+        let graph = explored.graph();
+        let led: BTreeSet<_> = graph
+            .transitions()
+            .map(|(_, edge)| {
+                let (from, to) = (graph.name_of(edge.from()), graph.name_of(edge.to()));
+                (from, graph.trigger_label(edge.trigger()), to)
+            })
+            .collect();
+        let (silent, loud): (Vec<_>, Vec<_>) =
+            TABLE.iter().partition(|row| row.action == Action::Ignore);
+        let table = loud.iter().map(|row| (row.from, row.event.to_owned(), row.to));
+        assert_eq!(led, table.collect());
+
+        let ignored = explored.ignored().iter().map(|row| (row.state.as_str(), row.event.as_str()));
+        let table = silent.iter().map(|row| (row.from, row.event));
+        assert_eq!(ignored.collect::<BTreeSet<_>>(), table.collect());
+        assert_eq!(explored.path_to(HALF_OPEN), Some(vec!["failure", "failure", "ask"]));
     }
 
     #[test]

@@ -127,13 +127,12 @@ pub enum SecretError {
 mod tests {
     use super::*;
 
-    /// A file with this content, in a folder of its own.
-    fn file(name: &str, content: &[u8]) -> SecretSource {
-        let folder = env::temp_dir().join(format!("fsm-http-secret-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        let path = folder.join(name);
+    /// What reading a file with this content gives.
+    fn read(name: &str, content: &[u8]) -> Result<Secret, SecretError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
         fs::write(&path, content).expect("a file");
-        SecretSource::File(path)
+        SecretSource::File(path).read()
     }
 
     #[test]
@@ -146,7 +145,7 @@ mod tests {
             ("spaces", b" hunter2 ", " hunter2 "),
         ];
         for (name, content, expected) in table {
-            let secret = file(name, content).read().expect("a secret");
+            let secret = read(name, content).expect("a secret");
             assert_eq!(secret.expose(), expected, "{name}");
         }
     }
@@ -159,7 +158,7 @@ mod tests {
             ("break", b"\r\n", "is empty"),
             ("binary", b"hunter2\xff", "is not UTF-8"),
         ] {
-            let shown = error(file(name, content));
+            let shown = read(name, content).expect_err("no secret").to_string();
             assert!(shown.starts_with("the file `") && shown.ends_with(end), "{shown}");
             assert!(shown.contains(name) && !shown.contains("hunter2"), "{shown}");
         }

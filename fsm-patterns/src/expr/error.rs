@@ -104,6 +104,22 @@ pub enum EvalError {
         /// What the right operand is.
         right_found: &'static str,
     },
+    /// An operand of `+ - * / %` is no number.
+    #[error("`{part}` is {found}, not a number")]
+    NotNumber {
+        /// The operand.
+        part: String,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// Two numbers that give no number.
+    #[error("`{part}` {why}")]
+    NoResult {
+        /// The computation.
+        part: String,
+        /// Why there is no result.
+        why: &'static str,
+    },
     /// A value that a url cannot carry.
     #[error("`{expression}` is {found}; a url takes a string, a number, or a boolean")]
     NotUrlText {

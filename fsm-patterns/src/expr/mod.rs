@@ -30,7 +30,8 @@
 //! call goes out with a hole in it, and null in a condition. A step without an output counts as
 //! null, and so does what would lie inside; its missing error likewise.
 //!
-//! There is no arithmetic, no loop, and no call. Text is capped in length and bracket depth
+//! There is no arithmetic in flows (a machine's `set` has some: [`Computation`]), no loop, and no
+//! call. Text is capped in length and bracket depth
 //! before a parser sees it ([`MAX_LENGTH`], [`MAX_DEPTH`]), so a hostile flow file costs an
 //! error message and nothing else.
 //!
@@ -48,7 +49,10 @@
 //! assert_eq!(template.render(&scope).unwrap(), json!({"id": 7, "note": "user 7"}));
 //! ```
 
+mod arithmetic;
 mod compare;
+mod computation;
+mod computation_parser;
 mod condition;
 mod condition_parser;
 mod error;
@@ -67,12 +71,14 @@ mod text;
 mod url_parser;
 mod url_template;
 
+pub use computation::Computation;
 pub use condition::Condition;
 pub(crate) use error::kind;
 pub use error::{EvalError, ExprError, Missing};
 pub use expression::Expression;
 pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_TREE_DEPTH};
 pub use lint::suspicious;
+pub(crate) use lint::suspicious_in;
 pub use root::{Dialect, Reference, Root, StepField};
 pub use scope::{Response, Scope, Steps};
 pub use template::Template;

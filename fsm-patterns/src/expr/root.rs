@@ -27,7 +27,7 @@ impl Dialect {
     }
 
     /// Whether `text` begins with `$` and a known root.
-    pub(super) fn begins(self, text: &str) -> bool {
+    pub(crate) fn begins(self, text: &str) -> bool {
         text.strip_prefix('$').is_some_and(|rest| self.roots().contains(&root_name(rest)))
     }
 }

@@ -139,6 +139,9 @@ pub(super) fn unknown(dialect: Dialect, name: &str, end: usize) -> ExprError {
         (Dialect::Flow, "context" | "event") => {
             error.hint(format!("`${name}` is known in machine files only; the roots are {known}"))
         }
+        (Dialect::Machine, name) if Dialect::Flow.roots().contains(&name) => {
+            error.hint(format!("`${name}` is known in flows only; the roots are {known}"))
+        }
         (Dialect::Flow, "env" | "secrets") => error.hint(
             "secrets do not pass through expressions: write `{ env: NAME }` where one is due",
         ),

@@ -149,6 +149,11 @@ impl Template {
         references
     }
 
+    /// Whether it has a value whatever the scope holds, where `$context` and `$event` are known.
+    pub(crate) fn is_total(&self) -> bool {
+        self.node.is_total()
+    }
+
     /// The template as text for a label: a string as it was written, anything else as JSON.
     pub fn source(&self) -> String {
         match self.to_value() {
@@ -193,6 +198,24 @@ impl Node {
                 }
             }
             Node::Query { query, from, .. } => Ok(Cow::Owned(query.run(&*from.eval(scope)?))),
+        }
+    }
+
+    fn is_total(&self) -> bool {
+        let whole = |expression: &Expression| {
+            expression.pointer().is_empty() && expression.root().has_members()
+        };
+        match self {
+            Node::Literal(_) => true,
+            Node::Expression(expression) => whole(expression),
+            Node::Text { parts, .. } => parts.iter().all(|part| match part {
+                Part::Text(_) => true,
+                Part::Embedded { expression, .. } => whole(expression),
+            }),
+            Node::Array(items) => items.iter().all(Node::is_total),
+            Node::Object(members) => members.iter().all(|(_, node)| node.is_total()),
+            Node::Default { default, .. } => default.is_total(),
+            Node::Query { from, .. } => from.is_total(),
         }
     }
 

@@ -16,10 +16,10 @@ use crate::expr::ExprError;
 use crate::fault::{Fault, Place, Step};
 
 /// A value, or everything that is wrong with it.
-pub(super) type Read<T> = Result<T, Vec<Wrong>>;
+pub(crate) type Read<T> = Result<T, Vec<Wrong>>;
 
 /// One thing that is wrong with a value.
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     says: Says,
     hint: Option<String>,
     /// Where inside the value, if not the value itself.
@@ -43,17 +43,17 @@ enum Says {
 
 impl Wrong {
     /// A sentence that lacks its subject: "must be a list, not 5".
-    pub(super) fn of(predicate: impl Into<String>) -> Self {
+    pub(crate) fn of(predicate: impl Into<String>) -> Self {
         Self::saying(Says::Of(predicate.into()))
     }
 
     /// A whole sentence.
-    pub(super) fn whole(sentence: impl Into<String>) -> Self {
+    pub(crate) fn whole(sentence: impl Into<String>) -> Self {
         Self::saying(Says::Whole(sentence.into()))
     }
 
     /// "must be `expected`, not …"
-    pub(super) fn expected(expected: &str, node: &Node) -> Self {
+    pub(crate) fn expected(expected: &str, node: &Node) -> Self {
         match node.kind {
             Kind::Broken => Self::saying(Says::Nothing),
             Kind::Null
@@ -66,7 +66,7 @@ impl Wrong {
     }
 
     /// What an expression parser found in the value `node`.
-    pub(super) fn expression(error: ExprError) -> Self {
+    pub(crate) fn expression(error: ExprError) -> Self {
         let inside = error.pointer.split('/').skip(1).map(step).collect();
         let mut wrong = Self::whole(error.message);
         wrong.hint = error.hint;
@@ -79,37 +79,37 @@ impl Wrong {
         Self { says, hint: None, inside: Vec::new(), is_key: false, part: None, is_secret: false }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Says which bytes of the string are meant.
-    pub(super) fn part(mut self, part: Range<usize>) -> Self {
+    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
         self.part = Some(part);
         self
     }
 
     /// The same, found in the member `key` of the value.
-    pub(super) fn under(mut self, key: &str) -> Self {
+    pub(crate) fn under(mut self, key: &str) -> Self {
         self.inside.insert(0, Step::Key(key.to_owned()));
         self
     }
 
     /// The same, found in the item `index` of the value.
-    pub(super) fn at_item(mut self, index: usize) -> Self {
+    pub(crate) fn at_item(mut self, index: usize) -> Self {
         self.inside.insert(0, Step::Item(index));
         self
     }
 
     /// Says that the key is meant.
-    pub(super) fn key(mut self) -> Self {
+    pub(crate) fn key(mut self) -> Self {
         self.is_key = true;
         self
     }
 
     /// Lets no report show the value: it may be a secret.
-    pub(super) fn secret(mut self) -> Self {
+    pub(crate) fn secret(mut self) -> Self {
         self.is_secret = true;
         self
     }
@@ -130,21 +130,21 @@ fn step(token: &str) -> Step {
 }
 
 /// Where the faults of a file gather.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     text: &'t str,
     tree: &'t Node,
-    pub(super) faults: Vec<Located>,
+    pub(crate) faults: Vec<Located>,
     /// The places whose values could not be read.
     unread: HashSet<Place>,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, tree: &'t Node, faults: Vec<Located>) -> Self {
+    pub(crate) fn new(text: &'t str, tree: &'t Node, faults: Vec<Located>) -> Self {
         Self { text, tree, faults, unread: HashSet::new() }
     }
 
     /// Whether the value at `place`, or one that it lies in, could not be read.
-    pub(super) fn is_unread(&self, place: &Place) -> bool {
+    pub(crate) fn is_unread(&self, place: &Place) -> bool {
         let mut so_far = Place::root();
         if self.unread.contains(&so_far) {
             return true;
@@ -162,11 +162,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Keeps a fault, at its place in the file.
-    pub(super) fn fault(&mut self, fault: Fault) {
+    pub(crate) fn fault(&mut self, fault: Fault) {
         self.faults.push(Located::find(self.text, self.tree, fault));
     }
 
-    fn wrong(&mut self, subject: &str, place: &Place, wrong: Wrong) {
+    pub(crate) fn wrong(&mut self, subject: &str, place: &Place, wrong: Wrong) {
         self.unread.insert(place.clone());
         let Wrong { says, hint, inside, is_key, part, is_secret } = wrong;
         let inner = inside.iter().rev().find_map(|step| match step {
@@ -194,9 +194,9 @@ impl<'t> Reader<'t> {
 }
 
 /// The members of one map that is being read.
-pub(super) struct Fields<'r, 't> {
-    pub(super) reader: &'r mut Reader<'t>,
-    pub(super) place: Place,
+pub(crate) struct Fields<'r, 't> {
+    pub(crate) reader: &'r mut Reader<'t>,
+    pub(crate) place: Place,
     keys: &'static Keys,
     members: &'t [Member],
 }
@@ -204,7 +204,7 @@ pub(super) struct Fields<'r, 't> {
 impl<'r, 't> Fields<'r, 't> {
     /// Opens `node`, which should be a map with `keys`, and reports the keys that it should not
     /// have. `None` if it is no map.
-    pub(super) fn open(
+    pub(crate) fn open(
         reader: &'r mut Reader<'t>,
         node: &'t Node,
         place: Place,
@@ -247,18 +247,18 @@ impl<'r, 't> Fields<'r, 't> {
     }
 
     /// The node under `key`.
-    pub(super) fn node(&self, key: &str) -> Option<&'t Node> {
+    pub(crate) fn node(&self, key: &str) -> Option<&'t Node> {
         self.members.iter().find(|member| member.key == key).map(|member| &member.value)
     }
 
     /// Opens the map under `key`; `None` if it is absent or no map.
-    pub(super) fn map(&mut self, key: &str, keys: &'static Keys) -> Option<Fields<'_, 't>> {
+    pub(crate) fn map(&mut self, key: &str, keys: &'static Keys) -> Option<Fields<'_, 't>> {
         let node = self.node(key)?;
         Fields::open(self.reader, node, self.place.key(key), keys)
     }
 
     /// The value under `key`, or `None` if it is absent or wrong.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &mut self,
         key: &str,
         read: impl FnOnce(&Node) -> Read<T>,
@@ -276,7 +276,7 @@ impl<'r, 't> Fields<'r, 't> {
     }
 
     /// The value under `key`, which must be there.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &mut self,
         key: &str,
         hint: &str,
@@ -289,7 +289,7 @@ impl<'r, 't> Fields<'r, 't> {
     }
 
     /// Reports that `key` is not there, unless it is there with a slip, which is reported already.
-    pub(super) fn missing(&mut self, key: &str, hint: &str) {
+    pub(crate) fn missing(&mut self, key: &str, hint: &str) {
         let known = || self.keys.known.iter().copied();
         let is_slip = |member: &Member| {
             known().all(|known| known != member.key)
@@ -303,7 +303,7 @@ impl<'r, 't> Fields<'r, 't> {
     }
 
     /// Reports something that is wrong with the value under `key`.
-    pub(super) fn wrong(&mut self, key: &str, wrong: Wrong) {
+    pub(crate) fn wrong(&mut self, key: &str, wrong: Wrong) {
         let place = self.place.key(key);
         self.reader.wrong(&format!("`{key}`"), &place, wrong);
     }

@@ -13,7 +13,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    const fn plain(of: &'static str, known: &'static [&'static str]) -> Self {
+    pub(crate) const fn plain(of: &'static str, known: &'static [&'static str]) -> Self {
         Self { of, known, secret: false }
     }
 

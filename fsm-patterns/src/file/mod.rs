@@ -26,25 +26,27 @@
 //! ```
 
 mod auth;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod keys;
 mod limits;
 mod login;
-mod read;
-mod report;
+pub(crate) mod read;
+pub(crate) mod report;
 mod request;
 mod resource;
 mod scalar;
 mod secret;
+mod settings;
 mod syntax;
-mod tree;
-mod values;
+pub(crate) mod tree;
+pub(crate) mod values;
 mod yaml;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use report::{Finding, Report};
+pub use settings::{Setting, SettingChange, context_settings};
 
 use crate::check;
 use crate::fault::{Fault, Place};
@@ -102,7 +104,7 @@ impl fmt::Debug for Loaded {
 /// Linear in the size of the text.
 pub fn load(name: &str, text: &str) -> Result<Loaded, Report> {
     let mut faults = Vec::new();
-    let tree = match parse(name, text, &mut faults) {
+    let tree = match parse(name, text, "a flow", &mut faults) {
         Ok(tree) => tree,
         Err(fault) => return Err(Report::new(name, text, vec![*fault])),
     };
@@ -183,19 +185,25 @@ pub fn kind_of(text: &str) -> FileKind {
     }
 }
 
-fn kind(tree: &Node) -> FileKind {
+pub(crate) fn kind(tree: &Node) -> FileKind {
     let has = |key| tree.member(key).is_some();
     let is_machine = (has("states") || has("initial")) && !has("mode") && !has("endpoints");
     if is_machine { FileKind::Machine } else { FileKind::Flow }
 }
 
-fn parse(name: &str, text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
+/// Reads a file, which should be a map of keys; `what` says what it is to describe.
+pub(crate) fn parse(
+    name: &str,
+    text: &str,
+    what: &str,
+    faults: &mut Vec<Located>,
+) -> Result<Node, Box<Located>> {
     let is_json = name.to_ascii_lowercase().ends_with(".json");
     let tree = if is_json { yaml::parse_json(text, faults)? } else { yaml::parse(text, faults)? };
     match tree.kind {
         Kind::Map(_) => Ok(tree),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => {
-            let message = format!("a flow must be a map of keys, not {}", tree.words());
+            let message = format!("{what} must be a map of keys, not {}", tree.words());
             let fault = Fault::new(Place::root(), message).hint("begin the file with `fsm: 1`");
             Err(Box::new(Located::at(tree.span.start..tree.span.start, fault)))
         }

@@ -34,7 +34,7 @@ struct Around<'r> {
 }
 
 /// Says that the file is of another version, if it is: then nothing else in it can be judged.
-pub(super) fn other_version(root: &Node) -> Option<Fault> {
+pub(crate) fn other_version(root: &Node) -> Option<Fault> {
     let Kind::Number(version) = &root.member("fsm")?.value.kind else { return None };
     let version = version.as_u64().filter(|version| *version != VERSION)?;
     let message = format!("`fsm: {version}` is a format that this version cannot read");

@@ -30,7 +30,7 @@ const METHODS: [Method; 8] = [
 const OR_LEAVE_OUT: &str = "leave the key out for its default";
 
 /// Any text.
-pub(super) fn text(node: &Node) -> Read<String> {
+pub(crate) fn text(node: &Node) -> Read<String> {
     match &node.kind {
         Kind::Text(text) => Ok(text.clone()),
         Kind::Bool(_) | Kind::Number(_) => {
@@ -43,7 +43,7 @@ pub(super) fn text(node: &Node) -> Read<String> {
 }
 
 /// `true` or `false`.
-pub(super) fn boolean(node: &Node) -> Read<bool> {
+pub(crate) fn boolean(node: &Node) -> Read<bool> {
     match &node.kind {
         Kind::Bool(value) => Ok(*value),
         Kind::Text(text) => {
@@ -61,7 +61,7 @@ pub(super) fn boolean(node: &Node) -> Read<bool> {
 }
 
 /// A whole number that `T` can hold, so never a negative one.
-pub(super) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
+pub(crate) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
     let Kind::Number(number) = &node.kind else {
         let wrong = Wrong::expected("a whole number", node);
         return Err(match &node.kind {
@@ -88,7 +88,7 @@ pub(super) fn count<T: TryFrom<u64>>(node: &Node) -> Read<T> {
 }
 
 /// A whole number above zero; `hint` says what to do about a zero.
-pub(super) fn positive(hint: &str) -> impl FnOnce(&Node) -> Read<u32> {
+pub(crate) fn positive(hint: &str) -> impl FnOnce(&Node) -> Read<u32> {
     move |node| match count(node)? {
         0 => Err(Wrong::of("must be more than 0").hint(hint).into()),
         count => Ok(count),
@@ -123,7 +123,7 @@ pub(super) fn number(node: &Node) -> Read<f64> {
 }
 
 /// Seconds as a number, or `500ms`, `30s`, `5m`, `2h`.
-pub(super) fn duration(node: &Node) -> Read<Duration> {
+pub(crate) fn duration(node: &Node) -> Read<Duration> {
     let read = match &node.kind {
         Kind::Number(number) => duration::from_seconds(number.as_f64().unwrap_or(f64::NAN)),
         Kind::Text(text) => duration::parse(text),
@@ -136,7 +136,7 @@ pub(super) fn duration(node: &Node) -> Read<Duration> {
 }
 
 /// A duration above zero.
-pub(super) fn some_time(node: &Node) -> Read<Duration> {
+pub(crate) fn some_time(node: &Node) -> Read<Duration> {
     match duration(node)? {
         Duration::ZERO => Err(Wrong::of("must be more than 0").hint(OR_LEAVE_OUT).into()),
         duration => Ok(duration),

@@ -1,4 +1,4 @@
-//! The JSON Schema of a flow file, which editors use for completion and help.
+//! The JSON Schemas of flow files and machine files, which editors use for completion and help.
 //!
 //! Written by hand, because every key wants a sentence; tests hold it to what the reader does: the
 //! same keys, the same defaults, and valid files valid here. It says what a single value may be;
@@ -10,8 +10,10 @@
 //! ```
 
 mod endpoint;
+mod machine;
 mod resource;
 
+pub use machine::machine_schema;
 use serde_json::{Value, json};
 
 /// The schema (draft 2020-12) of a flow file.

@@ -230,9 +230,8 @@ async fn eight_calls_at_once_fetch_one_token() {
         _ => answer("401 Unauthorized", "text/plain", "who?"),
     })
     .await;
-    let folder = std::env::temp_dir().join(format!("fsm-calls-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let secret = folder.join("client");
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("client");
     std::fs::write(&secret, "hush").expect("a file");
     let base = server.url("");
     let text = format!(

@@ -1,10 +1,7 @@
 //! The drawing for Graphviz.
 //!
-//! States come first, nested as they lie; then all transitions. Graphviz knows no edges between
-//! frames: an edge that leaves one starts at a state within it and is clipped at the frame
-//! (`ltail`), one that enters a frame ends at the dot where it is entered (`lhead`). Where an
-//! edge leads from a frame to its own inside there is nothing to clip at, so the words "anywhere
-//! in NAME" stand for the frame.
+//! States come first, nested as they lie; then all transitions. Edges are clipped at frames with
+//! `ltail` and `lhead`.
 
 mod statement;
 mod style;
@@ -12,8 +9,9 @@ mod style;
 use std::fmt::{self, Write};
 
 use super::Direction;
-use super::id::Id;
+use super::ends::{End, Node};
 use super::label::{Label, Turn, turns};
+use super::look::{self, EdgeLook};
 use super::plan::{Place, Plan, Step};
 use crate::graph::{Kind, Transition, TransitionId};
 use statement::Attributes;
@@ -33,22 +31,6 @@ struct Writer<'p, 'g, W> {
     depth: usize,
 }
 
-/// Where an edge starts or ends, and the frame at which it is clipped.
-struct End {
-    node: Node,
-    clip: Option<Place>,
-}
-
-/// What an edge can touch.
-enum Node {
-    /// The dot where the graph is entered.
-    Entry,
-    State(Place),
-    /// The dot where a composite state or a machine is entered.
-    Start(Place),
-    Anywhere(Place),
-}
-
 impl<W: Write> Writer<'_, '_, W> {
     fn head(&mut self, direction: Direction) -> fmt::Result {
         let graph = self.plan.sheets[0].graph;
@@ -59,6 +41,7 @@ impl<W: Write> Writer<'_, '_, W> {
             Direction::LeftToRight => "LR",
         };
         self.label.graph(graph);
+        self.label.notes(self.plan.caption().iter().map(String::as_str));
         let mut attributes = Attributes::of(self.out, "  graph")?;
         attributes.style(&format!("rankdir={rankdir}"))?;
         attributes.label(&self.label)?;
@@ -90,12 +73,13 @@ impl<W: Write> Writer<'_, '_, W> {
 
     fn node(&mut self, place: Place) -> fmt::Result {
         self.indent()?;
+        let (kind, mark) = (self.plan.kind(place), self.plan.mark(place));
         self.label.state(self.plan.graph(place), place.state);
+        self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note(place));
         let mut attributes = Attributes::of(self.out, self.plan.id(place))?;
         attributes.label(&self.label)?;
-        if let Some(style) = style::node(self.plan.kind(place)) {
-            attributes.style(style)?;
-        }
+        attributes.style(&style::node(kind, look::node(kind, mark)))?;
         attributes.end()
     }
 
@@ -113,11 +97,17 @@ impl<W: Write> Writer<'_, '_, W> {
         } else {
             self.label.state(graph, place.state);
             self.label.at_once(graph.inner(place.state).and_then(|inner| inner.max_concurrent()));
+            self.label.mark_in_words(self.plan.mark(place));
+            self.label.notes(self.plan.note(place));
         }
         let mut attributes = Attributes::of(self.out, "graph")?;
         attributes.frame_label(&self.label)?;
         attributes.style("labeljust=l, fontsize=12")?;
-        attributes.style(style::frame(kind))?;
+        attributes.style(&style::frame(
+            kind,
+            look::frame(kind, self.plan.mark(place)),
+            self.plan.is_marked(),
+        ))?;
         attributes.end()?;
         let initial: Vec<Place> = self.plan.entries(place).collect();
         if !initial.is_empty() {
@@ -143,7 +133,7 @@ impl<W: Write> Writer<'_, '_, W> {
         attributes.end()?;
         for initial in initial {
             self.indent()?;
-            let head = self.head_of(*initial, None);
+            let head = End::head(self.plan, *initial, None);
             write!(self.out, "{} -> ", dot.id(self.plan))?;
             let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
             attributes.clip("lhead", self.plan, head.clip)?;
@@ -173,7 +163,7 @@ impl<W: Write> Writer<'_, '_, W> {
     ) -> fmt::Result {
         let also = self.plan.graph(from).also(id);
         for state in std::iter::once(edge.to).chain(also.iter().copied()) {
-            self.transition_to(from, edge, turn, Place { state, ..from })?;
+            self.transition_to(from, id, turn, Place { state, ..from })?;
         }
         Ok(())
     }
@@ -181,22 +171,20 @@ impl<W: Write> Writer<'_, '_, W> {
     fn transition_to(
         &mut self,
         from: Place,
-        edge: &Transition,
+        id: TransitionId,
         turn: Turn,
         to: Place,
     ) -> fmt::Result {
-        let tail = self.tail_of(from, edge, to);
-        let head = match edge.internal {
-            true => self.tail_of(from, edge, to),
-            false => self.head_of(to, Some(from)),
-        };
+        let edge = self.plan.graph(from).transition(id);
+        let mark = self.plan.mark_of_edge(from, id);
+        let (tail, head) = End::both(self.plan, from, edge, to);
         self.label.transition(self.plan.graph(from), edge, turn);
+        self.label.mark_in_words(mark);
+        self.label.notes(self.plan.note_of_edge(from, id));
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
         let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
         attributes.edge_label(&self.label)?;
-        if let Some(style) = style::edge(edge.trigger) {
-            attributes.style(style)?;
-        }
+        attributes.style(&style::edge(look::edge(edge.trigger, mark)))?;
         if let (Node::Anywhere(_), Node::Start(_)) = (&tail.node, &head.node) {
             attributes.style(style::INWARD)?;
         }
@@ -208,36 +196,14 @@ impl<W: Write> Writer<'_, '_, W> {
     /// A retry policy is a loop, as it runs.
     fn retry(&mut self, place: Place) -> fmt::Result {
         let Some(retry) = self.plan.retry(place) else { return Ok(()) };
-        let (tail, head) = if self.plan.is_container(place) {
-            (Node::Anywhere(place), self.head_of(place, Some(place)).node)
-        } else {
-            (Node::State(place), Node::State(place))
-        };
+        let (tail, head) = End::of_retry(self.plan, place);
         self.label.retry(&retry);
-        write!(self.out, "  {} -> ", tail.id(self.plan))?;
-        let mut attributes = Attributes::of(self.out, head.id(self.plan))?;
+        write!(self.out, "  {} -> ", tail.node.id(self.plan))?;
+        let mut attributes = Attributes::of(self.out, head.node.id(self.plan))?;
         attributes.edge_label(&self.label)?;
+        attributes.style(&style::edge(EdgeLook::RETRY))?;
         attributes.style(style::RETRY)?;
         attributes.end()
-    }
-
-    fn tail_of(&self, from: Place, edge: &Transition, to: Place) -> End {
-        if !self.plan.leaves_frame(from, edge) {
-            End { node: Node::State(from), clip: None }
-        } else if self.plan.encloses(from, to) {
-            End { node: Node::Anywhere(from), clip: None }
-        } else {
-            End { node: Node::State(self.plan.last_leaf(from)), clip: Some(from) }
-        }
-    }
-
-    /// The end at `to` of an edge that comes from the state `from`, or from a start.
-    fn head_of(&self, to: Place, from: Option<Place>) -> End {
-        if self.plan.entries(to).next().is_none() {
-            return End { node: Node::State(to), clip: None };
-        }
-        let inside = from.is_some_and(|from| self.plan.encloses(to, from));
-        End { node: Node::Start(to), clip: (!inside).then_some(to) }
     }
 
     fn indent(&mut self) -> fmt::Result {
@@ -248,28 +214,3 @@ impl<W: Write> Writer<'_, '_, W> {
 
 /// The deepest level that is told by indentation.
 const DEEPEST: usize = 16;
-
-impl Node {
-    fn id<'p>(&self, plan: &'p Plan<'_>) -> NodeId<'p> {
-        match *self {
-            Node::Entry => NodeId { prefix: "start", id: None },
-            Node::State(place) => NodeId { prefix: "", id: Some(plan.id(place)) },
-            Node::Start(place) => NodeId { prefix: "start_", id: Some(plan.id(place)) },
-            Node::Anywhere(place) => NodeId { prefix: "any_", id: Some(plan.id(place)) },
-        }
-    }
-}
-
-/// A node's id as it is written. Ids of states start with `s` and a digit or an underscore, or
-/// with `m` and a digit, so that none of the prefixes makes one look like another.
-struct NodeId<'p> {
-    prefix: &'static str,
-    id: Option<Id<'p>>,
-}
-
-impl fmt::Display for NodeId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.prefix)?;
-        self.id.map_or(Ok(()), |id| write!(f, "{id}"))
-    }
-}

@@ -67,8 +67,11 @@ impl<'w, W: Write> Attributes<'w, W> {
         write!(self.out, "{key}=cluster_{}", plan.id(frame))
     }
 
-    /// Attributes that are written in DOT already.
+    /// Attributes that are written in DOT already, or none.
     pub(super) fn style(&mut self, style: &str) -> fmt::Result {
+        if style.is_empty() {
+            return Ok(());
+        }
         self.separate()?;
         self.out.write_str(style)
     }

@@ -1,8 +1,9 @@
-//! How a drawing for Graphviz looks: dark text on light shapes, muted colours, and never a colour
-//! alone: shapes tell states apart, line styles transitions, so that the drawing holds without
-//! colour too. Vermilion and blue stay apart for every common kind of colour blindness.
+//! The look of a drawing in the words of Graphviz: only what differs from the defaults is said.
 
-use crate::graph::{Kind, Trigger};
+use std::fmt::{self, Write};
+
+use crate::draw::look::{EdgeLook, Line, NodeLook};
+use crate::graph::Kind;
 
 /// Attributes of the drawing, of all states, and of all transitions.
 pub(super) const DEFAULTS: &str = "  \
@@ -22,62 +23,106 @@ pub(super) const ANYWHERE: &str = "shape=plaintext, style=\"\", fontsize=10, hei
 /// An edge back to the dot where a frame is entered: the dot stays at the top of the frame.
 pub(super) const INWARD: &str = "constraint=false";
 
-/// The loop of a retry policy.
-pub(super) const RETRY: &str = "style=dashed, color=\"#7b8794\", arrowhead=vee";
+/// The arrow of a retry policy.
+pub(super) const RETRY: &str = "arrowhead=vee";
 
-/// The shape of a state; the defaults serve simple states.
-pub(super) fn node(kind: Kind) -> Option<&'static str> {
+/// The attributes of a state, parted by commas; empty where the defaults serve.
+pub(super) fn node(kind: Kind, look: NodeLook) -> String {
+    let (shape, size) = shape(kind);
+    let plain = NodeLook::PLAIN;
+    let mut list = List::default();
+    list.push(shape);
+    list.colour("fillcolor", look.fill, plain.fill);
+    list.colour("color", look.border, plain.border);
+    list.colour("fontcolor", look.ink, plain.ink);
+    list.width(look.width, plain.width);
+    list.push(size);
+    list.0
+}
+
+/// The attributes of an edge, parted by commas; empty where the defaults serve.
+pub(super) fn edge(look: EdgeLook) -> String {
+    let plain = EdgeLook::PLAIN;
+    let mut list = List::default();
+    match look.line {
+        Line::Solid => {}
+        Line::Dashed => list.push("style=dashed"),
+        Line::Dotted => list.push("style=dotted"),
+    }
+    list.width(look.width, plain.width);
+    list.colour("color", look.colour, plain.colour);
+    list.colour("fontcolor", look.ink, plain.ink);
+    list.0
+}
+
+/// The attributes of the frame around what a state holds.
+///
+/// Frames inherit what a frame around them says, so in a drawing with marks each says everything.
+pub(super) fn frame(kind: Kind, look: EdgeLook, all_said: bool) -> String {
+    let plain = EdgeLook::PLAIN;
+    let mut list = List::default();
+    list.push(match (kind, look.line) {
+        (Kind::Machine(_), _) => "style=\"rounded,bold\"",
+        (_, Line::Dashed | Line::Dotted) => "style=\"rounded,dashed\"",
+        (_, Line::Solid) => "style=rounded",
+    });
+    list.colour("color", look.colour, "");
+    if all_said {
+        list.colour("fontcolor", look.ink, "");
+        list.width(look.width, 0.0);
+    } else {
+        list.colour("fontcolor", look.ink, plain.ink);
+        // `bold` is a width of two.
+        list.width(look.width, if matches!(kind, Kind::Machine(_)) { 2.0 } else { plain.width });
+    }
+    list.0
+}
+
+/// The shape of a state, and what else there is to say of its size.
+fn shape(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Simple => Some("shape=ellipse, margin=\"0.04,0.02\""),
-        Kind::Activity(_) => Some("fillcolor=\"#e3effa\", color=\"#2f6690\""),
-        Kind::Choice => Some(
-            "shape=diamond, style=filled, fillcolor=\"#fdf4dc\", color=\"#8d6e15\", fontsize=10, \
-             margin=\"0.02,0.02\"",
-        ),
-        Kind::Fork(_) | Kind::Join(_) => Some(
-            "style=filled, fillcolor=\"#323f4b\", color=\"#323f4b\", fontcolor=white, \
-             fontsize=10, width=1.2, height=0.22, margin=\"0.14,0.03\"",
-        ),
-        Kind::Delay(_) => Some(
-            "shape=hexagon, style=filled, margin=\"0.02,0.02\", fillcolor=\"#f0ebf8\", color=\"#6a5196\"",
-        ),
-        Kind::Signal => Some("shape=cds, style=filled, fillcolor=\"#e6f4ea\", color=\"#3d7a57\""),
-        // A composite state without anything in it is drawn as a box with a solid frame.
-        Kind::Composite(_) | Kind::Parallel => None,
-        Kind::Machine(_) => {
-            Some("shape=folder, style=filled, fillcolor=\"#e3effa\", color=\"#2f6690\"")
+        Kind::Simple => ("shape=ellipse", "margin=\"0.04,0.02\""),
+        Kind::Activity(_) | Kind::Composite(_) | Kind::Parallel => ("", ""),
+        Kind::Choice => ("shape=diamond, style=filled", "fontsize=10, margin=\"0.02,0.02\""),
+        Kind::Fork(_) | Kind::Join(_) => {
+            ("style=filled", "fontsize=10, width=1.2, height=0.22, margin=\"0.14,0.03\"")
         }
-        Kind::Final => {
-            Some("shape=ellipse, peripheries=2, margin=\"0.03,0.02\", fillcolor=\"#f5f7fa\"")
-        }
+        Kind::Delay(_) => ("shape=hexagon, style=filled, margin=\"0.02,0.02\"", ""),
+        Kind::Signal => ("shape=cds, style=filled", ""),
+        Kind::Machine(_) => ("shape=folder, style=filled", ""),
+        Kind::Final => ("shape=ellipse, peripheries=2, margin=\"0.03,0.02\"", ""),
     }
 }
 
-/// The frame around what a state holds.
-pub(super) fn frame(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Fork(_) | Kind::Parallel => "style=\"rounded,dashed\", color=\"#9aa5b1\"",
-        Kind::Machine(_) => "style=\"rounded,bold\", color=\"#2f6690\"",
-        Kind::Composite(_)
-        | Kind::Simple
-        | Kind::Activity(_)
-        | Kind::Choice
-        | Kind::Join(_)
-        | Kind::Delay(_)
-        | Kind::Signal
-        | Kind::Final => "style=rounded, color=\"#52606d\"",
-    }
-}
+/// Attributes that are written in DOT already, parted by commas.
+#[derive(Default)]
+struct List(String);
 
-/// The line of a transition; the defaults serve most.
-pub(super) fn edge(trigger: Trigger) -> Option<&'static str> {
-    match trigger {
-        Trigger::Failed => {
-            Some("style=dashed, penwidth=1.3, color=\"#b5432a\", fontcolor=\"#8f2f1b\"")
+impl List {
+    fn push(&mut self, attributes: &str) {
+        if !self.0.is_empty() && !attributes.is_empty() {
+            self.0.push_str(", ");
         }
-        Trigger::TimedOut | Trigger::After(_) => {
-            Some("style=dotted, penwidth=1.6, color=\"#1f5f99\", fontcolor=\"#174a78\"")
+        self.0.push_str(attributes);
+    }
+
+    fn colour(&mut self, key: &str, value: &str, default: &str) {
+        if value == default {
+            return;
         }
-        Trigger::Event(_) | Trigger::Done | Trigger::Always => None,
+        self.push(key);
+        let quote = if value.starts_with('#') { "\"" } else { "" };
+        self.add(format_args!("={quote}{value}{quote}"));
+    }
+
+    fn width(&mut self, value: f64, default: f64) {
+        if value != default {
+            self.push("penwidth");
+            self.add(format_args!("={value}"));
+        }
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        self.0.write_fmt(text).expect("writing to a String succeeds");
     }
 }

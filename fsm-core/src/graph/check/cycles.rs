@@ -4,25 +4,29 @@ use std::collections::{HashMap, HashSet};
 
 use petgraph::algo::kosaraju_scc;
 
+use super::ended::{self, Way};
 use crate::graph::{Graph, GraphFault, Kind, StateId, Trigger};
 
 pub(super) fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
     let eventless: Vec<(StateId, StateId)> = eventless(graph).collect();
-    let mut view = petgraph::graph::DiGraph::<StateId, ()>::with_capacity(0, eventless.len());
-    for state in graph.states() {
-        view.add_node(state);
+    let mut ways = ended::ways_through(graph, &eventless);
+    let places = if ways.is_empty() { graph.nodes.len() } else { 2 * graph.nodes.len() };
+    ways.extend(eventless.iter().map(|(from, to)| (from.index(), to.index())));
+    let mut view = petgraph::graph::DiGraph::<usize, ()>::with_capacity(places, ways.len());
+    for place in 0..places {
+        view.add_node(place);
     }
-    for (from, to) in &eventless {
-        view.add_edge((from.index() as u32).into(), (to.index() as u32).into(), ());
+    for (from, to) in &ways {
+        view.add_edge((*from as u32).into(), (*to as u32).into(), ());
     }
     for component in kosaraju_scc(&view) {
         let first = component[0];
         if component.len() == 1 && view.find_edge(first, first).is_none() {
             continue;
         }
-        let mut members: Vec<StateId> = component.iter().map(|node| view[*node]).collect();
-        members.sort();
-        faults.push(GraphFault::EventlessCycle { path: ring(graph, &eventless, &members) });
+        let mut members: Vec<usize> = component.iter().map(|node| view[*node]).collect();
+        members.sort_unstable();
+        faults.push(GraphFault::EventlessCycle { path: ring(graph, &ways, &members) });
     }
 }
 
@@ -30,16 +34,16 @@ pub(super) fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
 /// initial state of a composite state; from a final state within it to where its `done` leads; from
 /// a final state in the scope of a fork to its join.
 fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
-    let at_once = graph.transitions.iter().filter(|edge| edge.trigger == Trigger::Always);
-    let at_once = at_once.map(|edge| (edge.from, edge.to));
+    let at_once = graph.transitions().filter(|(_, edge)| edge.trigger == Trigger::Always);
+    let at_once = at_once.flat_map(|(id, edge)| graph.targets(id).map(|to| (edge.from, to)));
     let inward = graph.states().filter_map(|state| match graph.kind(state) {
         Kind::Composite(initial) => Some((state, initial)),
         _ => None,
     });
     let mut done: HashMap<StateId, Vec<StateId>> = HashMap::new();
-    for edge in graph.transitions.iter().filter(|edge| edge.trigger == Trigger::Done) {
+    for (id, edge) in graph.transitions().filter(|(_, edge)| edge.trigger == Trigger::Done) {
         if matches!(graph.kind(edge.from), Kind::Composite(_)) {
-            done.entry(edge.from).or_default().push(edge.to);
+            done.entry(edge.from).or_default().extend(graph.targets(id));
         }
     }
     let ended = graph
@@ -50,7 +54,7 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
             let targets = done.get(&outer).cloned().unwrap_or_default();
             targets.into_iter().map(move |target| (state, target))
         });
-    // All regions begin with their parallel state, and together they end it.
+    // All regions begin with their parallel state; how they end it is found apart.
     let regions = graph.states().filter_map(|state| {
         let outer = graph.parent(state)?;
         (graph.kind(outer) == Kind::Parallel).then_some((outer, state))
@@ -66,16 +70,16 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
 }
 
 /// One cycle among `members`, which are strongly connected, as names.
-fn ring(graph: &Graph, eventless: &[(StateId, StateId)], members: &[StateId]) -> Vec<String> {
-    let inside: HashSet<StateId> = members.iter().copied().collect();
-    let mut next: HashMap<StateId, StateId> = HashMap::new();
-    for (from, to) in eventless {
+fn ring(graph: &Graph, ways: &[Way], members: &[usize]) -> Vec<String> {
+    let inside: HashSet<usize> = members.iter().copied().collect();
+    let mut next: HashMap<usize, usize> = HashMap::new();
+    for (from, to) in ways {
         if inside.contains(from) && inside.contains(to) {
             next.entry(*from).or_insert(*to);
         }
     }
     let mut path = Vec::new();
-    let mut position: HashMap<StateId, usize> = HashMap::new();
+    let mut position: HashMap<usize, usize> = HashMap::new();
     let mut here = members[0];
     while !position.contains_key(&here) {
         position.insert(here, path.len());
@@ -84,5 +88,9 @@ fn ring(graph: &Graph, eventless: &[(StateId, StateId)], members: &[StateId]) ->
     }
     let start = position[&here];
     path.push(here);
-    path[start..].iter().map(|state| graph.name_of(*state).to_owned()).collect()
+    let mut states: Vec<StateId> =
+        path[start..].iter().map(|place| ended::state_at(graph, *place)).collect();
+    // A parallel state and its end have one name.
+    states.dedup();
+    states.into_iter().map(|state| graph.name_of(state).to_owned()).collect()
 }

@@ -4,6 +4,7 @@
 //! a million states, or ten thousand within one another, is checked like three.
 
 mod cycles;
+mod ended;
 mod joins;
 mod paths;
 mod places;
@@ -21,7 +22,10 @@ pub(super) fn parents(graph: &Graph, faults: &mut Vec<GraphFault>) {
             why,
         };
         if let Some(parent) = graph.parent(state)
-            && !matches!(graph.kind(parent), Kind::Composite(_) | Kind::Fork(Some(_)) | Kind::Parallel)
+            && !matches!(
+                graph.kind(parent),
+                Kind::Composite(_) | Kind::Fork(Some(_)) | Kind::Parallel
+            )
         {
             let why = "holds no states; use a composite or parallel state, or a fork with a join";
             faults.push(bad(parent, why));

@@ -115,8 +115,7 @@ fn dead_ends(graph: &Graph, faults: &mut Vec<GraphFault>) {
         }
     }
     for state in graph.states() {
-        let holds =
-            matches!(graph.kind(state), Kind::Composite(_) | Kind::Parallel | Kind::Final);
+        let holds = matches!(graph.kind(state), Kind::Composite(_) | Kind::Parallel | Kind::Final);
         if !holds && !has_way[state.index()] {
             faults.push(GraphFault::DeadEnd { state: graph.name_of(state).into() });
         }

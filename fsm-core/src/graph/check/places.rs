@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::nesting::outer_first;
-use crate::graph::{
-    Graph, GraphFault, JoinRule, Kind, StateId, Transition, TransitionId, Trigger,
-};
+use crate::graph::{Graph, GraphFault, JoinRule, Kind, StateId, Transition, TransitionId, Trigger};
 
 /// Nothing is accepted and ignored: only what does work is started again or timed.
 pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
@@ -188,7 +186,7 @@ pub(super) fn misplaced(
     if let Some(why) = wrong_trigger(graph.kind(edge.from), edge.trigger) {
         return Some(why);
     }
-    if let Some(why) = wrong_targets(graph, edge, graph.also(id)) {
+    if let Some(why) = wrong_targets(graph, id) {
         return Some(why);
     }
     let is_fork = matches!(graph.kind(edge.from), Kind::Fork(_));
@@ -207,8 +205,7 @@ pub(super) fn misplaced(
     {
         return Some("it leads to the join of a fork from outside; lead it to the fork");
     }
-    let targets = std::iter::once(edge.to).chain(graph.also(id).iter().copied());
-    let jumps = targets.filter_map(|to| fork_around(graph, to)).any(|fork| {
+    let jumps = graph.targets(id).filter_map(|to| fork_around(graph, to)).any(|fork| {
         let inside = match edge.from == fork {
             true => edge.trigger == Trigger::Always,
             false => graph.contains(fork, edge.from),
@@ -219,7 +216,8 @@ pub(super) fn misplaced(
 }
 
 /// Several targets, or none, make sense in some places only.
-fn wrong_targets(graph: &Graph, edge: &Transition, also: &[StateId]) -> Option<&'static str> {
+fn wrong_targets(graph: &Graph, id: TransitionId) -> Option<&'static str> {
+    let edge = graph.transition(id);
     let goes_on = matches!(graph.kind(edge.from), Kind::Choice | Kind::Fork(_) | Kind::Join(_));
     if edge.internal && goes_on {
         return Some("choices, forks, and joins go on; they have no internal transitions");
@@ -228,13 +226,13 @@ fn wrong_targets(graph: &Graph, edge: &Transition, also: &[StateId]) -> Option<&
     {
         return Some("a state that has ended is left; an internal transition stays in it");
     }
-    if also.is_empty() {
+    if graph.also(id).is_empty() {
         return None;
     }
     if edge.internal {
         return Some("an internal transition leads nowhere");
     }
-    let all: Vec<StateId> = std::iter::once(edge.to).chain(also.iter().copied()).collect();
+    let all: Vec<StateId> = graph.targets(id).collect();
     let beside = |left: StateId, right: StateId| {
         let around = |state| std::iter::once(state).chain(graph.ancestors(state));
         let common = around(left).find(|outer| *outer == right || graph.contains(*outer, right));
@@ -242,9 +240,10 @@ fn wrong_targets(graph: &Graph, edge: &Transition, also: &[StateId]) -> Option<&
             graph.kind(outer) == Kind::Parallel && outer != left && outer != right
         })
     };
-    let apart = all.iter().enumerate().all(|(at, left)| {
-        all[at + 1..].iter().all(|right| beside(*left, *right))
-    });
+    let apart = all
+        .iter()
+        .enumerate()
+        .all(|(at, left)| all[at + 1..].iter().all(|right| beside(*left, *right)));
     (!apart).then_some("its targets must lie in different regions of a parallel state")
 }
 

@@ -6,9 +6,10 @@ mod scopes;
 
 use std::collections::HashSet;
 
-use super::effect::{Effect, Effects, Start};
+use super::effect::{Effect, Effects};
 use super::error::SnapshotFault;
 use super::input::Ticket;
+use super::pending::Timer;
 use super::snapshot::{Phase, Snapshot, Status, Token};
 use crate::event::Event;
 use crate::graph::{Kind, StateId};
@@ -34,31 +35,9 @@ impl<C, E: Event> Machine<C, E> {
         Check { machine: self, run }.all()?;
         effects.list.clear();
         effects.agenda.clear();
-        if run.status != Status::Running {
-            return Ok(());
-        }
-        for slot in 0..run.slots() {
-            let token = run.token(slot);
-            let ticket = Ticket { slot, number: token.number };
-            match (token.phase, graph.kind(token.state)) {
-                (Phase::Running, Kind::Activity(activity) | Kind::Machine(activity)) => {
-                    let Token { state, attempt, visit, .. } = *token;
-                    let start = Start { ticket, state, activity, attempt, visit };
-                    effects.list.push(Effect::Start(start));
-                    if graph.timeout(state).is_some() {
-                        effects.list.push(Effect::Timer { ticket, at: token.due });
-                    }
-                }
-                (Phase::Waiting | Phase::Delaying, _) => {
-                    effects.list.push(Effect::Timer { ticket, at: token.due });
-                }
-                _ => {}
-            }
-        }
-        for ((slot, _), alarm) in &run.alarms {
-            let ticket = Ticket { slot: *slot, number: alarm.number };
-            effects.list.push(Effect::Timer { ticket, at: alarm.due });
-        }
+        effects.list.extend(self.under_way(run).into_iter().map(Effect::Start));
+        let timers = self.timers(run).into_iter();
+        effects.list.extend(timers.map(|Timer { ticket, at, .. }| Effect::Timer { ticket, at }));
         Ok(())
     }
 }
@@ -234,7 +213,7 @@ impl<C, E: Event> Check<'_, C, E> {
                 continue;
             }
             for index in table.range(state, Key::AFTER) {
-                let certain = table.edges[index].guard == NONE;
+                let certain = table.edges[index].leaves_for_certain();
                 ensure(!certain || run.alarms.contains_key(&(slot, index as u32)), || {
                     format!("token {slot} lacks a timer of the state that it is in")
                 })?;

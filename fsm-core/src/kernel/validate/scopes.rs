@@ -74,7 +74,7 @@ impl<C, E: Event> Check<'_, C, E> {
         let scope = &run.scopes[index];
         let bad = || format!("the regions of scope {index} are not whole");
         ensure(scope.arrived == 0 && scope.counters.is_empty(), bad)?;
-        let regions = self.machine.frozen.table.regions(parallel);
+        let regions = graph.regions(parallel);
         ensure(scope.live as usize == regions.len() || run.status.is_over(), bad)?;
         let mut slot = scope.first;
         for region in regions {

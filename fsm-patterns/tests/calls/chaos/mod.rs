@@ -110,9 +110,8 @@ async fn ten_thousand_calls_to_a_hostile_server_each_end_well_formed_and_leave_n
     let tasks = tokio::runtime::Handle::current().metrics();
     let before = tasks.num_alive_tasks();
     let server = Hostile::start(seed);
-    let folder = std::env::temp_dir().join(format!("fsm-chaos-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let secret = folder.join("secret");
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("secret");
     std::fs::write(&secret, "hush").expect("a file");
     let secret = secret.display().to_string();
 
@@ -175,6 +174,5 @@ async fn ten_thousand_calls_to_a_hostile_server_each_end_well_formed_and_leave_n
     }
     assert_eq!(server.connections(), 0, "sockets are open");
     assert!(tasks.num_alive_tasks() <= before, "{} tasks are left", tasks.num_alive_tasks());
-    std::fs::remove_dir_all(&folder).expect("it was there");
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 }

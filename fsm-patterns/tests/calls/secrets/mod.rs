@@ -280,8 +280,8 @@ async fn alone(resource: &Resource, server: &Server, shown: &mut Shown) {
 fn what_cannot_be_opened_says_why_and_shows_nothing() {
     let mut needles = Needles::default();
     let mut shown = Shown::default();
-    let folder = std::env::temp_dir().join(format!("fsm-secrets-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
     let file = |name: &str, content: &[u8]| -> PathBuf {
         let path = folder.join(name);
         std::fs::write(&path, content).expect("a file");
@@ -337,6 +337,5 @@ fn what_cannot_be_opened_says_why_and_shows_nothing() {
         let error = flow.run(json!({})).expect_err("it can't begin");
         shown.error("RunError", &error);
     }
-    std::fs::remove_dir_all(&folder).expect("it was there");
     shown.hold_nothing_of(&needles);
 }

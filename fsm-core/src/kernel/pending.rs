@@ -1,0 +1,103 @@
+//! What a run that stands still will hear of by itself: outcomes of activities under way, and
+//! timers. It follows from the snapshot, so that a run can be taken up from nothing else.
+
+use super::effect::Start;
+use super::input::Ticket;
+use super::snapshot::{Phase, Snapshot, Status, Token};
+use crate::graph::{Kind, StateId, TransitionId};
+use crate::machine::Machine;
+use crate::time::Timestamp;
+
+/// A timer that a run waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// Goes back with the timer's input.
+    pub ticket: Ticket,
+    /// When it is due.
+    pub at: Timestamp,
+    /// The state that it belongs to.
+    pub state: StateId,
+    /// What comes when it fires.
+    pub wait: Wait,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// A delay is over.
+    Delay,
+    /// An activity has taken too long.
+    Timeout,
+    /// An activity that failed, or was postponed, is started again.
+    Retry,
+    /// A transition of a state around is tried.
+    After(TransitionId),
+}
+
+impl<C, E> Machine<C, E> {
+    /// The activities of a run that are under way, as they were started.
+    ///
+    /// # Panics
+    /// Only on a snapshot that [`restore`](Self::restore) refuses.
+    ///
+    /// # Complexity
+    /// O(tokens).
+    pub fn under_way(&self, run: &Snapshot<C>) -> Vec<Start> {
+        let graph = self.graph();
+        let started = |slot: u32| {
+            let Token { state, phase, attempt, visit, number, .. } = *run.token(slot);
+            match (phase, graph.kind(state)) {
+                (Phase::Running, Kind::Activity(activity) | Kind::Machine(activity)) => {
+                    let ticket = Ticket { slot, number };
+                    Some(Start { ticket, state, activity, attempt, visit })
+                }
+                _ => None,
+            }
+        };
+        slots(run).filter_map(started).collect()
+    }
+
+    /// The timers that a run waits for, in the order in which they fire.
+    ///
+    /// # Panics
+    /// Only on a snapshot that [`restore`](Self::restore) refuses.
+    ///
+    /// # Complexity
+    /// O(tokens + timers * log(timers)).
+    pub fn timers(&self, run: &Snapshot<C>) -> Vec<Timer> {
+        let graph = self.graph();
+        let awaited = |slot: u32| {
+            let Token { state, phase, number, due, .. } = *run.token(slot);
+            let wait = match phase {
+                Phase::Running if graph.timeout(state).is_some() => Wait::Timeout,
+                Phase::Waiting => Wait::Retry,
+                Phase::Delaying => Wait::Delay,
+                Phase::Running
+                | Phase::Resting
+                | Phase::Queued
+                | Phase::Owning
+                | Phase::Moving
+                | Phase::Free => return None,
+            };
+            Some(Timer { ticket: Ticket { slot, number }, at: due, state, wait })
+        };
+        let alarms = run.alarms.iter().map(|((slot, edge), alarm)| {
+            let edge = &self.frozen.table.edges[*edge as usize];
+            let ticket = Ticket { slot: *slot, number: alarm.number };
+            let wait = Wait::After(TransitionId(edge.transition));
+            Timer { ticket, at: alarm.due, state: edge.from, wait }
+        });
+        let alarms = alarms.filter(|_| run.status == Status::Running);
+        let mut timers: Vec<Timer> = slots(run).filter_map(awaited).chain(alarms).collect();
+        timers.sort_by_key(|timer| (timer.at, timer.ticket));
+        timers
+    }
+}
+
+/// The places of tokens in a run that goes on.
+fn slots<C>(run: &Snapshot<C>) -> std::ops::Range<u32> {
+    match run.status {
+        Status::Running => 0..run.slots(),
+        Status::New | Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => 0..0,
+    }
+}

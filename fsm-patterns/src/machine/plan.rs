@@ -1,0 +1,394 @@
+//! What must hold before a transition is taken: its guard, the validators of the states that it
+//! leaves and enters, and that what it does can be done.
+//!
+//! A validator `before` a state, and an action that may fail, need the context as it will be: so
+//! the transition is *rehearsed* on a copy. Which states are left is known from where the token
+//! stands; for a state that holds regions, what is active within them is not, and so their
+//! validators and exit actions are not asked when all of them are left at once.
+
+use std::collections::HashSet;
+
+use fsm_core::{Scene, StateId};
+use serde_json::Value;
+
+use super::deed::{Bound, Deed, Home, Refusal};
+use super::event::MachineEvent;
+use super::layout::{Laid, LaidEdge, LaidForm, Layout};
+use super::reason;
+use super::spec::Guard;
+use crate::expr::Scope;
+
+/// Something that must hold for the context of a machine.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    home: Home,
+    guard: Guard,
+}
+
+impl Test {
+    pub(super) fn new(home: &Home, guard: &Guard) -> Self {
+        Self { home: home.clone(), guard: guard.clone() }
+    }
+
+    fn label(&self) -> String {
+        format!("{}{}", self.home.prefix(), self.guard.text())
+    }
+
+    /// Whether it holds; code that is not at hand counts as a yes. The words are for whoever asks
+    /// without code: the machine itself only wants to know.
+    fn holds(&self, outermost: &Value, event: &Value, bound: Bound<'_>) -> Result<(), Refusal> {
+        let context = self.home.of(outermost);
+        match &self.guard {
+            Guard::Condition(condition) => {
+                let scope = Scope::new().context(context).event(event);
+                match condition.eval(&scope) {
+                    Ok(true) => Ok(()),
+                    Ok(false) if bound.is_some() => Err(Refusal::Unknown),
+                    Ok(false) => Err(Refusal::Because(reason::of(condition, &scope))),
+                    Err(error) => Err(Refusal::Because(error.to_string())),
+                }
+            }
+            Guard::Name(name) => {
+                let Some((code, scene)) = bound else { return Ok(()) };
+                match code.guards.get(&name.text) {
+                    Some(guard) if guard(context, scene) => Ok(()),
+                    Some(_) | None => Err(Refusal::Unknown),
+                }
+            }
+        }
+    }
+}
+
+/// What happens at a state, by its index.
+#[derive(Debug)]
+pub(super) struct Station {
+    id: StateId,
+    name: String,
+    parent: Option<usize>,
+    entry: Vec<Deed>,
+    exit: Vec<Deed>,
+    before: Vec<Test>,
+    after: Vec<Test>,
+}
+
+impl Station {
+    pub(super) fn new(id: StateId, state: &Laid<'_>) -> Self {
+        let tests =
+            |guards: &[Guard]| guards.iter().map(|guard| Test::new(&state.home, guard)).collect();
+        Self {
+            id,
+            name: state.name.clone(),
+            parent: state.parent,
+            entry: state.entry.clone(),
+            exit: state.exit.clone(),
+            before: tests(state.before),
+            after: tests(state.after),
+        }
+    }
+}
+
+/// What one transition asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// As drawings show it; empty: nothing is asked.
+    pub(super) label: String,
+    test: Option<Test>,
+    from: usize,
+    /// Whether a state that may be left has a validator.
+    asks_more: bool,
+    /// Whether a state that may be left has an exit action that may fail.
+    acts_on_exit: bool,
+    /// The innermost state that is neither left nor entered.
+    domain: Option<usize>,
+    /// Whether states are left at all.
+    leaves: bool,
+    deeds: Vec<Deed>,
+    /// The states that are entered, outermost first.
+    entered: Vec<usize>,
+    rehearsed: bool,
+}
+
+/// The shape of a layout, for walks over it.
+pub(super) struct Outline {
+    children: Vec<Vec<usize>>,
+    /// By state: whether anything is asked when it, or a state within, is left.
+    asks: Vec<bool>,
+}
+
+impl Outline {
+    pub(super) fn of(layout: &Layout<'_>) -> Self {
+        let mut children = vec![Vec::new(); layout.states.len()];
+        let mut asks: Vec<bool> = layout
+            .states
+            .iter()
+            .map(|state| !state.after.is_empty() || state.exit.iter().any(|deed| !deed.is_total()))
+            .collect();
+        // What lies within a state comes behind it.
+        for (index, state) in layout.states.iter().enumerate().rev() {
+            if let Some(parent) = state.parent {
+                children[parent].push(index);
+                asks[parent] |= asks[index];
+            }
+        }
+        children.iter_mut().for_each(|list| list.reverse());
+        Self { children, asks }
+    }
+}
+
+impl Plan {
+    pub(super) fn of(layout: &Layout<'_>, outline: &Outline, edge: &LaidEdge<'_>) -> Self {
+        let states = &layout.states;
+        let domain = domain(layout, edge);
+        let leaves = !edge.to.is_empty();
+        let mut entered = Vec::new();
+        if let Some(first) = edge.to.first() {
+            let outermost =
+                around(states, *first).take_while(|index| Some(*index) != domain).last();
+            enter(layout, outline, outermost.unwrap_or(*first), &edge.to, &mut entered);
+        }
+        let left = match leaves {
+            true => may_be_left(layout, outline, edge.from, domain),
+            false => Vec::new(),
+        };
+        let exits = left.iter().flat_map(|index| &states[*index].exit);
+        let entries = entered.iter().flat_map(|index| &states[*index].entry);
+        let fallible: Vec<&Deed> =
+            exits.chain(&edge.deeds).chain(entries).filter(|deed| !deed.is_total()).collect();
+        let test = edge.guard.map(|guard| Test::new(&states[edge.from].home, guard));
+        let label = label(layout, test.as_ref(), &left, &fallible, &entered);
+        let rehearsed =
+            !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
+        let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
+        let exits = left.iter().flat_map(|index| &states[*index].exit);
+        let acts_on_exit = exits.into_iter().any(|deed| !deed.is_total());
+        let (from, deeds) = (edge.from, edge.deeds.clone());
+        Self {
+            label,
+            test,
+            from,
+            asks_more,
+            acts_on_exit,
+            domain,
+            leaves,
+            deeds,
+            entered,
+            rehearsed,
+        }
+    }
+
+    /// What tells it from a plan that happens to have the same label.
+    pub(super) fn identity(&self) -> String {
+        let test = match self.test.as_ref().map(|test| &test.guard) {
+            Some(Guard::Name(_)) => "name",
+            Some(Guard::Condition(_)) => "condition",
+            None => "none",
+        };
+        if !self.rehearsed {
+            return match self.asks_more {
+                true => format!("{test} {:?} {}", self.domain, self.from),
+                false => test.to_owned(),
+            };
+        }
+        let deeds: Vec<String> = self.deeds.iter().map(Deed::label).collect();
+        // Where it starts matters only if something is asked or done on the way out.
+        let from = (self.asks_more || self.acts_on_exit).then_some(self.from);
+        format!("{test} {from:?} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
+    }
+
+    /// Whether the transition may be taken by a token that stands at `leaf`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check(
+        &self,
+        stations: &[Station],
+        leaf: usize,
+        outermost: &Value,
+        event: &Value,
+        bound: Bound<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(test) = &self.test {
+            test.holds(outermost, event, bound)?;
+        }
+        let left: Vec<usize> = match self.leaves && (self.asks_more || self.rehearsed) {
+            true => chain(stations, leaf).take_while(|at| Some(*at) != self.domain).collect(),
+            false => Vec::new(),
+        };
+        for station in left.iter().map(|at| &stations[*at]) {
+            for test in &station.after {
+                test.holds(outermost, event, at(bound, station, &mut None))
+                    .map_err(|refusal| around_state(refusal, "after", &station.name))?;
+            }
+        }
+        if !self.rehearsed {
+            return Ok(());
+        }
+        let mut context = outermost.clone();
+        for station in left.iter().map(|at| &stations[*at]) {
+            perform(&station.exit, &mut context, event, bound, Some(station))?;
+        }
+        perform(&self.deeds, &mut context, event, bound, None)?;
+        for station in self.entered.iter().map(|at| &stations[*at]) {
+            for test in &station.before {
+                test.holds(&context, event, at(bound, station, &mut None))
+                    .map_err(|refusal| around_state(refusal, "before", &station.name))?;
+            }
+            perform(&station.entry, &mut context, event, bound, Some(station))?;
+        }
+        Ok(())
+    }
+}
+
+fn around_state(refusal: Refusal, when: &str, name: &str) -> Refusal {
+    match refusal {
+        Refusal::Because(why) => Refusal::Because(format!("{when} `{name}`: {why}")),
+        Refusal::Unknown => Refusal::Unknown,
+    }
+}
+
+/// Does `deeds` in the scene of `station`, or of the transition itself.
+fn perform(
+    deeds: &[Deed],
+    context: &mut Value,
+    event: &Value,
+    bound: Bound<'_>,
+    station: Option<&Station>,
+) -> Result<(), Refusal> {
+    let mut scene = None;
+    let bound = match station {
+        Some(station) => at(bound, station, &mut scene),
+        None => bound,
+    };
+    deeds.iter().try_for_each(|deed| deed.perform(context, event, bound))
+}
+
+/// The same code, seeing the scene of the state `station`, which is kept in `scene`.
+fn at<'a>(
+    bound: Bound<'a>,
+    station: &Station,
+    scene: &'a mut Option<Scene<'a, MachineEvent>>,
+) -> Bound<'a> {
+    let (code, around) = bound?;
+    let Scene { event, now, cause, attempts, visit, cut, .. } = *around;
+    let own = Scene { event, now, state: station.id, cause, attempts, visit, cut };
+    Some((code, scene.insert(own)))
+}
+
+fn around<'l>(states: &'l [Laid<'_>], state: usize) -> impl Iterator<Item = usize> + 'l {
+    std::iter::successors(Some(state), |state| states[*state].parent)
+}
+
+fn chain(stations: &[Station], leaf: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(leaf), |state| stations[*state].parent)
+}
+
+/// The innermost state around all ends of a transition that stays; a parallel state does not
+/// stay when one of its regions is left as a whole.
+fn domain(layout: &Layout<'_>, edge: &LaidEdge<'_>) -> Option<usize> {
+    let states = &layout.states;
+    let holds = |outer: usize, inner: usize| around(states, inner).skip(1).any(|at| at == outer);
+    around(states, edge.from)
+        .skip(1)
+        .filter(|outer| !matches!(states[*outer].form, LaidForm::Parallel))
+        .find(|outer| edge.to.iter().all(|to| holds(*outer, *to)))
+}
+
+/// The states that are left, and those of which one may be, depending on where the token stands.
+fn may_be_left(
+    layout: &Layout<'_>,
+    outline: &Outline,
+    from: usize,
+    domain: Option<usize>,
+) -> Vec<usize> {
+    let mut left: Vec<usize> =
+        around(&layout.states, from).take_while(|index| Some(*index) != domain).collect();
+    let mut open = vec![from];
+    while let Some(state) = open.pop() {
+        // Which of the states in regions are active is not known.
+        if matches!(layout.states[state].form, LaidForm::Parallel) {
+            continue;
+        }
+        let within = outline.children[state].iter().copied().filter(|at| outline.asks[*at]);
+        for child in within {
+            left.push(child);
+            open.push(child);
+        }
+    }
+    left
+}
+
+/// Enters `state` and what is entered with it, toward `targets` where one lies within.
+fn enter(
+    layout: &Layout<'_>,
+    outline: &Outline,
+    state: usize,
+    targets: &[usize],
+    entered: &mut Vec<usize>,
+) {
+    let mut open = vec![state];
+    while let Some(state) = open.pop() {
+        entered.push(state);
+        match layout.states[state].form {
+            LaidForm::Composite(initial) => {
+                let toward = targets.iter().find_map(|target| {
+                    let mut way = around(&layout.states, *target);
+                    way.find(|at| layout.states[*at].parent == Some(state))
+                });
+                open.push(toward.unwrap_or(initial));
+            }
+            LaidForm::Parallel => open.extend(outline.children[state].iter().rev()),
+            LaidForm::Simple | LaidForm::Choice | LaidForm::Final | LaidForm::Work(_) => {}
+        }
+    }
+}
+
+/// At most so many validators, and so many actions, are named in a label.
+const MOST_NAMED: usize = 8;
+
+/// The parts of a guard as one line.
+fn label(
+    layout: &Layout<'_>,
+    test: Option<&Test>,
+    left: &[usize],
+    fallible: &[&Deed],
+    entered: &[usize],
+) -> String {
+    let states = &layout.states;
+    let mut parts: Vec<String> = test.map(Test::label).into_iter().collect();
+    let after = left.iter().map(|index| (&*states[*index].name, states[*index].after));
+    validated("after", after, &mut parts);
+    if !fallible.is_empty() {
+        let mut seen = HashSet::new();
+        let briefs = fallible.iter().map(|deed| deed.brief());
+        let briefs: Vec<String> = briefs.filter(|brief| seen.insert(brief.clone())).collect();
+        let named = briefs.len().min(MOST_NAMED);
+        let more = match briefs.len() - named {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        parts.push(format!("can {}{more}", briefs[..named].join(", ")));
+    }
+    let before = entered.iter().map(|index| (&*states[*index].name, states[*index].before));
+    validated("before", before, &mut parts);
+    if parts.len() > 1 {
+        for part in parts.iter_mut().filter(|part| part.contains("||")) {
+            *part = format!("({part})");
+        }
+    }
+    parts.join(" && ")
+}
+
+/// `after(filling): $context.full` for each validator, of which the first few are named.
+fn validated<'g>(
+    when: &str,
+    all: impl Iterator<Item = (&'g str, &'g [Guard])>,
+    parts: &mut Vec<String>,
+) {
+    let mut tests = all.flat_map(|(name, guards)| guards.iter().map(move |guard| (name, guard)));
+    let named = tests.by_ref().take(MOST_NAMED);
+    parts.extend(named.map(|(name, guard)| format!("{when}({name}): {}", guard.text())));
+    match tests.count() {
+        0 => {}
+        more => parts.push(format!("{more} more {when}")),
+    }
+}
