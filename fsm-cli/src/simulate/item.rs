@@ -43,6 +43,22 @@ impl Ending {
     }
 }
 
+impl Item {
+    /// The item with other data, where it carries any.
+    pub(crate) fn carrying(self, data: Value) -> Self {
+        match self {
+            Item::Event { name, .. } => Item::Event { name, data },
+            Item::End { state, ending: Ending::Done(_) } => {
+                Item::End { state, ending: Ending::Done(data) }
+            }
+            Item::End { state, ending: Ending::Failed(_) } => {
+                Item::End { state, ending: Ending::Failed(data) }
+            }
+            Item::Pass(_) | Item::End { ending: Ending::TimedOut, .. } => self,
+        }
+    }
+}
+
 /// Without the data: as a result names it.
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,16 +6,15 @@
 //! stands; for a state that holds regions, what is active within them is not, and so their
 //! validators and exit actions are not asked when all of them are left at once.
 
-use std::collections::HashSet;
-
 use fsm_core::{Scene, StateId};
 use serde_json::Value;
 
 use super::deed::{Bound, Deed, Home, Refusal};
 use super::event::MachineEvent;
-use super::layout::{Laid, LaidEdge, LaidForm, Layout};
-use super::reason;
+use super::layout::{Laid, LaidEdge, Layout};
 use super::spec::Guard;
+use super::way::{self, Outline};
+use super::{label, reason};
 use crate::expr::Scope;
 
 /// Something that must hold for the context of a machine.
@@ -108,46 +107,19 @@ pub(super) struct Plan {
     rehearsed: bool,
 }
 
-/// The shape of a layout, for walks over it.
-pub(super) struct Outline {
-    children: Vec<Vec<usize>>,
-    /// By state: whether anything is asked when it, or a state within, is left.
-    asks: Vec<bool>,
-}
-
-impl Outline {
-    pub(super) fn of(layout: &Layout<'_>) -> Self {
-        let mut children = vec![Vec::new(); layout.states.len()];
-        let mut asks: Vec<bool> = layout
-            .states
-            .iter()
-            .map(|state| !state.after.is_empty() || state.exit.iter().any(|deed| !deed.is_total()))
-            .collect();
-        // What lies within a state comes behind it.
-        for (index, state) in layout.states.iter().enumerate().rev() {
-            if let Some(parent) = state.parent {
-                children[parent].push(index);
-                asks[parent] |= asks[index];
-            }
-        }
-        children.iter_mut().for_each(|list| list.reverse());
-        Self { children, asks }
-    }
-}
-
 impl Plan {
     pub(super) fn of(layout: &Layout<'_>, outline: &Outline, edge: &LaidEdge<'_>) -> Self {
         let states = &layout.states;
-        let domain = domain(layout, edge);
+        let domain = way::domain(layout, edge);
         let leaves = !edge.to.is_empty();
         let mut entered = Vec::new();
         if let Some(first) = edge.to.first() {
             let outermost =
-                around(states, *first).take_while(|index| Some(*index) != domain).last();
-            enter(layout, outline, outermost.unwrap_or(*first), &edge.to, &mut entered);
+                way::around(states, *first).take_while(|index| Some(*index) != domain).last();
+            way::enter(layout, outline, outermost.unwrap_or(*first), &edge.to, &mut entered);
         }
         let left = match leaves {
-            true => may_be_left(layout, outline, edge.from, domain),
+            true => way::may_be_left(layout, outline, edge.from, domain),
             false => Vec::new(),
         };
         let exits = left.iter().flat_map(|index| &states[*index].exit);
@@ -155,7 +127,7 @@ impl Plan {
         let fallible: Vec<&Deed> =
             exits.chain(&edge.deeds).chain(entries).filter(|deed| !deed.is_total()).collect();
         let test = edge.guard.map(|guard| Test::new(&states[edge.from].home, guard));
-        let label = label(layout, test.as_ref(), &left, &fallible, &entered);
+        let label = label::of(layout, test.as_ref().map(Test::label), &left, &fallible, &entered);
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
         let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
@@ -274,121 +246,6 @@ fn at<'a>(
     Some((code, scene.insert(own)))
 }
 
-fn around<'l>(states: &'l [Laid<'_>], state: usize) -> impl Iterator<Item = usize> + 'l {
-    std::iter::successors(Some(state), |state| states[*state].parent)
-}
-
 fn chain(stations: &[Station], leaf: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(leaf), |state| stations[*state].parent)
-}
-
-/// The innermost state around all ends of a transition that stays; a parallel state does not
-/// stay when one of its regions is left as a whole.
-fn domain(layout: &Layout<'_>, edge: &LaidEdge<'_>) -> Option<usize> {
-    let states = &layout.states;
-    let holds = |outer: usize, inner: usize| around(states, inner).skip(1).any(|at| at == outer);
-    around(states, edge.from)
-        .skip(1)
-        .filter(|outer| !matches!(states[*outer].form, LaidForm::Parallel))
-        .find(|outer| edge.to.iter().all(|to| holds(*outer, *to)))
-}
-
-/// The states that are left, and those of which one may be, depending on where the token stands.
-fn may_be_left(
-    layout: &Layout<'_>,
-    outline: &Outline,
-    from: usize,
-    domain: Option<usize>,
-) -> Vec<usize> {
-    let mut left: Vec<usize> =
-        around(&layout.states, from).take_while(|index| Some(*index) != domain).collect();
-    let mut open = vec![from];
-    while let Some(state) = open.pop() {
-        // Which of the states in regions are active is not known.
-        if matches!(layout.states[state].form, LaidForm::Parallel) {
-            continue;
-        }
-        let within = outline.children[state].iter().copied().filter(|at| outline.asks[*at]);
-        for child in within {
-            left.push(child);
-            open.push(child);
-        }
-    }
-    left
-}
-
-/// Enters `state` and what is entered with it, toward `targets` where one lies within.
-fn enter(
-    layout: &Layout<'_>,
-    outline: &Outline,
-    state: usize,
-    targets: &[usize],
-    entered: &mut Vec<usize>,
-) {
-    let mut open = vec![state];
-    while let Some(state) = open.pop() {
-        entered.push(state);
-        match layout.states[state].form {
-            LaidForm::Composite(initial) => {
-                let toward = targets.iter().find_map(|target| {
-                    let mut way = around(&layout.states, *target);
-                    way.find(|at| layout.states[*at].parent == Some(state))
-                });
-                open.push(toward.unwrap_or(initial));
-            }
-            LaidForm::Parallel => open.extend(outline.children[state].iter().rev()),
-            LaidForm::Simple | LaidForm::Choice | LaidForm::Final | LaidForm::Work(_) => {}
-        }
-    }
-}
-
-/// At most so many validators, and so many actions, are named in a label.
-const MOST_NAMED: usize = 8;
-
-/// The parts of a guard as one line.
-fn label(
-    layout: &Layout<'_>,
-    test: Option<&Test>,
-    left: &[usize],
-    fallible: &[&Deed],
-    entered: &[usize],
-) -> String {
-    let states = &layout.states;
-    let mut parts: Vec<String> = test.map(Test::label).into_iter().collect();
-    let after = left.iter().map(|index| (&*states[*index].name, states[*index].after));
-    validated("after", after, &mut parts);
-    if !fallible.is_empty() {
-        let mut seen = HashSet::new();
-        let briefs = fallible.iter().map(|deed| deed.brief());
-        let briefs: Vec<String> = briefs.filter(|brief| seen.insert(brief.clone())).collect();
-        let named = briefs.len().min(MOST_NAMED);
-        let more = match briefs.len() - named {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        parts.push(format!("can {}{more}", briefs[..named].join(", ")));
-    }
-    let before = entered.iter().map(|index| (&*states[*index].name, states[*index].before));
-    validated("before", before, &mut parts);
-    if parts.len() > 1 {
-        for part in parts.iter_mut().filter(|part| part.contains("||")) {
-            *part = format!("({part})");
-        }
-    }
-    parts.join(" && ")
-}
-
-/// `after(filling): $context.full` for each validator, of which the first few are named.
-fn validated<'g>(
-    when: &str,
-    all: impl Iterator<Item = (&'g str, &'g [Guard])>,
-    parts: &mut Vec<String>,
-) {
-    let mut tests = all.flat_map(|(name, guards)| guards.iter().map(move |guard| (name, guard)));
-    let named = tests.by_ref().take(MOST_NAMED);
-    parts.extend(named.map(|(name, guard)| format!("{when}({name}): {}", guard.text())));
-    match tests.count() {
-        0 => {}
-        more => parts.push(format!("{more} more {when}")),
-    }
 }

@@ -187,6 +187,18 @@ fn owners_are_left_out_and_what_goes_on_at_once_is_one_station() {
 }
 
 #[test]
+fn a_run_that_goes_on_as_it_begins_has_one_station_and_its_transitions() {
+    let machine = simulate(|graph| {
+        graph.choice("which");
+        graph.simple("here");
+        graph.transition("which", "here");
+        graph.transition("here", "which").on("again");
+        "which"
+    });
+    assert_eq!((path(&machine), machine.path()[0].by.len()), (vec!["here".to_owned()], 1));
+}
+
+#[test]
 fn timers_without_an_end_are_an_error_and_not_a_hang() {
     let mut spinning = simulate(|graph| {
         graph.simple("round");

@@ -116,16 +116,16 @@ fn endings(session: &Session) -> Vec<Choice> {
         }
         for (ending, trigger) in endings {
             let item = Item::End { state: state.to_owned(), ending };
-            let leads = ways
-                .iter()
-                .filter(|way| Some(way.at) == id)
-                .map(|way| graph.transition(way.transition))
-                .find(|edge| edge.trigger() == trigger)
-                .map(|edge| format!("{} → {}", plain(state), plain(graph.name_of(edge.to()))));
+            let own = |way: &&Way| {
+                Some(way.at) == id && graph.transition(way.transition).trigger() == trigger
+            };
+            let wants_data = ways.iter().filter(own).any(|way| looks_at_data(session, *way));
+            let leads = ways.iter().find(own).map(|way| graph.transition(way.transition).to());
+            let leads = leads.map(|to| format!("{} → {}", plain(state), plain(graph.name_of(to))));
             choices.push(Choice {
                 label: plain(&item.to_string()),
                 item: Some(item),
-                wants_data: false,
+                wants_data,
                 text: leads.unwrap_or_default(),
                 shut: Vec::new(),
             });
