@@ -10,6 +10,7 @@ use std::process::Command;
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]
+#[allow(clippy::print_stdout, reason = "what is skipped is said aloud")]
 fn wrong_types_are_refused_in_words_that_can_be_read() {
     let version = Command::new("rustc").arg("--version").output().expect("a compiler");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
