@@ -82,6 +82,10 @@ pub(crate) enum CommandError {
     #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
     Incomparable { old: String, new: String },
 
+    /// The graph can't be drawn as SVG.
+    #[error(transparent)]
+    Svg(#[from] fsm_core::SvgFault),
+
     /// The input does not fit the flow's `inputs`.
     #[error(
         "the input does not fit `inputs` of {what}; nothing was sent{}",
@@ -168,6 +172,7 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputUnfit { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Assumption { .. }
@@ -197,6 +202,7 @@ impl CommandError {
             | CommandError::StdinTwice { .. }
             | CommandError::BothFromStdin
             | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputSyntax { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Item(_)

@@ -166,17 +166,17 @@ impl Label {
         }
     }
 
+    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
+    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
+        self.mark(mark.filter(|mark| *mark != Mark::Path));
+    }
+
     /// What there is to say besides, as lines of their own.
     pub(super) fn notes<'n>(&mut self, notes: impl IntoIterator<Item = &'n str>) {
         for note in notes {
             self.part.push_str(note);
             self.end_part();
         }
-    }
-
-    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
-    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
-        self.mark(mark.filter(|mark| *mark != Mark::Path));
     }
 
     /// The name of the graph and how much of it runs at once.

@@ -33,7 +33,7 @@ pub(super) struct Stepper<'a, C, E, T> {
     pub(super) trace: &'a mut T,
     pub(super) event: Option<&'a E>,
     pub(super) cause: Cause,
-    /// The token that takes a transition: where that leaves its scope, it is not cancelled.
+    /// The token whose transition leaves scopes: it goes on and is not cancelled. `NONE`: none.
     pub(super) acting: u32,
     /// The transition whose targets the parallel state that is entered looks at; `NONE`: none.
     pub(super) toward: u32,

@@ -50,6 +50,13 @@ pub(crate) struct Edge {
     pub(crate) internal: bool,
 }
 
+impl Edge {
+    /// Whether a token is sure to go from its state once this is set off.
+    pub(crate) fn leaves_for_certain(&self) -> bool {
+        self.guard == NONE && !self.internal
+    }
+}
+
 /// How far a transition leads: what can be told of it once and for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
