@@ -95,7 +95,7 @@ pub(crate) mod flat_door {
     }
 
     #[derive(Default)]
-    pub struct Context(pub(super) Door);
+    pub(crate) struct Context(pub(super) Door);
 
     impl StateMachineContext for Context {
         fn code_given(&self, code: &u32) -> Result<bool, ()> {
@@ -147,7 +147,7 @@ pub(crate) mod nested_door {
     }
 
     #[derive(Default)]
-    pub struct Context(pub(super) Door);
+    pub(crate) struct Context(pub(super) Door);
 
     impl StateMachineContext for Context {
         fn code_given(&self, code: &u32) -> Result<bool, ()> {
@@ -196,7 +196,7 @@ pub(crate) mod hooked_door {
     }
 
     #[derive(Default)]
-    pub struct Context(pub(super) Notes);
+    pub(crate) struct Context(pub(super) Notes);
 
     impl StateMachineContext for Context {
         fn count(&mut self) -> Result<(), ()> {
