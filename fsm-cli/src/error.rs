@@ -3,6 +3,7 @@
 
 use std::io;
 
+use fsm_core::{PathFault, SvgFault};
 use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError, RunError};
 
@@ -85,6 +86,14 @@ pub(crate) enum CommandError {
     #[error("{what} can't be run; nothing was sent: {source}")]
     NotReady { what: String, source: RunError },
 
+    /// A way that is to stand out in a drawing is none.
+    #[error(transparent)]
+    Path(PathFault),
+
+    /// A graph can't be drawn as a picture.
+    #[error(transparent)]
+    Picture(SvgFault),
+
     /// The filter of the log can't be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -146,6 +155,8 @@ impl CommandError {
                 return Some(format!("say what they answer, true or false: {}", options.join(" ")));
             }
             CommandError::InputSyntax { .. } => return None,
+            CommandError::Path(_) => "the option takes names of states, parted by commas",
+            CommandError::Picture(_) => "try `--format dot`",
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
             CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -193,6 +204,8 @@ impl CommandError {
             | CommandError::Unassumed { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
+            | CommandError::Path(_)
+            | CommandError::Picture(_)
             | CommandError::Filter(_)
             | CommandError::UnknownDemo(_)
             | CommandError::MockApi(_)

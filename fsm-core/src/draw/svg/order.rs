@@ -5,7 +5,7 @@
 //! all that it holds, and an exit below. An edge into a frame ends at its entrance; one out of it
 //! starts at its exit or, if it turns back, at its entrance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::Scene;
 
@@ -62,6 +62,40 @@ impl Order {
         let vertices = walk.found.iter().copied();
         let drawn = |vertex: &Vertex| matches!(vertex, Vertex::Box(_)) || ports.contains(vertex);
         Self { vertices: vertices.filter(drawn).collect(), links, turned }
+    }
+}
+
+impl Order {
+    /// How many layers all links pass through together: what a layout costs grows with its square.
+    ///
+    /// # Complexity
+    /// O((vertices + links) * log(vertices)).
+    pub(super) fn length(&self) -> usize {
+        let mut below: BTreeMap<Vertex, Vec<Vertex>> = BTreeMap::new();
+        let mut waits: BTreeMap<Vertex, usize> = BTreeMap::new();
+        let links = || self.links.iter().filter(|link| link.upper != link.lower);
+        for link in links() {
+            below.entry(link.upper).or_default().push(link.lower);
+            *waits.entry(link.lower).or_default() += 1;
+        }
+        let mut layers: BTreeMap<Vertex, usize> = BTreeMap::new();
+        let mut ready: Vec<Vertex> =
+            self.vertices.iter().filter(|vertex| !waits.contains_key(vertex)).copied().collect();
+        while let Some(upper) = ready.pop() {
+            let next = layers.get(&upper).map_or(1, |layer| layer + 1);
+            for &lower in below.get(&upper).into_iter().flatten() {
+                let layer = layers.entry(lower).or_default();
+                *layer = next.max(*layer);
+                if let Some(left) = waits.get_mut(&lower) {
+                    *left -= 1;
+                    if *left == 0 {
+                        ready.push(lower);
+                    }
+                }
+            }
+        }
+        let layer = |vertex| layers.get(&vertex).copied().unwrap_or(0);
+        links().map(|link| layer(link.lower).saturating_sub(layer(link.upper))).sum()
     }
 }
 
