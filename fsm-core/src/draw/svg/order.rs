@@ -125,9 +125,14 @@ fn hold_ports_apart(
             links.push(Link { upper, lower, line: None });
         }
     };
-    for (frame, join) in scene.frames.iter().enumerate().filter_map(|(at, f)| Some((at, f.join?))) {
-        if ports.contains(&Vertex::Exit(frame)) {
-            hold(Vertex::Exit(frame), Vertex::Box(join));
+    // Where one line leaves a frame at its exit, the others lead below the frame, too.
+    for line in &scene.lines {
+        for frame in around(scene, scene.boxes[line.tail.node].frame) {
+            let head = scene.boxes[line.head.node].frame;
+            let leaves = around(scene, head).all(|other| other != frame);
+            if leaves && line.head.clip.is_none() && ports.contains(&Vertex::Exit(frame)) {
+                hold(Vertex::Exit(frame), Vertex::Box(line.head.node));
+            }
         }
     }
     for (number, boxed) in scene.boxes.iter().enumerate() {
