@@ -75,6 +75,18 @@ pub(crate) enum CommandError {
     )]
     Unassumed { guards: Vec<String>, open: Vec<String> },
 
+    /// Both of the files that are compared were to come from stdin.
+    #[error("the old and the new file can't both be read from stdin")]
+    BothFromStdin,
+
+    /// A flow was to be compared with a machine.
+    #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
+    Incomparable { old: String, new: String },
+
+    /// The graph can't be drawn as SVG.
+    #[error(transparent)]
+    Svg(#[from] fsm_core::SvgFault),
+
     /// The input does not fit the flow's `inputs`.
     #[error(
         "the input does not fit `inputs` of {what}; nothing was sent{}",
@@ -154,6 +166,7 @@ impl CommandError {
                     open.iter().map(|guard| format!("--assume '{guard}=true'")).collect();
                 return Some(format!("say what they answer, true or false: {}", options.join(" ")));
             }
+            CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
             CommandError::Path(_) => "the option takes names of states, parted by commas",
             CommandError::Picture(_) => "try `--format dot`",
@@ -169,6 +182,8 @@ impl CommandError {
             CommandError::Faults(_)
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
+            | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputUnfit { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Assumption { .. }
@@ -196,6 +211,9 @@ impl CommandError {
             | CommandError::FaultyFiles { .. }
             | CommandError::Flow { .. }
             | CommandError::StdinTwice { .. }
+            | CommandError::BothFromStdin
+            | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputSyntax { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Item(_)

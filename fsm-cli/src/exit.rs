@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Completed,
     /// A run had another outcome, or its result could not be written.
     NotCompleted,
+    /// Two files differ, and that was asked for.
+    Differs,
     /// The file or the arguments are wrong; nothing was sent.
     Wrong,
 }
@@ -20,7 +22,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {
             Exit::Completed => ExitCode::SUCCESS,
-            Exit::NotCompleted => ExitCode::from(1),
+            Exit::NotCompleted | Exit::Differs => ExitCode::from(1),
             Exit::Wrong => ExitCode::from(2),
         }
     }

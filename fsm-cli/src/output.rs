@@ -21,9 +21,13 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
 
 /// Writes a value to stdout as JSON, in lines that people can read.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| CommandError::Stdout(error.into()))?;
-    print(&(text + "\n"))
+    print(&json(value)?)
+}
+
+/// A value as JSON, in lines that people can read.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
+    let text = serde_json::to_string_pretty(value);
+    Ok(text.map_err(|error| CommandError::Stdout(error.into()))? + "\n")
 }
 
 /// Writes a file as a whole: whoever reads it sees the old content or the new one, never a part.

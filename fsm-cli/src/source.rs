@@ -113,8 +113,16 @@ pub(crate) fn machine(name: &str, text: &str) -> Result<MachineFile, CommandErro
 
 /// The flow that `text` describes.
 pub(crate) fn flow(name: &str, text: &str) -> Result<Flow, CommandError> {
+    loaded(name, text).map(|(_, flow)| flow)
+}
+
+/// The flow that `text` describes, with the file as it was read.
+pub(crate) fn loaded(name: &str, text: &str) -> Result<(Loaded, Flow), CommandError> {
     let loaded = file::load(name, text).map_err(|report| CommandError::Faults(Box::new(report)))?;
-    Flow::new(loaded.spec.clone()).map_err(|error| unbuildable(name, &loaded, error))
+    match Flow::new(loaded.spec.clone()) {
+        Ok(flow) => Ok((loaded, flow)),
+        Err(error) => Err(unbuildable(name, &loaded, error)),
+    }
 }
 
 fn unbuildable(name: &str, loaded: &Loaded, error: FlowError) -> CommandError {

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod dot;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -16,9 +17,10 @@ pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
     match args.command {
         Command::Run(args) => run::perform(&args),
         Command::Check(args) => check::perform(&args),
+        Command::Diff(args) => diff::perform(&args),
         Command::Dot(args) => dot::perform(&args),
         Command::Simulate(args) => simulate::perform(&args),
-        Command::Schema => schema::perform(),
+        Command::Schema(args) => schema::perform(&args),
         Command::Demo(args) => demo::perform(&args),
     }
 }

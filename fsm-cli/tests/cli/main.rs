@@ -3,6 +3,7 @@
 mod checks;
 mod command;
 mod demos;
+mod diffs;
 mod drawings;
 mod inputs;
 mod interrupts;

@@ -28,13 +28,14 @@ pub(super) struct Transitions {
 pub(super) struct AddedTransition {
     #[serde(flatten)]
     pub(super) transition: TransitionDocument,
-    /// From 1; absent where it is the only one.
+    /// Absent where no transition of the old graph is among them, and in forks, which take all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Place {
+    /// From 1.
     pub(super) number: usize,
     pub(super) of: usize,
 }
@@ -56,6 +57,8 @@ pub(super) struct Matching {
     pub(super) was: Vec<Option<usize>>,
     /// Those of `old` that are in `new` no more.
     pub(super) removed: Vec<usize>,
+    /// The names of the forks of both graphs.
+    forks: HashSet<String>,
 }
 
 /// What two transitions have in common if they are taken for the same one.
@@ -99,12 +102,10 @@ impl Matching {
     /// # Complexity
     /// O(transitions).
     pub(super) fn between(old: &Graph, new: &Graph) -> Self {
-        let forks: HashSet<&str> = forks(old).chain(forks(new)).collect();
+        let forks: HashSet<String> = forks(old).chain(forks(new)).map(str::to_owned).collect();
         let (old, new) = (documents(old), documents(new));
-        // A fork takes all of its branches, so that none stands in for another.
-        let is_branch = |edge: &TransitionDocument| {
-            edge.trigger == TriggerDocument::Always && forks.contains(&*edge.from)
-        };
+        // None of a fork's branches stands in for another.
+        let is_branch = |edge: &TransitionDocument| is_branch(&forks, edge);
         let mut was = vec![None; new.len()];
         let mut removed: Vec<usize> = (0..old.len()).collect();
         for shared in ROUNDS {
@@ -128,7 +129,7 @@ impl Matching {
             }
             removed.retain(|at| !found.contains(at));
         }
-        Self { old, new, was, removed }
+        Self { old, new, was, removed, forks }
     }
 
     /// The transitions that one state has for one trigger, where those that are in both graphs come
@@ -143,6 +144,11 @@ impl Matching {
         });
         pairs.collect()
     }
+}
+
+/// Whether a fork takes it, together with all others of its kind.
+fn is_branch(forks: &HashSet<String>, edge: &TransitionDocument) -> bool {
+    edge.trigger == TriggerDocument::Always && forks.contains(&edge.from)
 }
 
 fn forks(graph: &Graph) -> impl Iterator<Item = &str> {
@@ -165,7 +171,7 @@ fn groups(edges: &[TransitionDocument]) -> BTreeMap<(&str, &TriggerDocument), Ve
 
 impl Transitions {
     pub(super) fn of(matching: &Matching) -> Self {
-        let Matching { old, new, was, removed } = matching;
+        let Matching { old, new, was, removed, forks } = matching;
         let mut transitions = Self {
             added: Vec::new(),
             removed: removed.iter().map(|at| old[*at].clone()).collect(),
@@ -174,11 +180,13 @@ impl Transitions {
             moved: false,
         };
         for group in groups(new).into_values() {
+            let is_among_others = group.iter().any(|at| was[*at].is_some());
             for (number, at) in (1..).zip(&group) {
                 let Some(was) = was[*at] else {
                     transitions.added.push(AddedTransition {
                         transition: new[*at].clone(),
-                        place: (group.len() > 1).then_some(Place { number, of: group.len() }),
+                        place: (is_among_others && !is_branch(forks, &new[*at]))
+                            .then_some(Place { number, of: group.len() }),
                     });
                     continue;
                 };

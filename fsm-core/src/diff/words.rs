@@ -25,7 +25,8 @@ impl Changes {
         }
         self.states(indent, write)?;
         let mut lines = self.transitions();
-        lines.sort();
+        // Within one rank they stay in declared order.
+        lines.sort_by_key(|line| (line.from, line.trigger, line.rank));
         for Line { text, .. } in lines {
             write(&format!("{indent}{text}"))?;
         }
@@ -95,6 +96,7 @@ impl Changes {
         Ok(())
     }
 
+    /// Not sorted yet.
     fn transitions(&self) -> Vec<Line<'_>> {
         let transitions = &self.transitions;
         let mut lines = Vec::new();
@@ -128,7 +130,6 @@ enum OfState<'a> {
 }
 
 /// A line about transitions, with what it is sorted by.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Line<'a> {
     from: &'a str,
     trigger: &'a TriggerDocument,
@@ -151,11 +152,10 @@ impl AlteredState {
             lines.push(other_kind(old, new));
         }
         if let Some(Changed { old, new }) = within {
-            let place = |parent: &Option<String>| match parent {
-                Some(parent) => format!("within {}", parts::quoted(parent)),
-                None => "outside of all others".to_owned(),
-            };
-            lines.push(format!("lies {} instead of {}", place(new), place(old)));
+            let from = old.as_deref().map(|old| format!("out of {}", parts::quoted(old)));
+            let into = new.as_deref().map(|new| format!("into {}", parts::quoted(new)));
+            let ways: Vec<String> = from.into_iter().chain(into).collect();
+            lines.push(format!("moved {}", ways.join(" ")));
         }
         if let Some(Changed { old, new }) = regions {
             let (old, new) = (parts::names(old), parts::names(new));

@@ -162,7 +162,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut level = Some(slot);
         while let Some(slot) = level {
             for ((_, edge), alarm) in self.run.alarms.range((slot, 0)..=(slot, NONE)) {
-                if self.frozen.table.edges[*edge as usize].guard == NONE {
+                if self.frozen.table.edges[*edge as usize].leaves_for_certain() {
                     earliest = Some(earliest.map_or(alarm.due, |due| due.min(alarm.due)));
                 }
             }

@@ -64,9 +64,17 @@ impl<C, E: Event> Machine<C, E> {
     ///
     /// # Panics
     /// If a guard or an action does; the run then refuses every further step.
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, run: &mut Snapshot<C>, event: E) -> Result<(), StepError> {
-        self.dispatch(run, run.now, event, &mut Effects::new(), &mut ())
+        match self.dispatch_plain(run, run.now, &event, &mut ()) {
+            true => Ok(()),
+            false => self.send_fully(run, event),
+        }
+    }
+
+    #[inline(never)]
+    fn send_fully(&self, run: &mut Snapshot<C>, event: E) -> Result<(), StepError> {
+        self.step(run, run.now, &Input::Event(event), &mut Effects::new(), &mut ())
     }
 
     /// Lets `wait` pass in a run that is driven by hand: timers fire one after another, each at its

@@ -16,6 +16,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     pub(super) fn begin(&mut self) {
         let initial = self.frozen.graph.initial;
         let leaf = self.enter(0, None, initial);
+        self.trace.began(0, leaf);
         self.arrive_at(0, leaf);
     }
 
@@ -48,7 +49,6 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let scene = self.scene(slot, None);
         let from = self.run.token(slot).state;
         let domain = self.domain(edge);
-        self.acting = slot;
         let mut mover = slot;
         while let Some(fork) = self.fork_around(mover) {
             if self.stays_within(fork, domain) {
@@ -60,7 +60,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 mover = self.run.scopes[scope as usize].owner;
                 continue;
             }
-            self.leave(mover, Some(fork));
+            self.leave_for(slot, mover, Some(fork));
             if self.frozen.table.row(edge.to).pair == fork.0 {
                 self.act(edge.actions, &scene);
                 self.trace_move(mover, from, edge.to, edge);
@@ -69,7 +69,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             mover = self.abandon(mover, scope);
         }
-        self.leave(mover, domain);
+        self.leave_for(slot, mover, domain);
         self.act(edge.actions, &scene);
         let leaf = self.enter(mover, domain, edge.to);
         self.trace_move(mover, from, leaf, edge);
@@ -147,6 +147,14 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
 
     fn domain(&self, edge: &Edge) -> Option<StateId> {
         self.frozen.graph.domain(TransitionId(edge.transition))
+    }
+
+    /// As [`leave`](Self::leave), where the token in `acting` takes the transition: if it lives in
+    /// what is left, it goes on in `slot` and is not cancelled.
+    fn leave_for(&mut self, acting: u32, slot: u32, domain: Option<StateId>) {
+        self.acting = acting;
+        self.leave(slot, domain);
+        self.acting = NONE;
     }
 
     /// Leaves states from the token's own up to `domain`, which stays; drops the work under way.

@@ -143,6 +143,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
             named = targets.find(|to| *to == region || graph.contains(region, *to));
         }
         let leaf = self.enter(slot, Some(parallel), named.unwrap_or(region));
+        self.trace.began(slot, leaf);
         self.toward = if named.is_some() { toward } else { NONE };
         self.arrive_at(slot, leaf);
         self.toward = NONE;

@@ -21,6 +21,12 @@ pub struct Move {
 
 /// Hears what a step does. The unit type hears nothing and costs nothing.
 pub trait Trace {
+    /// A token stands at `state` without having taken a transition: the first one, or that of a
+    /// region of a parallel state.
+    fn began(&mut self, token: u32, state: StateId) {
+        let _ = (token, state);
+    }
+
     /// A token took a transition.
     fn moved(&mut self, step: Move) {
         let _ = step;

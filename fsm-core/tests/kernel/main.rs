@@ -1,12 +1,13 @@
 //! The kernel, told as stories and walked at random.
 //!
 //! `walk` plays the world for a run and checks everything after every step; `fuzz` lets it loose
-//! on random graphs; `tampering` damages snapshots. The other modules tell one behaviour a test,
+//! on random graphs; `resuming` interrupts its runs, `tampering` damages snapshots. The other modules tell one behaviour a test,
 //! on the `stage`.
 
 mod activities;
 mod forks;
 mod fuzz;
+mod resuming;
 mod saving;
 mod stage;
 mod states;

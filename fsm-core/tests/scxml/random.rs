@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use fsm_core::{
-    Bindings, Effects, Graph, GraphFault, GraphFaults, Input, Machine, Phase, Scene, Snapshot,
-    StateId, Status, StepError, Timestamp,
+    Bindings, Effects, Graph, GraphFault, GraphFaults, Input, Machine, Move, Phase, Scene,
+    Snapshot, StateId, Status, StepError, Timestamp, Trace,
 };
 use fsm_testkit::tally::Word;
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ fn can_end(chart: &Chart, state: usize) -> bool {
 
 /// The chart as a graph whose states write down their entries and exits. As in `chart`, events
 /// that nobody sends make every state reachable and let every run end.
-fn build(chart: &Chart) -> Result<Graph, GraphFaults> {
+fn build(chart: &Chart, told: bool) -> Result<Graph, GraphFaults> {
     let mut graph = Graph::builder("random");
     let name = |state: usize| format!("s{state}");
     let end = chart.states[0].children.iter().find(|it| chart.states[**it].sort == Sort::Final);
@@ -147,7 +147,9 @@ fn build(chart: &Chart) -> Result<Graph, GraphFaults> {
         if state.parent != 0 {
             written = written.within(&name(state.parent));
         }
-        written.entry("enter").exit("leave");
+        if told {
+            written.entry("enter").exit("leave");
+        }
         if state.sort != Sort::Final {
             graph.internal(&name(at)).on(&format!("stay at {at}"));
             if let Some(end) = end {
@@ -211,6 +213,15 @@ fn number(graph: &Graph, state: StateId) -> usize {
     graph.name_of(state)[1..].parse().expect("a number")
 }
 
+#[derive(Default)]
+struct Moves(Vec<Move>);
+
+impl Trace for Moves {
+    fn moved(&mut self, step: Move) {
+        self.0.push(step);
+    }
+}
+
 struct Kernel {
     machine: Machine<Log, Word>,
     run: Snapshot<Log>,
@@ -250,7 +261,7 @@ proptest! {
         chart in any_chart(),
         events in prop::collection::vec(0..EVENTS, 0..20),
     ) {
-        let graph = match build(&chart) {
+        let graph = match build(&chart, true) {
             Ok(graph) => graph,
             Err(faults) => {
                 let round = |fault: &GraphFault| matches!(fault, GraphFault::EventlessCycle { .. });
@@ -279,5 +290,32 @@ proptest! {
             }
         }
         prop_assert_eq!(kernel.innermost(), model.innermost());
+    }
+
+    /// Where states have no actions of their own, `dispatch` takes its short way, through every
+    /// level of nesting.
+    #[test]
+    fn events_dispatched_and_events_stepped_are_the_same(
+        chart in any_chart(),
+        events in prop::collection::vec(0..EVENTS, 0..20),
+    ) {
+        let Ok(graph) = build(&chart, false) else { return Ok(()) };
+        let bindings = bindings(&chart, &graph);
+        let machine = Machine::bind(graph, bindings).expect("every name is bound");
+        let (mut stepped, mut effects) = (machine.snapshot(Log::new(), 0), Effects::new());
+        let now = Timestamp::ZERO;
+        machine
+            .step(&mut stepped, now, &Input::Start, &mut effects, &mut ())
+            .expect("`Start` comes first");
+        let mut dispatched = stepped.clone();
+        for event in events.into_iter().map(|event| Word(format!("e{event}"))) {
+            let (mut long, mut short) = (Moves::default(), Moves::default());
+            let input = Input::Event(event.clone());
+            let taken = machine.step(&mut stepped, now, &input, &mut effects, &mut long);
+            let again = machine.dispatch(&mut dispatched, now, event, &mut effects, &mut short);
+            prop_assert_eq!(taken, again);
+            prop_assert_eq!(long.0, short.0);
+            prop_assert_eq!(&stepped, &dispatched);
+        }
     }
 }

@@ -36,6 +36,7 @@ mod request;
 mod resource;
 mod scalar;
 mod secret;
+mod settings;
 mod syntax;
 pub(crate) mod tree;
 pub(crate) mod values;
@@ -45,6 +46,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use report::{Finding, Report};
+pub use settings::{Setting, SettingChange, context_settings};
 
 use crate::check;
 use crate::fault::{Fault, Place};

@@ -8,15 +8,21 @@ use proptest::prelude::*;
 
 use super::Size;
 use super::dag::{Dag, Node};
+use super::parallel::{Parallel, Region};
 use super::plan::{Alarm, Blueprint, Composite, Fork, Plan, Rule, Step, Wait, Way};
 
 /// Random plans with what holds for the whole graph: a limit of activities at once in every
-/// second one, and every state counted.
+/// second one, and every state counted in most: where none is, machines take their short ways.
 pub fn any_blueprint(size: Size) -> impl Strategy<Value = Blueprint> {
     let limit = option::of((1u32..4).prop_map(super::layout::count));
-    (any_plan(size), limit).prop_map(|(plan, max_concurrent): (Plan, Option<NonZeroU32>)| {
-        Blueprint { plan, max_concurrent, counted: true }
-    })
+    let counted = prop_oneof![3 => Just(true), 1 => Just(false)];
+    (any_plan(size), limit, counted).prop_map(
+        |(plan, max_concurrent, counted): (Plan, Option<NonZeroU32>, bool)| Blueprint {
+            plan,
+            max_concurrent,
+            counted,
+        },
+    )
 }
 
 /// Random plans.
@@ -34,6 +40,7 @@ pub fn any_plan(size: Size) -> impl Strategy<Value = Plan> {
             4 => any_fork(inner.clone(), width).prop_map(Plan::Fork),
             3 => any_dag(inner.clone(), width).prop_map(Plan::Dag),
             3 => any_composite(inner.clone()).prop_map(Plan::Composite),
+            4 => any_parallel(inner.clone(), width).prop_map(Plan::Parallel),
             1 => inner.prop_map(|body| Plan::Loop(Box::new(body))),
         ]
     })
@@ -43,12 +50,17 @@ fn any_way() -> impl Strategy<Value = Way> {
     prop_oneof![3 => Just(Way::Next), 1 => (0u8..4).prop_map(Way::Out)]
 }
 
+/// Where an event or a timer leads, if anywhere.
+fn any_reaction() -> impl Strategy<Value = Way> {
+    prop_oneof![3 => any_way(), 1 => Just(Way::Stay)]
+}
+
 fn any_exit() -> impl Strategy<Value = Option<(u8, Way)>> {
-    option::weighted(0.3, (0u8..4, any_way()))
+    option::weighted(0.3, (0u8..4, any_reaction()))
 }
 
 fn any_alarm() -> impl Strategy<Value = Option<Alarm>> {
-    let alarm = (0u16..200, any::<bool>(), any_way());
+    let alarm = (0u16..200, any::<bool>(), any_reaction());
     option::weighted(0.3, alarm.prop_map(|(millis, guarded, way)| Alarm { millis, guarded, way }))
 }
 
@@ -70,7 +82,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 fn any_wait() -> impl Strategy<Value = Wait> {
     prop_oneof![
-        (0u8..4, option::weighted(0.3, any_way())).prop_map(|(event, way)| Wait::Event(event, way)),
+        (0u8..4, option::weighted(0.3, any_reaction()))
+            .prop_map(|(event, way)| Wait::Event(event, way)),
         (0u8..4).prop_map(Wait::Signal),
         (0u16..100).prop_map(Wait::Delay),
     ]
@@ -97,6 +110,26 @@ fn any_composite(inner: impl Strategy<Value = Plan>) -> impl Strategy<Value = Co
         event,
         after,
     })
+}
+
+fn any_parallel(
+    inner: impl Strategy<Value = Plan> + Clone,
+    width: usize,
+) -> impl Strategy<Value = Parallel> {
+    let region = || {
+        prop_oneof![
+            6 => inner.clone().prop_map(Region::Plan),
+            1 => any_wait().prop_map(Region::Wait),
+        ]
+    };
+    let named = || prop_oneof![2 => Just(0), 1 => any::<u32>()];
+    let within =
+        (vec(region(), 1..=2), any_exit(), any_alarm()).prop_map(|(regions, event, after)| {
+            Region::Parallel(Parallel { regions, event, after, named: 0 })
+        });
+    let region = prop_oneof![4 => region(), 1 => within];
+    (vec(region, 1..=width), any_exit(), any_alarm(), named())
+        .prop_map(|(regions, event, after, named)| Parallel { regions, event, after, named })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use fsm_core::{Graph, GraphBuilder, JoinRule, RetryPolicy, StateBuilder};
 
 use super::dag;
+use super::parallel;
 use super::plan::{Alarm, Blueprint, Composite, Fork, Plan, Rule, Step, Wait, Way, millis};
 use crate::tally::{AGAIN, ENTER, EVENTS, HEADS, LEAVE, SPEND, TOSS, WORK};
 
@@ -76,6 +77,7 @@ impl Layout<'_> {
             Plan::Fork(fork) => self.branches(fork, place),
             Plan::Dag(dag) => dag::lay_out(self, dag, place),
             Plan::Composite(composite) => self.composite(composite, place),
+            Plan::Parallel(parallel) => parallel::lay_out(self, parallel, place),
             Plan::Loop(body) => self.repeat(body, place),
         }
     }
@@ -102,7 +104,10 @@ impl Layout<'_> {
 
     /// The state that a way leads to.
     fn target(&mut self, way: Way, place: &Place) -> String {
-        let Way::Out(levels) = way else { return place.next.clone() };
+        let levels = match way {
+            Way::Next | Way::Stay => return place.next.clone(),
+            Way::Out(levels) => levels,
+        };
         match place.outs.len().checked_sub(usize::from(levels) + 1) {
             Some(index) => place.outs[index].clone(),
             None => {
@@ -112,20 +117,29 @@ impl Layout<'_> {
         }
     }
 
-    fn event(&mut self, state: &str, event: Option<(u8, Way)>, place: &Place) {
-        if let Some((number, way)) = event {
-            let target = self.target(way, place);
-            self.graph.transition(state, &target).on(event_name(number)).action(TOSS);
+    pub(super) fn event(&mut self, state: &str, event: Option<(u8, Way)>, place: &Place) {
+        let Some((number, way)) = event else { return };
+        if way == Way::Stay {
+            let stays = self.graph.internal(state).on(event_name(number));
+            stays.guard(HEADS).action(TOSS);
+            return;
         }
+        let target = self.target(way, place);
+        self.graph.transition(state, &target).on(event_name(number)).action(TOSS);
     }
 
-    fn alarm(&mut self, state: &str, alarm: Option<Alarm>, place: &Place) {
-        if let Some(alarm) = alarm {
-            let target = self.target(alarm.way, place);
-            let written = self.graph.transition(state, &target).after(millis(alarm.millis));
-            if alarm.guarded {
-                written.guard(HEADS);
+    pub(super) fn alarm(&mut self, state: &str, alarm: Option<Alarm>, place: &Place) {
+        let Some(alarm) = alarm else { return };
+        let written = match alarm.way {
+            Way::Stay => self.graph.internal(state),
+            way => {
+                let target = self.target(way, place);
+                self.graph.transition(state, &target)
             }
+        };
+        let written = written.after(millis(alarm.millis)).action(TOSS);
+        if alarm.guarded {
+            written.guard(HEADS);
         }
     }
 
@@ -162,14 +176,19 @@ impl Layout<'_> {
         name
     }
 
-    fn wait(&mut self, wait: &Wait, place: &Place) -> String {
+    pub(super) fn wait(&mut self, wait: &Wait, place: &Place) -> String {
         let name = self.name("wait");
         match wait {
             Wait::Event(number, way) => {
                 self.hook(place, |graph| graph.simple(&name));
                 if let Some(way) = way {
-                    let target = self.target(*way, place);
-                    let guarded = self.graph.transition(&name, &target);
+                    let guarded = match way {
+                        Way::Stay => self.graph.internal(&name).action(TOSS),
+                        way => {
+                            let target = self.target(*way, place);
+                            self.graph.transition(&name, &target)
+                        }
+                    };
                     guarded.on(event_name(*number)).guard(HEADS);
                 }
                 self.graph.transition(&name, &place.next).on(event_name(*number)).action(TOSS);
@@ -240,8 +259,11 @@ impl Layout<'_> {
             let entry = self.plan(branch, &inside);
             self.graph.transition(&name, &entry).action(TOSS);
         }
-        self.event(&name, fork.event, place);
-        self.alarm(&name, fork.after, place);
+        // Forks go on; they have no internal transitions.
+        let leads = |way| if way == Way::Stay { Way::Next } else { way };
+        self.event(&name, fork.event.map(|(event, way)| (event, leads(way))), place);
+        let after = fork.after.map(|alarm| Alarm { way: leads(alarm.way), ..alarm });
+        self.alarm(&name, after, place);
         name
     }
 

@@ -1,6 +1,7 @@
 //! Random valid graphs.
 //!
-//! A [`Plan`] is a tree: work, waits, sequences, choices, forks, loops, composite states. It says
+//! A [`Plan`] is a tree: work, waits, sequences, choices, forks, loops, composite and
+//! parallel states. It says
 //! what happens and not where: [`Blueprint::graph`] lays it out, so that every tree, and every
 //! tree that proptest shrinks it to, is a graph that passes all checks. Every activity has a way
 //! on when it fails and every join can fill, so that a run of such a graph never gets stuck and,
@@ -19,6 +20,7 @@
 mod dag;
 mod grow;
 mod layout;
+mod parallel;
 mod plan;
 
 use fsm_core::Graph;
@@ -26,6 +28,7 @@ use proptest::strategy::Strategy;
 
 pub use dag::{Dag, Node};
 pub use grow::{any_blueprint, any_plan};
+pub use parallel::{Parallel, Region};
 pub use plan::{Alarm, Blueprint, Composite, Fork, Plan, Rule, Step, Wait, Way};
 
 /// How large random graphs grow.

@@ -7,6 +7,7 @@ use fsm_core::Graph;
 
 use super::dag::Dag;
 use super::layout;
+use super::parallel::Parallel;
 
 /// A part of a run. Every plan is entered at one place and goes on to one place; some have ways
 /// out besides ([`Way::Out`]).
@@ -28,6 +29,8 @@ pub enum Plan {
     Dag(Dag),
     /// A state around others.
     Composite(Composite),
+    /// States side by side.
+    Parallel(Parallel),
     /// Work, then the plan, over and over while the budget lasts.
     Loop(Box<Plan>),
 }
@@ -41,6 +44,8 @@ pub enum Way {
     /// Out of as many of the plans around as there are, to what comes after the outermost of
     /// them; with more, to the end of the run. Forks on the way are aborted.
     Out(u8),
+    /// Nowhere: acts and stays, where an event or a timer sets it off. Elsewhere as [`Way::Next`].
+    Stay,
 }
 
 /// An activity state.

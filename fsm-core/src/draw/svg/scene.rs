@@ -115,6 +115,7 @@ impl Builder<'_, '_> {
     fn states(&mut self) {
         let graph = self.plan.sheets[0].graph;
         self.label.graph(graph);
+        self.label.notes(self.plan.caption().iter().map(String::as_str));
         self.scene.title = self.text(TITLE);
         self.dot(Node::Entry);
         self.entries.push((Node::Entry, Place { sheet: 0, state: graph.initial() }));

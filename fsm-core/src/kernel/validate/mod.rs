@@ -213,7 +213,7 @@ impl<C, E: Event> Check<'_, C, E> {
                 continue;
             }
             for index in table.range(state, Key::AFTER) {
-                let certain = table.edges[index].guard == NONE;
+                let certain = table.edges[index].leaves_for_certain();
                 ensure(!certain || run.alarms.contains_key(&(slot, index as u32)), || {
                     format!("token {slot} lacks a timer of the state that it is in")
                 })?;

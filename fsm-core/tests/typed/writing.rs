@@ -1,4 +1,4 @@
-//! Machines written with Rust enums: what each call of the builder makes, told as stories.
+//! What each call of the builder makes, told as stories.
 
 use std::time::Duration;
 
