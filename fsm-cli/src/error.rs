@@ -3,7 +3,7 @@
 
 use std::io;
 
-use fsm_core::{PathFault, SvgFault};
+use fsm_core::PathFault;
 use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError, RunError};
 
@@ -102,10 +102,6 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Path(PathFault),
 
-    /// A graph can't be drawn as a picture.
-    #[error(transparent)]
-    Picture(SvgFault),
-
     /// The filter of the log can't be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -169,7 +165,7 @@ impl CommandError {
             CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
             CommandError::Path(_) => "the option takes names of states, parted by commas",
-            CommandError::Picture(_) => "try `--format dot`",
+            CommandError::Svg(_) => "try `--format dot`",
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
             CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -183,7 +179,6 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::Incomparable { .. }
-            | CommandError::Svg(_)
             | CommandError::InputUnfit { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Assumption { .. }
@@ -223,7 +218,6 @@ impl CommandError {
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
             | CommandError::Path(_)
-            | CommandError::Picture(_)
             | CommandError::Filter(_)
             | CommandError::UnknownDemo(_)
             | CommandError::MockApi(_)

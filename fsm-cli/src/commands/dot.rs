@@ -108,7 +108,7 @@ pub(crate) fn perform(args: &DotArgs) -> Result<Exit, CommandError> {
     let drawn = match args.format {
         Format::Dot => drawing.to_dot(),
         Format::Mermaid => drawing.to_mermaid(),
-        Format::Svg => drawing.to_svg().map_err(CommandError::Picture)?,
+        Format::Svg => drawing.to_svg()?,
     };
     match &args.output {
         Some(path) if path.as_os_str() != "-" => output::write_file(path, &drawn)?,
