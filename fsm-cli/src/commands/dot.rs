@@ -101,7 +101,7 @@ pub(crate) fn perform(args: &DotArgs) -> Result<Exit, CommandError> {
     let drawing = match (&described, args.expand) {
         (_, true) => described.graph().drawing().expanded(),
         (Described::Flow(flow), false) => flow.drawing(),
-        (Described::Machine(machine), false) => machine.graph().drawing(),
+        (Described::Machine(machine), false) => machine.drawing(),
     };
     let marks = marks(described.graph(), args)?;
     let drawing = drawing.marked(&marks);

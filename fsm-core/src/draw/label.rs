@@ -110,7 +110,13 @@ impl Label {
 
     /// A transition: its trigger, `[guard]`, and `/ actions`, on one line where they fit. One that
     /// leads to several states is drawn as several lines, and says so on each.
-    pub(super) fn transition(&mut self, graph: &Graph, id: TransitionId, turn: Turn) {
+    pub(super) fn transition(
+        &mut self,
+        graph: &Graph,
+        id: TransitionId,
+        turn: Turn,
+        guard: Option<&str>,
+    ) {
         self.clear();
         let edge = graph.transition(id);
         if let Turn::Numbered(number) = turn {
@@ -143,10 +149,10 @@ impl Label {
             | Trigger::TimedOut
             | Trigger::After(_) => self.part.len(),
         };
-        if let Some(guard) = edge.guard {
+        if let Some(guard) = guard {
             self.space();
             self.part.push('[');
-            visible(&mut self.part, graph.guard_name(guard));
+            visible(&mut self.part, guard);
             self.part.push(']');
         }
         let guard = self.part.len();

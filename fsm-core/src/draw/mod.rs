@@ -53,9 +53,10 @@ mod plan;
 mod svg;
 mod text;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::graph::Graph;
+use crate::graph::{Graph, GuardId};
 pub use marks::{Mark, Marks, PathFault};
 use plan::Plan;
 #[cfg(feature = "svg")]
@@ -89,6 +90,7 @@ pub struct Drawing<'g> {
     actions: Actions,
     direction: Direction,
     marks: Option<&'g Marks>,
+    guards: Option<&'g BTreeMap<GuardId, String>>,
 }
 
 /// Whether the machines within a graph are drawn as one box or with what is inside.
@@ -140,6 +142,13 @@ impl<'g> Drawing<'g> {
     /// labels.
     pub fn marked(mut self, marks: &'g Marks) -> Self {
         self.marks = Some(marks);
+        self
+    }
+
+    /// Writes these words for guards of the graph instead of their names, where those say more
+    /// than a reader wants; a guard with no words is not written at all.
+    pub fn with_guards(mut self, words: &'g BTreeMap<GuardId, String>) -> Self {
+        self.guards = Some(words);
         self
     }
 
@@ -203,6 +212,7 @@ impl Graph {
             actions: Actions::Shown,
             direction: Direction::TopToBottom,
             marks: None,
+            guards: None,
         }
     }
 

@@ -9,13 +9,14 @@ use super::id::Id;
 use super::label::Label;
 use super::marks::{Mark, Marks};
 use super::{Actions, Drawing, Machines};
-use crate::graph::{Graph, Kind, RetryPolicy, StateId, Transition, TransitionId, Trigger};
+use crate::graph::{Graph, GuardId, Kind, RetryPolicy, StateId, Transition, TransitionId, Trigger};
 
 /// A graph laid out for drawing.
 pub(super) struct Plan<'g> {
     pub(super) sheets: Vec<Sheet<'g>>,
     actions: Actions,
     marks: Option<&'g Marks>,
+    guards: Option<&'g BTreeMap<GuardId, String>>,
 }
 
 /// A state on one of the sheets.
@@ -62,7 +63,7 @@ struct Nesting {
 
 impl<'g> Plan<'g> {
     pub(super) fn new(drawing: Drawing<'g>) -> Self {
-        let Drawing { graph, machines, actions, marks, direction: _ } = drawing;
+        let Drawing { graph, machines, actions, marks, guards, direction: _ } = drawing;
         let mut sheets = vec![Sheet::new(graph)];
         let mut at = 0;
         while machines == Machines::Expanded && at < sheets.len() {
@@ -74,7 +75,16 @@ impl<'g> Plan<'g> {
             }
             at += 1;
         }
-        Self { sheets, actions, marks: marks.filter(|marks| !marks.is_empty()) }
+        Self { sheets, actions, marks: marks.filter(|marks| !marks.is_empty()), guards }
+    }
+
+    /// What is written for the guard of a transition that starts at `from`.
+    pub(super) fn guard(&self, from: Place, id: TransitionId) -> Option<&'g str> {
+        let graph = self.graph(from);
+        let guard = graph.transition(id).guard?;
+        let words = self.guards.filter(|_| from.sheet == 0).and_then(|words| words.get(&guard));
+        let written = words.map_or(graph.guard_name(guard), |words| words);
+        (!written.is_empty()).then_some(written)
     }
 
     /// Whether anything stands out.

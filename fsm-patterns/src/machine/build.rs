@@ -72,7 +72,24 @@ pub(super) fn build(
     let context = Value::Object(file.main.context.clone());
     let (plans, deeds, works) = (plans.codes, deeds.codes, works.codes);
     let uses = uses(file);
-    Ok(Content { graph, context, events, stations, all_plans, plans, deeds, works, uses, source })
+    let words = all_plans.iter().zip(graph.transitions()).filter_map(|(plan, (_, edge))| {
+        let guard = edge.guard().filter(|_| plan.brief != plan.label)?;
+        Some((guard, plan.brief.clone()))
+    });
+    let words = words.collect();
+    Ok(Content {
+        graph,
+        words,
+        context,
+        events,
+        stations,
+        all_plans,
+        plans,
+        deeds,
+        works,
+        uses,
+        source,
+    })
 }
 
 fn declare(

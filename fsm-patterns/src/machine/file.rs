@@ -1,9 +1,10 @@
 //! A machine file that was read and checked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use fsm_core::{Graph, StateId, TransitionId};
+use fsm_core::{Drawing, Graph, GuardId, StateId, TransitionId};
 use serde_json::Value;
 
 use super::bind::{Registry, Role, sorted};
@@ -24,6 +25,8 @@ pub struct MachineFile {
 
 pub(super) struct Content {
     pub(super) graph: Graph,
+    /// What drawings say of guards whose names say more.
+    pub(super) words: BTreeMap<GuardId, String>,
     pub(super) context: Value,
     pub(super) events: Vec<String>,
     pub(super) stations: Vec<Station>,
@@ -60,6 +63,12 @@ impl MachineFile {
     /// The graph: what is drawn, checked, and run.
     pub fn graph(&self) -> &Graph {
         &self.inner.graph
+    }
+
+    /// The graph as a drawing that leaves out what holds of every transition: that it is taken
+    /// only if its actions can be carried out. The guards of [`graph`](Self::graph) name it.
+    pub fn drawing(&self) -> Drawing<'_> {
+        self.inner.graph.drawing().with_guards(&self.inner.words)
     }
 
     /// The machine's name.

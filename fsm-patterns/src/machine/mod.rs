@@ -91,7 +91,8 @@
 //! A transition whose actions can't be carried out (an absent member, a sum with a text, a path
 //! through a number) is not taken: the next one is tried, else the event is rejected, and
 //! [`MachineFile::why`] says why. So are counted the actions on entry and exit of the states that
-//! it enters and leaves. Drawings show it as a guard: `can set paid`. Where there is no
+//! it enters and leaves. The graph has it as a guard, `can set paid`,
+//! which drawings leave out unless they are asked for everything. Where there is no
 //! transition to refuse (the entry actions of the first state, what regions do as all of them are
 //! left at once, a second region that acts on the same event), the context stays as it was, and a
 //! line is added to the list `$faults` in it.

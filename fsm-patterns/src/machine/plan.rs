@@ -91,6 +91,8 @@ impl Station {
 pub(super) struct Plan {
     /// As drawings show it; empty: nothing is asked.
     pub(super) label: String,
+    /// The label without what goes without saying: that its actions can be carried out.
+    pub(super) brief: String,
     test: Option<Test>,
     from: usize,
     /// Whether a state that may be left has a validator.
@@ -127,7 +129,9 @@ impl Plan {
         let fallible: Vec<&Deed> =
             exits.chain(&edge.deeds).chain(entries).filter(|deed| !deed.is_total()).collect();
         let test = edge.guard.map(|guard| Test::new(&states[edge.from].home, guard));
-        let label = label::of(layout, test.as_ref().map(Test::label), &left, &fallible, &entered);
+        let said = test.as_ref().map(Test::label);
+        let brief = label::of(layout, said.clone(), &left, &[], &entered);
+        let label = label::of(layout, said, &left, &fallible, &entered);
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
         let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
@@ -136,6 +140,7 @@ impl Plan {
         let (from, deeds) = (edge.from, edge.deeds.clone());
         Self {
             label,
+            brief,
             test,
             from,
             asks_more,

@@ -302,7 +302,7 @@ impl View<'_> {
         if let Some(last) = simulation.path().last() {
             marks = last.at.iter().fold(marks, |marks, at| marks.state(*at, Mark::Active));
         }
-        self.session.file.graph().drawing().marked(&marks).to_dot()
+        self.session.file.drawing().marked(&marks).to_dot()
     }
 }
 
