@@ -3,6 +3,7 @@
 
 use std::io;
 
+use fsm_core::PathFault;
 use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError, RunError};
 
@@ -97,6 +98,10 @@ pub(crate) enum CommandError {
     #[error("{what} can't be run; nothing was sent: {source}")]
     NotReady { what: String, source: RunError },
 
+    /// A way that is to stand out in a drawing is none.
+    #[error(transparent)]
+    Path(PathFault),
+
     /// The filter of the log can't be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -159,6 +164,8 @@ impl CommandError {
             }
             CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
+            CommandError::Path(_) => "the option takes names of states, parted by commas",
+            CommandError::Svg(_) => "try `--format dot`",
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
             CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -172,7 +179,6 @@ impl CommandError {
             | CommandError::Unbuildable { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::Incomparable { .. }
-            | CommandError::Svg(_)
             | CommandError::InputUnfit { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Assumption { .. }
@@ -211,6 +217,7 @@ impl CommandError {
             | CommandError::Unassumed { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
+            | CommandError::Path(_)
             | CommandError::Filter(_)
             | CommandError::UnknownDemo(_)
             | CommandError::MockApi(_)

@@ -18,6 +18,9 @@ use crate::time::Timestamp;
 /// At most so many cells are laid out.
 const MOST_CELLS: usize = 1 << 16;
 
+/// A cell holds the transitions of at most so many states within one another.
+const MOST_LEVELS: usize = 64;
+
 /// A transition in a cell, and where the next candidate of the same cell lies.
 pub(crate) struct Candidate<C, E> {
     code: FusedFn<C, E>,
@@ -119,14 +122,21 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
         key: Key,
     ) -> Vec<Candidate<C, E>> {
         let mut candidates = Vec::new();
+        // Tokens rest at these alone.
+        if !matches!(graph.kind(state), Kind::Simple | Kind::Signal) {
+            return vec![self.none()];
+        }
         let composite = |outer: &StateId| matches!(graph.kind(*outer), Kind::Composite(_));
         let around = graph.ancestors(state).take_while(composite);
-        'levels: for level in std::iter::once(state).chain(around) {
+        'levels: for level in std::iter::once(state).chain(around).take(MOST_LEVELS) {
             for edge in &table.edges[table.range(level, key)] {
                 let Some(way) = table.plain_way(graph, state, edge) else { break 'levels };
                 let code = self.of(graph, table, edge, &way);
                 let (to, transition) = (way.to, edge.transition);
                 candidates.push(Candidate { code, to, transition, next: NONE });
+                if edge.guard == NONE {
+                    break 'levels;
+                }
             }
         }
         if candidates.is_empty() {
