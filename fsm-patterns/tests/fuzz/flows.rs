@@ -53,7 +53,7 @@ fn a_flow_file_is_accepted_or_its_faults_are_told() {
     fuzz.run(|text| {
         let name = if text.trim_start().starts_with('{') { "fuzz.json" } else { "fuzz.yaml" };
         match file::load(name, text) {
-            Err(report) => super::is_readable(&report).as_str().into(),
+            Err(report) => super::is_readable(&report, text).as_str().into(),
             Ok(loaded) => {
                 assert!(check::check(&loaded.spec).is_empty(), "what is loaded was checked");
                 match Flow::new(loaded.spec) {

@@ -65,7 +65,7 @@ fn a_machine_file_is_accepted_and_runs_or_its_faults_are_told() {
     fuzz.run(|text| {
         let name = if text.trim_start().starts_with('{') { "fuzz.json" } else { "fuzz.yaml" };
         match machine::load(name, text) {
-            Err(report) => super::is_readable(&report).as_str().into(),
+            Err(report) => super::is_readable(&report, text).as_str().into(),
             Ok(file) => {
                 assert!(file.graph().to_dot().starts_with("digraph"));
                 runs(&file).into()
