@@ -20,12 +20,14 @@
 //!
 //! - [`race`]: contestants take turns.
 //! - [`table`]: rows, limits, verdicts.
-//! - [`door`]: the guarded machine of the topic `step`, ours and by hand.
+//! - [`door`]: the machines of the topic `step`, ours and by hand.
+//! - [`lines`]: how many lines a machine takes.
 //! - [`flows`]: flows of no-op activities: chain, fan, and a graph of diamonds.
 //! - [`child`]: what must not be measured, or must be measured alone, runs in a process of its own.
 
 pub mod child;
 pub mod door;
 pub mod flows;
+pub mod lines;
 pub mod race;
 pub mod table;

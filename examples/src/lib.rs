@@ -45,3 +45,47 @@ pub struct Troubleshooting;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/flow-files.md")]
 pub struct FlowFiles;
+
+/// The snippets of the guide to machines, run as tests.
+#[cfg(doctest)]
+pub mod machines {
+    /// Your first machine.
+    #[doc = include_str!("../../docs/machines/first-machine.md")]
+    pub struct FirstMachine;
+
+    /// From an enum to a graph.
+    #[doc = include_str!("../../docs/machines/enum-to-graph.md")]
+    pub struct EnumToGraph;
+
+    /// Guards and actions.
+    #[doc = include_str!("../../docs/machines/guards-and-actions.md")]
+    pub struct GuardsAndActions;
+
+    /// Timers and activities.
+    #[doc = include_str!("../../docs/machines/timers-and-activities.md")]
+    pub struct TimersAndActivities;
+
+    /// Hierarchy and regions.
+    #[doc = include_str!("../../docs/machines/hierarchy-and-regions.md")]
+    pub struct HierarchyAndRegions;
+
+    /// Saving and restoring.
+    #[doc = include_str!("../../docs/machines/saving.md")]
+    pub struct Saving;
+
+    /// Reading the drawing.
+    #[doc = include_str!("../../docs/machines/drawing.md")]
+    pub struct Drawing;
+
+    /// A machine as a file.
+    #[doc = include_str!("../../docs/machines/files.md")]
+    pub struct Files;
+
+    /// Coming from elsewhere.
+    #[doc = include_str!("../../docs/machines/coming-from.md")]
+    pub struct ComingFrom;
+
+    /// What a step costs.
+    #[doc = include_str!("../../docs/machines/cost.md")]
+    pub struct Cost;
+}

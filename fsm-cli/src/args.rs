@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{check, demo, diff, dot, run, simulate};
+use crate::commands::{check, demo, diff, dot, run, schema, simulate};
 use crate::nearest::nearest;
 
 /// Run, check, and draw flows of API calls; simulate machines.
@@ -47,16 +47,16 @@ Exit codes:
 pub(crate) enum Command {
     /// Run a flow and print its result as one JSON object.
     Run(run::RunArgs),
-    /// Check flow files without sending anything.
+    /// Check files of flows or machines without sending anything.
     Check(check::CheckArgs),
-    /// Draw the graph that a flow runs on.
+    /// Draw the graph that a flow or a machine runs on.
     Dot(dot::DotArgs),
     /// Drive a machine from a file by hand, or by a list of events.
     Simulate(simulate::SimulateArgs),
     /// List or draw what a change to a flow or a machine adds, removes, and alters.
     Diff(diff::DiffArgs),
-    /// Print the JSON Schema of flow files, for editors.
-    Schema,
+    /// Print the JSON Schema of flow files, or of machine files, for editors.
+    Schema(schema::SchemaArgs),
     /// Run example flows against an API on this machine.
     Demo(demo::DemoArgs),
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use fsm_core::PathFault;
 use fsm_patterns::file::Report;
 use fsm_patterns::{FlowError, InputError, RunError};
 
@@ -82,6 +83,10 @@ pub(crate) enum CommandError {
     #[error("{old} and {new} can't be compared: one is a flow of calls, the other is a machine")]
     Incomparable { old: String, new: String },
 
+    /// The graph can't be drawn as SVG.
+    #[error(transparent)]
+    Svg(#[from] fsm_core::SvgFault),
+
     /// The input does not fit the flow's `inputs`.
     #[error(
         "the input does not fit `inputs` of {what}; nothing was sent{}",
@@ -92,6 +97,10 @@ pub(crate) enum CommandError {
     /// A resource of the flow can't be used, or the HTTP client can't.
     #[error("{what} can't be run; nothing was sent: {source}")]
     NotReady { what: String, source: RunError },
+
+    /// A way that is to stand out in a drawing is none.
+    #[error(transparent)]
+    Path(PathFault),
 
     /// The filter of the log can't be read.
     #[error(transparent)]
@@ -155,6 +164,8 @@ impl CommandError {
             }
             CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
+            CommandError::Path(_) => "the option takes names of states, parted by commas",
+            CommandError::Svg(_) => "try `--format dot`",
             CommandError::Filter(error) => error.hint(),
             CommandError::UnknownDemo(_) => "`fsm demo --list` lists them",
             CommandError::MockApi(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -197,6 +208,7 @@ impl CommandError {
             | CommandError::StdinTwice { .. }
             | CommandError::BothFromStdin
             | CommandError::Incomparable { .. }
+            | CommandError::Svg(_)
             | CommandError::InputSyntax { .. }
             | CommandError::ContextShape { .. }
             | CommandError::Item(_)
@@ -205,6 +217,7 @@ impl CommandError {
             | CommandError::Unassumed { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::NotReady { .. }
+            | CommandError::Path(_)
             | CommandError::Filter(_)
             | CommandError::UnknownDemo(_)
             | CommandError::MockApi(_)

@@ -7,6 +7,8 @@
 //! | key | meaning |
 //! |---|---|
 //! | `input` | the run's input |
+//! | `simulate` | the items of a simulation: the file is a machine and is not run |
+//! | `assume` | what guards answer in it that are Rust code |
 //! | `env` | variables of the environment |
 //! | `outcome` | the outcome of the run; the exit code follows from it |
 //! | `exit` | the exit code, where there is no result |
@@ -15,6 +17,11 @@
 //!
 //! A `json` block that follows is the result as far as the page shows it: what is shown is in the
 //! result, but for the run's id and for times.
+//!
+//! The guide to machines has its own rules: see [`machines`].
+
+#[path = "pages/machines.rs"]
+mod machines;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,8 +40,11 @@ fn root() -> PathBuf {
 
 /// Every page for users, with its name.
 fn pages() -> Vec<(String, String)> {
-    let docs = fs::read_dir(root().join("docs")).expect("the folder of the pages");
-    let mut paths: Vec<PathBuf> = docs.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<PathBuf> = ["docs", "docs/machines"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder of pages"))
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "md"));
     paths.push(root().join("README.md"));
     paths.sort();
@@ -114,7 +124,17 @@ fn run(flow: &Flow, api: &MockApi) -> Output {
     let text = flow.text.replace(demo::BASE_URL, &api.url());
     fs::write(folder.join("flow.yaml"), text).expect("it can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_fsm"));
-    command.args(["run", "flow.yaml"]).current_dir(folder).stdin(Stdio::null());
+    match flow.get("simulate") {
+        None => command.args(["run", "flow.yaml"]),
+        Some(items) => {
+            let items = items.as_str().expect("a text");
+            command.args(["simulate", "flow.yaml", "--events", items])
+        }
+    };
+    command.current_dir(folder).stdin(Stdio::null());
+    for (guard, holds) in flow.get("assume").and_then(Value::as_object).into_iter().flatten() {
+        command.args(["--assume", &format!("{guard}={holds}")]);
+    }
     command.env_remove("FSM_LOG").env("NO_COLOR", "1");
     if let Some(input) = flow.get("input") {
         command.args(["--input", &input.to_string()]);
@@ -162,7 +182,8 @@ fn differences(at: &str, shown: &Value, found: &Value, differences: &mut Vec<Str
 
 #[test]
 fn every_flow_of_the_documentation_does_what_its_page_says() {
-    let flows: Vec<Flow> = pages().iter().flat_map(|(page, text)| flows(page, text)).collect();
+    let pages = pages().into_iter().filter(|(page, _)| !page.starts_with("docs/machines/"));
+    let flows: Vec<Flow> = pages.flat_map(|(page, text)| flows(&page, &text)).collect();
     let runtime = runtime();
     // A few at a time: most of their time they wait.
     let next = AtomicUsize::new(0);
@@ -198,6 +219,7 @@ fn complaint(flow: &Flow, runtime: &Runtime) -> Option<String> {
     let exit = match outcome {
         Some("completed") => 0,
         Some(_) => 1,
+        None if flow.get("simulate").is_some() => 0,
         None => flow.get("exit").and_then(Value::as_i64).expect("an exit code"),
     };
     if output.status.code().map(i64::from) != Some(exit) {
@@ -211,10 +233,10 @@ fn complaint(flow: &Flow, runtime: &Runtime) -> Option<String> {
             faults.push(format!("stderr lacks `{said}`"));
         }
     }
-    if let Some(outcome) = outcome {
+    if outcome.is_some() || flow.get("simulate").is_some() {
         let result: Value = serde_json::from_str(&stdout).unwrap_or(Value::Null);
-        if result["outcome"] != outcome {
-            faults.push(format!("the outcome is {}", result["outcome"]));
+        if let Some(outcome) = outcome.filter(|outcome| result["outcome"] != *outcome) {
+            faults.push(format!("the outcome is {}, not {outcome}", result["outcome"]));
         }
         for (pointer, said) in flow.get("facts").and_then(Value::as_object).into_iter().flatten() {
             let found = result.pointer(pointer).unwrap_or(&Value::Null);
@@ -285,6 +307,7 @@ fn every_page_on_a_topic_has_a_flow() {
         "resources",
         "troubleshooting",
         "flow-files",
+        "simulating",
     ];
     let index = fs::read_to_string(root().join("docs/README.md")).expect("the index");
     for topic in topics {

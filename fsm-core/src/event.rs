@@ -23,6 +23,11 @@ pub enum EventKey<'a> {
 /// }
 /// impl fsm_core::Event for Coin {}
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event type yet",
+    label = "a machine's events have to be of an event type",
+    note = "for an enum one line is enough: `impl fsm_core::Event for {Self} {{}}`"
+)]
 pub trait Event: Sized {
     /// Which event this is.
     #[inline(always)]

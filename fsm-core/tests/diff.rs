@@ -1,6 +1,8 @@
 //! What a change does: single changes in words and in pictures, and that a diff sees whatever a
 //! fingerprint sees.
 
+#[path = "draw/dot_reader.rs"]
+mod dot_reader;
 #[path = "diff/sketch.rs"]
 mod sketch;
 
@@ -473,6 +475,18 @@ fn a_diff_is_drawn_as_one_graph() {
     insta::assert_json_snapshot!("everything.json", diff);
 }
 
+#[cfg(feature = "svg")]
+#[test]
+fn every_sort_of_change_is_drawn_as_svg() {
+    let old = everything();
+    for (what, mutation) in MUTATIONS {
+        let new = (0..25).find_map(|pick| mutated(&old, mutation, pick, 8));
+        let diff = GraphDiff::between(&old, &new.unwrap_or_else(|| panic!("no {what}")));
+        let svg = diff.drawing().to_svg().expect("the graph is small");
+        assert!(roxmltree::Document::parse(&svg).is_ok(), "{what}: {svg}");
+    }
+}
+
 #[test]
 fn large_graphs_are_compared_within_a_blink() {
     let chain = |count: usize, event: &str| {
@@ -507,7 +521,14 @@ fn a_diff_sees_what_the_fingerprint_sees(old: &Graph, new: &Graph) {
     let dot = diff.drawing().to_dot();
     let marked = ["added", "removed", "altered"].iter().any(|word| dot.contains(word));
     assert!(marked || diff.is_empty() || text.contains("~ graph: "), "{text}\n{dot}");
-    diff.drawing().expanded().to_mermaid();
+    for dot in [dot, diff.drawing().expanded().to_dot()] {
+        let picture = dot_reader::read(&dot);
+        for (tail, head, _) in &picture.edges {
+            assert!(picture.nodes.contains_key(tail), "no node {tail}: {dot}");
+            assert!(picture.nodes.contains_key(head), "no node {head}: {dot}");
+        }
+    }
+    assert!(diff.drawing().expanded().to_mermaid().contains("stateDiagram-v2"));
 }
 
 #[test]

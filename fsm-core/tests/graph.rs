@@ -307,6 +307,19 @@ fn a_split_inside_a_composite_state_is_refused() {
 /// Cause: a branch that ends in a final state arrives at the join at once, which the search for
 /// cycles did not know.
 #[test]
+fn a_cycle_of_one_state_names_it_twice() {
+    let text = faults(|g| {
+        g.choice("spin");
+        g.simple("rest");
+        g.transition("spin", "rest").guard("tired");
+        g.transition("spin", "spin");
+        g.transition("rest", "spin").on("go");
+        g.initial("spin");
+    });
+    assert!(text.contains("go round for ever: spin -> spin"), "{text}");
+}
+
+#[test]
 fn a_cycle_through_the_final_state_of_a_branch_is_found() {
     let text = faults(|g| {
         g.fork("fork", "join");

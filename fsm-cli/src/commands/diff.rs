@@ -7,7 +7,7 @@ use console::Style;
 use fsm_core::{Graph, GraphDiff};
 use fsm_patterns::Flow;
 use fsm_patterns::file::{self, FileKind, Loaded, Setting};
-use fsm_patterns::machine::{self, MachineFile};
+use fsm_patterns::machine::MachineFile;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -60,6 +60,8 @@ enum Format {
     Dot,
     /// For Markdown
     Mermaid,
+    /// A picture, without Graphviz
+    Svg,
 }
 
 /// A file of either sort, read and checked.
@@ -72,10 +74,7 @@ impl Read {
     fn of(source: &Source) -> Result<Self, CommandError> {
         let (what, text) = (source.to_string(), source.text()?);
         if file::kind_of(&text) == FileKind::Machine {
-            let machine = machine::load(&what, &text);
-            return machine
-                .map(Read::Machine)
-                .map_err(|faults| CommandError::Faults(faults.into()));
+            return source::machine(&what, &text).map(Read::Machine);
         }
         let (loaded, flow) = source::loaded(&what, &text)?;
         Ok(Read::Flow { loaded: Box::new(loaded), flow })
@@ -133,6 +132,7 @@ fn show(args: &DiffArgs, new: &Read, differences: &Differences) -> Result<(), Co
         Format::Json => output::json(differences)?,
         Format::Dot => drawing.to_dot(),
         Format::Mermaid => drawing.to_mermaid(),
+        Format::Svg => drawing.to_svg()?,
     };
     match file {
         Some(path) => output::write_file(path, &text),

@@ -20,7 +20,7 @@ pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
         Command::Diff(args) => diff::perform(&args),
         Command::Dot(args) => dot::perform(&args),
         Command::Simulate(args) => simulate::perform(&args),
-        Command::Schema => schema::perform(),
+        Command::Schema(args) => schema::perform(&args),
         Command::Demo(args) => demo::perform(&args),
     }
 }

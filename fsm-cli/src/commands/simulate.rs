@@ -110,6 +110,7 @@ fn list(
             Err(Refused::Rejected(rejection)) => rejected.push(rejection),
             Err(Refused::Unassumed(guards)) => return Err(unassumed(guards)),
         }
+        session.forget();
     }
     let actions = file.unbound().actions;
     if !actions.is_empty() {

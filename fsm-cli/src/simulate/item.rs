@@ -43,6 +43,22 @@ impl Ending {
     }
 }
 
+impl Item {
+    /// The item with other data, where it carries any.
+    pub(crate) fn carrying(self, data: Value) -> Self {
+        match self {
+            Item::Event { name, .. } => Item::Event { name, data },
+            Item::End { state, ending: Ending::Done(_) } => {
+                Item::End { state, ending: Ending::Done(data) }
+            }
+            Item::End { state, ending: Ending::Failed(_) } => {
+                Item::End { state, ending: Ending::Failed(data) }
+            }
+            Item::Pass(_) | Item::End { ending: Ending::TimedOut, .. } => self,
+        }
+    }
+}
+
 /// Without the data: as a result names it.
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,12 +127,15 @@ impl ItemError {
 }
 
 /// Reads a list of items that are separated by commas; an empty text holds none. What `is_event`
-/// says to be an event's name is one, whatever it looks like.
+/// says to be an event's name is one, whatever it looks like, also if it is the whole text.
 pub(crate) fn list(text: &str, is_event: impl Fn(&str) -> bool) -> Result<Vec<Item>, ItemError> {
     let mut items = Vec::new();
     let mut rest = text.trim();
     if rest.is_empty() {
         return Ok(items);
+    }
+    if is_event(rest) {
+        return Ok(vec![Item::Event { name: rest.to_owned(), data: Value::Null }]);
     }
     loop {
         let (written, after) = Written::read(rest)?;
@@ -258,7 +277,8 @@ mod tests {
             (r#""", "+5s""#, vec![event("", none.clone()), event("+5s", none.clone())]),
             ("insert coin", vec![event("insert coin", none.clone())]),
             ("+1,+vote", vec![]),
-            ("+vote", vec![event("+vote", none)]),
+            ("+vote", vec![event("+vote", none.clone())]),
+            ("a, b=c", vec![event("a, b=c", none)]),
         ];
         for (text, items) in table {
             match read(text) {

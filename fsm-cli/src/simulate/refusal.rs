@@ -120,7 +120,7 @@ fn accepted(session: &Session) -> String {
     names.sort_unstable();
     match names.as_slice() {
         [] => "no event is accepted there".to_owned(),
-        names => format!("accepted there: {}", names.join(", ")),
+        names => format!("accepted there: `{}`", names.join("`, `")),
     }
 }
 

@@ -134,6 +134,11 @@ impl Session {
         Rejection { event: item.to_string(), state: self.state(), why }
     }
 
+    /// Forgets how to take back what has happened.
+    pub(crate) fn forget(&mut self) {
+        self.simulation.forget();
+    }
+
     /// Where the tokens stand, in one text.
     pub(crate) fn state(&self) -> String {
         self.simulation.configuration().join(", ")

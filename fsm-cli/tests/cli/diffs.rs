@@ -79,7 +79,7 @@ fn files_that_are_only_written_otherwise_do_not_differ() {
 #[test]
 fn a_difference_ends_with_one_only_where_that_is_asked_for() {
     let (old, new) = (file("flow.yaml", FLOW), file("flow.yaml", altered_flow()));
-    for format in ["text", "json", "dot", "mermaid"] {
+    for format in ["text", "json", "dot", "mermaid", "svg"] {
         assert_eq!(run(["diff", &old, &new, "-f", format]).code, Some(0));
         assert_eq!(run(["diff", &old, &new, "-f", format, "--exit-code"]).code, Some(1));
     }
@@ -103,6 +103,7 @@ fn the_same_change_is_data_and_a_drawing() {
     let expanded = run(["diff", &old, &new, "-f", "dot", "--expand"]).stdout;
     assert!(expanded.contains("keep output") && !dot.contains("keep output"));
     assert!(run(["diff", &old, &new, "-f", "mermaid"]).stdout.contains("stateDiagram-v2"));
+    assert!(run(["diff", &old, &new, "-f", "svg"]).stdout.starts_with("<svg "));
 }
 
 #[test]

@@ -139,6 +139,21 @@ fn time_passes_and_activities_end_as_told() {
 }
 
 #[test]
+fn time_that_never_comes_to_an_end_is_refused() {
+    let spinning = "fsm: 1
+name: spinning
+initial: a
+states: { a: { after: { 0s: b } }, b: { after: { 0s: a } } }
+";
+    let ended = simulate(spinning, &["--events", "+1s"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let json = ended.json();
+    assert_eq!(json["path"], json!(["a"]));
+    let why = json["rejected"][0]["why"].as_str().expect("a text");
+    assert!(why.starts_with("more than 100000 timers fire within this time"), "{why}");
+}
+
+#[test]
 fn what_is_refused_says_why_and_what_would_be_accepted() {
     let told = |machine: &str, events: &str, more: &[&str]| {
         let arguments: Vec<&str> =
@@ -164,8 +179,8 @@ fn what_is_refused_says_why_and_what_would_be_accepted() {
         ),
     ];
     insta::assert_snapshot!(texts.join("\n\n"), @r"
-    take in idle: no transition for `take` in idle; accepted there: coin, repair, select
-    pres in idle: the machine has no event `pres` (did you mean `press`?); accepted there: coin, repair, select
+    take in idle: no transition for `take` in idle; accepted there: `coin`, `repair`, `select`
+    pres in idle: the machine has no event `pres` (did you mean `press`?); accepted there: `coin`, `repair`, `select`
     select in idle: `$context.paid >= $context.price` does not hold: paid is 0, price is 3
     coin in idle: `paid` can't be set: `$event.value` is absent: `$event` is null and has no member `value`
 
@@ -174,8 +189,8 @@ fn what_is_refused_says_why_and_what_would_be_accepted() {
     done:brewin in idle: the machine has no state `brewin` (did you mean `brewing`?)
     timeout:idle in idle: no activity is under way at `idle`; none is under way at all
 
-    pause in off: no transition for `pause` in off; accepted there: power
-    play in on.playing: the machine has no event `play`; accepted there: pause, power
+    pause in off: no transition for `pause` in off; accepted there: `power`
+    play in on.playing: the machine has no event `play`; accepted there: `pause`, `power`
 
     go in b: the run is over: it ended in b
     ");
@@ -302,6 +317,15 @@ fn a_machine_is_checked_and_its_faults_are_shown_with_carets() {
 
     error: bad.yaml has a fault
     ");
+}
+
+#[test]
+fn the_schema_of_machine_files_is_there_too() {
+    let ended = run(["schema", "--machine"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let schema = ended.json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert!(schema["properties"].get("states").is_some(), "{schema}");
 }
 
 #[test]

@@ -108,9 +108,11 @@ impl Label {
         self.end_part();
     }
 
-    /// A transition: its trigger, `[guard]`, and `/ actions`, on one line where they fit.
-    pub(super) fn transition(&mut self, graph: &Graph, edge: &Transition, turn: Turn) {
+    /// A transition: its trigger, `[guard]`, and `/ actions`, on one line where they fit. One that
+    /// leads to several states is drawn as several lines, and says so on each.
+    pub(super) fn transition(&mut self, graph: &Graph, id: TransitionId, turn: Turn) {
         self.clear();
+        let edge = graph.transition(id);
         if let Turn::Numbered(number) = turn {
             write_part(&mut self.part, format_args!("{number}. "));
         }
@@ -126,6 +128,11 @@ impl Label {
         }
         if edge.internal {
             self.part.push_str(" (internal)");
+        }
+        match graph.also(id).len() {
+            0 => {}
+            1 => self.part.push_str(" (to both)"),
+            more => write_part(&mut self.part, format_args!(" (to all {})", more + 1)),
         }
         // A number goes with the guard where there is nothing else before it.
         let trigger = match edge.trigger {
@@ -166,17 +173,17 @@ impl Label {
         }
     }
 
+    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
+    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
+        self.mark(mark.filter(|mark| *mark != Mark::Path));
+    }
+
     /// What there is to say besides, as lines of their own.
     pub(super) fn notes<'n>(&mut self, notes: impl IntoIterator<Item = &'n str>) {
         for note in notes {
             self.part.push_str(note);
             self.end_part();
         }
-    }
-
-    /// As [`mark`](Self::mark), where a way that was taken is told by its lines.
-    pub(super) fn mark_in_words(&mut self, mark: Option<Mark>) {
-        self.mark(mark.filter(|mark| *mark != Mark::Path));
     }
 
     /// The name of the graph and how much of it runs at once.

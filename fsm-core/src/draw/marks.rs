@@ -127,6 +127,14 @@ impl Marks {
         Ok(marks)
     }
 
+    /// Marks the state called `name` as one where a token is.
+    ///
+    /// # Errors
+    /// If no state has this name.
+    pub fn at(self, graph: &Graph, name: &str) -> Result<Self, PathFault> {
+        Ok(self.state(state_called(graph, name)?, Mark::Active))
+    }
+
     /// Marks a state.
     #[must_use]
     pub fn state(mut self, state: StateId, mark: Mark) -> Self {

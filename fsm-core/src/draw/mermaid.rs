@@ -200,7 +200,7 @@ impl<W: Write> Writer<'_, '_, W> {
                 true => self.tail_of(from, edge, to),
                 false => Node::State(self.head_of(to, from)),
             };
-            self.label.transition(self.plan.graph(from), edge, turn);
+            self.label.transition(self.plan.graph(from), id, turn);
             self.label.mark(self.plan.mark_of_edge(from, id));
             self.label.notes(self.plan.note_of_edge(from, id));
             self.edge(&tail, &head)?;

@@ -323,11 +323,13 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`SvgFault::TooLarge`]: the graph has more than 1,000 states or 3,000 transitions, or nests
-    /// deeper than 24 levels. DOT has no such limits.
+    /// [`SvgFault::TooLarge`]: the graph has more than 1,000 states or 3,000 transitions, nests
+    /// deeper than 24 levels, or is so tangled that to lay it out would take more than seconds.
+    /// DOT has no such limits.
     ///
     /// # Complexity
-    /// Above linear: some 30 states take some 10 ms, 300 states about a second.
+    /// About the square of the layers that all transitions together pass through: 30 states take
+    /// some 10 ms, a ring of 1,000 about a second.
     #[cfg(feature = "svg")]
     pub fn to_svg(&self) -> Result<String, SvgFault> {
         self.drawing().to_svg()

@@ -34,9 +34,10 @@ impl Clock {
         Timestamp::from_micros(self.epoch.as_micros().saturating_add(passed))
     }
 
-    /// When `at` is, for a sleep; far away where it can't be told.
+    /// When `at` is, for a sleep; a point on the way there, where that is too far away for one.
     pub(super) fn instant(&self, at: Timestamp) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
-        self.start + at.since(self.epoch).min(FAR)
+        let wait = at.since(self.epoch);
+        if wait < FAR { self.start + wait } else { Instant::now() + FAR.min(at.since(self.now())) }
     }
 }

@@ -2,8 +2,8 @@
 //! activity would have given is told. For machines that only hear events, for tests, and for
 //! programs with a loop of their own.
 //!
-//! What a run waits for is not lost between the calls: it is in the snapshot, and
-//! [`Machine::restore`] lists it, so a run that was driven by hand can go on under
+//! What a run waits for is not lost between the calls: it is in the snapshot
+//! ([`Machine::under_way`], [`Machine::timers`]), so a run that was driven by hand can go on under
 //! [`Machine::resume`] and the reverse.
 //!
 //! ```
@@ -32,10 +32,10 @@
 
 use std::time::Duration;
 
-use super::effect::Effects;
+use super::effect::{Effects, Start};
 use super::error::StepError;
-use super::input::{Input, Outcome, Ticket};
-use super::snapshot::{Phase, Snapshot, Status};
+use super::input::{Input, Outcome};
+use super::snapshot::Snapshot;
 use crate::event::Event;
 use crate::graph::StateId;
 use crate::machine::Machine;
@@ -64,9 +64,17 @@ impl<C, E: Event> Machine<C, E> {
     ///
     /// # Panics
     /// If a guard or an action does; the run then refuses every further step.
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, run: &mut Snapshot<C>, event: E) -> Result<(), StepError> {
-        self.dispatch(run, run.now, event, &mut Effects::new(), &mut ())
+        match self.dispatch_plain(run, run.now, &event, &mut ()) {
+            true => Ok(()),
+            false => self.send_fully(run, event),
+        }
+    }
+
+    #[inline(never)]
+    fn send_fully(&self, run: &mut Snapshot<C>, event: E) -> Result<(), StepError> {
+        self.step(run, run.now, &Input::Event(event), &mut Effects::new(), &mut ())
     }
 
     /// Lets `wait` pass in a run that is driven by hand: timers fire one after another, each at its
@@ -79,12 +87,12 @@ impl<C, E: Event> Machine<C, E> {
     /// If a guard or an action does; the run then refuses every further step.
     ///
     /// # Complexity
-    /// O(tokens + timers) for each timer that fires.
+    /// As [`timers`](Self::timers), for each timer that fires.
     pub fn pass(&self, run: &mut Snapshot<C>, wait: Duration) -> Result<(), StepError> {
         let end = run.now + wait;
         let mut effects = Effects::new();
-        while let Some((due, ticket)) = self.next_timer(run).filter(|(due, _)| *due <= end) {
-            self.step(run, due, &Input::Timer(ticket), &mut effects, &mut ())?;
+        while let Some(timer) = self.timers(run).first().filter(|timer| timer.at <= end) {
+            self.step(run, timer.at, &Input::Timer(timer.ticket), &mut effects, &mut ())?;
         }
         run.now = end;
         Ok(())
@@ -103,38 +111,11 @@ impl<C, E: Event> Machine<C, E> {
         state: StateId,
         outcome: Outcome<E>,
     ) -> Result<(), StepError> {
-        let at_work = (0..run.slots()).find(|slot| {
-            let token = run.token(*slot);
-            token.state == state && token.phase == Phase::Running
-        });
-        let Some(slot) = at_work else {
+        let at_work = self.under_way(run).into_iter().find(|start| start.state == state);
+        let Some(Start { ticket, .. }) = at_work else {
             return Err(StepError::Idle { state: self.graph().name_of(state).into() });
         };
-        let ticket = Ticket { slot, number: run.token(slot).number };
         let input = Input::Outcome { ticket, outcome };
         self.step(run, run.now, &input, &mut Effects::new(), &mut ())
-    }
-
-    /// The timer that is due first; of several, the one that was set first.
-    fn next_timer(&self, run: &Snapshot<C>) -> Option<(Timestamp, Ticket)> {
-        if run.status != Status::Running {
-            return None;
-        }
-        let of_tokens = (0..run.slots()).filter_map(|slot| {
-            let token = run.token(slot);
-            let awaited = match token.phase {
-                Phase::Waiting | Phase::Delaying => true,
-                Phase::Running => self.frozen.table.row(token.state).policed,
-                Phase::Resting | Phase::Queued | Phase::Owning | Phase::Moving | Phase::Free => {
-                    false
-                }
-            };
-            awaited.then_some((token.due, Ticket { slot, number: token.number }))
-        });
-        let of_states = run
-            .alarms
-            .iter()
-            .map(|((slot, _), alarm)| (alarm.due, Ticket { slot: *slot, number: alarm.number }));
-        of_tokens.chain(of_states).min_by_key(|(due, ticket)| (*due, ticket.number))
     }
 }

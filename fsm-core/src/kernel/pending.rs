@@ -57,7 +57,8 @@ impl<C, E> Machine<C, E> {
         slots(run).filter_map(started).collect()
     }
 
-    /// The timers that a run waits for, in the order in which they fire.
+    /// The timers that a run waits for, in the order in which they fire: by their points in time, and
+    /// of several due at one, the one that was set first.
     ///
     /// # Panics
     /// Only on a snapshot that [`restore`](Self::restore) refuses.
@@ -89,7 +90,7 @@ impl<C, E> Machine<C, E> {
         });
         let alarms = alarms.filter(|_| run.status == Status::Running);
         let mut timers: Vec<Timer> = slots(run).filter_map(awaited).chain(alarms).collect();
-        timers.sort_by_key(|timer| (timer.at, timer.ticket));
+        timers.sort_by_key(|timer| (timer.at, timer.ticket.number));
         timers
     }
 }

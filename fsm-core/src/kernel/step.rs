@@ -102,7 +102,7 @@ impl<C, E: Event> Machine<C, E> {
     ///
     /// # Errors
     /// As [`Machine::step`].
-    #[inline]
+    #[inline(always)]
     pub fn dispatch<T: Trace>(
         &self,
         run: &mut Snapshot<C>,
@@ -111,22 +111,24 @@ impl<C, E: Event> Machine<C, E> {
         effects: &mut Effects,
         trace: &mut T,
     ) -> Result<(), StepError> {
-        match self.dispatch_plain(run, now, &event, effects, trace) {
-            true => Ok(()),
-            false => self.step(run, now, &Input::Event(event), effects, trace),
+        let later = now.max(run.now);
+        if self.dispatch_plain(run, later, &event, trace) {
+            run.now = later;
+            effects.list.clear();
+            return Ok(());
         }
+        self.step(run, now, &Input::Event(event), effects, trace)
     }
 
     /// The short way: one resting token, and a transition between plain states. A first token
     /// that rests means that the run goes on; while code of the user runs it is seen to move, so
-    /// that a panic leaves its mark.
+    /// that a panic leaves its mark. The run's time is left to the caller.
     #[inline(always)]
-    fn dispatch_plain<T: Trace>(
+    pub(super) fn dispatch_plain<T: Trace>(
         &self,
         run: &mut Snapshot<C>,
         now: Timestamp,
         event: &E,
-        effects: &mut Effects,
         trace: &mut T,
     ) -> bool {
         let frozen = &*self.frozen;
@@ -136,16 +138,15 @@ impl<C, E: Event> Machine<C, E> {
         {
             return false;
         }
-        let now = now.max(run.now);
         let from = run.main.state;
         run.main.phase = Phase::Moving;
-        let taken = frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main);
+        // The numbers that a whole step gives, so that either can replay the other.
+        let number = run.sequence + 1;
+        let taken =
+            frozen.dense.take(&frozen.graph, &mut run.context, event, now, &run.main, number);
         run.main.phase = Phase::Resting;
         let Some((to, transition)) = taken else { return false };
-        effects.list.clear();
-        run.now = now;
-        // The numbers that a whole step gives, so that either can replay the other.
-        let number = run.fresh();
+        run.sequence = number;
         run.main.visit = number;
         run.main.number = number;
         run.main.state = to;

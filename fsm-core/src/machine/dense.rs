@@ -2,20 +2,24 @@
 //!
 //! Cells hold a state's own transitions and those of the composite states around it, laid down:
 //! hierarchy costs nothing. Every candidate has code to call, if only code that says yes: one
-//! indirect call is cheaper than a branch that is often guessed wrong. Where anything happens on
-//! the way (an entry or exit action, a timer, a fork), the cell ends in code that says no, and the
-//! long way ([`Machine::step`](super::Machine::step)) decides anew.
+//! indirect call is cheaper than a branch that is often guessed wrong. Exit and entry actions are
+//! laid down with it. Where more happens on the way (a timer, a fork, an activity), the cell ends in
+//! code that says no, and the long way ([`Machine::step`](super::Machine::step)) decides anew.
 
 use std::collections::HashMap;
 
+use super::table::{Row, Way};
 use super::{ActionFn, Edge, Fuse, FusedFn, GuardFn, Key, NONE, Table};
 use crate::event::{Event, EventKey};
-use crate::graph::{EventId, Graph, Kind, StateId, TransitionId};
+use crate::graph::{ActionId, EventId, Graph, Kind, StateId, TransitionId};
 use crate::kernel::{Cause, Scene, Token};
 use crate::time::Timestamp;
 
 /// At most so many cells are laid out.
 const MOST_CELLS: usize = 1 << 16;
+
+/// A cell holds the transitions of at most so many states within one another.
+const MOST_LEVELS: usize = 64;
 
 /// A transition in a cell, and where the next candidate of the same cell lies.
 pub(crate) struct Candidate<C, E> {
@@ -99,6 +103,9 @@ impl<C: 'static, E: 'static> Dense<C, E> {
     }
 }
 
+/// What a state that is left or entered does.
+type Hook<C, E> = (StateId, Vec<ActionFn<C, E>>);
+
 struct Codes<'a, C, E> {
     fused: &'a HashMap<TransitionId, Fuse<C, E>>,
     guards: &'a [GuardFn<C, E>],
@@ -106,7 +113,7 @@ struct Codes<'a, C, E> {
 }
 
 impl<C: 'static, E: 'static> Codes<'_, C, E> {
-    /// The candidates of a cell up to the first that is not quiet; at least one.
+    /// The candidates of a cell up to the first that is not plain; at least one.
     fn candidates(
         &self,
         graph: &Graph,
@@ -115,13 +122,21 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
         key: Key,
     ) -> Vec<Candidate<C, E>> {
         let mut candidates = Vec::new();
+        // Tokens rest at these alone.
+        if !matches!(graph.kind(state), Kind::Simple | Kind::Signal) {
+            return vec![self.none()];
+        }
         let composite = |outer: &StateId| matches!(graph.kind(*outer), Kind::Composite(_));
         let around = graph.ancestors(state).take_while(composite);
-        'levels: for level in std::iter::once(state).chain(around) {
+        'levels: for level in std::iter::once(state).chain(around).take(MOST_LEVELS) {
             for edge in &table.edges[table.range(level, key)] {
-                let Some(to) = table.quiet_way(graph, state, edge) else { break 'levels };
-                let code = self.of(graph, edge);
-                candidates.push(Candidate { code, to, transition: edge.transition, next: NONE });
+                let Some(way) = table.plain_way(graph, state, edge) else { break 'levels };
+                let code = self.of(graph, table, edge, &way);
+                let (to, transition) = (way.to, edge.transition);
+                candidates.push(Candidate { code, to, transition, next: NONE });
+                if edge.guard == NONE {
+                    break 'levels;
+                }
             }
         }
         if candidates.is_empty() {
@@ -132,48 +147,75 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
 
     /// A candidate that is never taken.
     fn none(&self) -> Candidate<C, E> {
-        let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token| false);
+        let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token, _: u64| false);
         Candidate { code, to: StateId(0), transition: NONE, next: NONE }
     }
 
     /// The code of a plain transition: joined by the typed builder, or from its names.
-    fn of(&self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
+    fn of(&self, graph: &Graph, table: &Table, edge: &Edge, way: &Way) -> FusedFn<C, E> {
+        let hooks = |states: &[StateId], sequence: fn(&Row) -> u32| -> Vec<Hook<C, E>> {
+            let of = |state: &StateId| (*state, self.actions(graph, sequence(table.row(*state))));
+            states.iter().map(of).filter(|(_, actions)| !actions.is_empty()).collect()
+        };
+        let left = hooks(&way.left, |row| row.exit);
+        let entered = hooks(&way.entered, |row| row.entry);
+        if !left.is_empty() || !entered.is_empty() {
+            return self.join(graph, edge, left, entered);
+        }
         if edge.guard == NONE && edge.actions == 0 {
-            return Box::new(|_, _, _, _| true);
+            return Box::new(|_, _, _, _, _| true);
         }
         match self.fused.get(&TransitionId(edge.transition)) {
             Some(fuse) => fuse(),
-            None => self.join(graph, edge),
+            None => self.join(graph, edge, left, entered),
         }
     }
 
-    fn join(&self, graph: &Graph, edge: &Edge) -> FusedFn<C, E> {
+    fn join(
+        &self,
+        graph: &Graph,
+        edge: &Edge,
+        left: Vec<Hook<C, E>>,
+        entered: Vec<Hook<C, E>>,
+    ) -> FusedFn<C, E> {
         let guard = self.guards.get(edge.guard as usize).cloned();
-        let actions: Vec<ActionFn<C, E>> = graph.sequences[edge.actions as usize]
-            .iter()
-            .map(|action| self.actions[action.index()].clone())
-            .collect();
-        Box::new(move |context, event, now, token| {
-            let scene = Scene {
+        let actions = self.actions(graph, edge.actions);
+        Box::new(move |context, event, now, token, next| {
+            let scene = |state, visit| Scene {
                 event: Some(event),
                 now,
-                state: token.state,
+                state,
                 cause: Cause::Event,
                 attempts: 0,
-                visit: token.visit,
+                visit,
                 cut: false,
             };
-            if guard.as_ref().is_some_and(|holds| !holds(context, &scene)) {
+            let here = scene(token.state, token.visit);
+            if guard.as_ref().is_some_and(|holds| !holds(context, &here)) {
                 return false;
             }
-            actions.iter().for_each(|act| act(context, &scene));
+            for (state, actions) in &left {
+                let here = scene(*state, token.visit);
+                actions.iter().for_each(|act| act(context, &here));
+            }
+            actions.iter().for_each(|act| act(context, &here));
+            for (state, actions) in &entered {
+                let there = scene(*state, next);
+                actions.iter().for_each(|act| act(context, &there));
+            }
             true
         })
+    }
+
+    fn actions(&self, graph: &Graph, sequence: u32) -> Vec<ActionFn<C, E>> {
+        let code = |action: &ActionId| self.actions[action.index()].clone();
+        graph.sequences[sequence as usize].iter().map(code).collect()
     }
 }
 
 impl<C, E: Event> Dense<C, E> {
-    /// The first candidate for `event` at `state` that takes it, after it acted.
+    /// The first candidate for `event` that takes `token` on, after it acted. `next` will be the
+    /// number of the visit that begins.
     #[inline(always)]
     pub(crate) fn take(
         &self,
@@ -182,6 +224,7 @@ impl<C, E: Event> Dense<C, E> {
         event: &E,
         now: Timestamp,
         token: &Token,
+        next: u64,
     ) -> Option<(StateId, TransitionId)> {
         let column = match event.key() {
             EventKey::Variant(variant) if variant < self.columns.variants => variant as usize,
@@ -190,7 +233,7 @@ impl<C, E: Event> Dense<C, E> {
         };
         let mut candidate = self.candidates.get((token.state.index() << self.row) + column)?;
         loop {
-            if (candidate.code)(context, event, now, token) {
+            if (candidate.code)(context, event, now, token, next) {
                 return Some((candidate.to, TransitionId(candidate.transition)));
             }
             candidate = self.candidates.get(candidate.next as usize)?;

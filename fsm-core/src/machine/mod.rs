@@ -37,8 +37,9 @@ pub(crate) struct Frozen<C, E> {
 }
 
 /// Checks the guard and, if it holds, acts; returns whether it held. The token stands where the
-/// transition begins.
-pub(crate) type FusedFn<C, E> = Box<dyn Fn(&mut C, &E, Timestamp, &Token) -> bool + Send + Sync>;
+/// transition begins; the number is that of the visit that begins with it.
+pub(crate) type FusedFn<C, E> =
+    Box<dyn Fn(&mut C, &E, Timestamp, &Token, u64) -> bool + Send + Sync>;
 
 /// Makes the code of a transition, once for each cell that it is laid down in.
 pub(crate) type Fuse<C, E> = Box<dyn Fn() -> FusedFn<C, E> + Send + Sync>;

@@ -89,6 +89,16 @@ pub(crate) struct Row {
     pub(crate) policed: bool,
 }
 
+/// A transition as one token takes it.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub(crate) to: StateId,
+    /// Innermost first.
+    pub(crate) left: Vec<StateId>,
+    /// Outermost first.
+    pub(crate) entered: Vec<StateId>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Row>,
@@ -198,33 +208,35 @@ impl Table {
         start..end
     }
 
-    /// Where `edge` takes a token that rests at `from`, if nothing happens on the way: no action
-    /// of a state, no timer, no fork, and an end at a state that waits for events.
-    pub(crate) fn quiet_way(&self, graph: &Graph, from: StateId, edge: &Edge) -> Option<StateId> {
+    /// How `edge` takes a token that rests at `from`, if nothing happens on the way but actions: no
+    /// timer, no fork, and an end at a state that waits for events.
+    pub(crate) fn plain_way(&self, graph: &Graph, from: StateId, edge: &Edge) -> Option<Way> {
         let rests = |state| matches!(graph.kind(state), Kind::Simple | Kind::Signal);
-        if edge.internal || !rests(from) {
-            return (edge.internal && rests(from)).then_some(from);
-        }
-        let is_bare = |state: &StateId| {
-            let row = self.row(*state);
-            let splits = matches!(graph.kind(*state), Kind::Parallel | Kind::Fork(_));
-            !row.hooked && !row.timed && !splits
-        };
-        let domain = graph.domain(TransitionId(edge.transition));
-        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
-        let left = around(from).take_while(|state| Some(*state) != domain);
-        let mut entered = around(edge.to).take_while(|state| Some(*state) != domain);
-        if !left.into_iter().all(|state| is_bare(&state)) || !entered.all(|it| is_bare(&it)) {
+        if !rests(from) {
             return None;
         }
-        let mut target = edge.to;
-        while let Kind::Composite(initial) = graph.kind(target) {
-            target = initial;
-            if !is_bare(&target) {
-                return None;
-            }
+        if edge.internal {
+            return Some(Way { to: from, left: Vec::new(), entered: Vec::new() });
         }
-        rests(target).then_some(target)
+        let is_plain = |state: &StateId| {
+            let splits = matches!(graph.kind(*state), Kind::Parallel | Kind::Fork(_));
+            !self.row(*state).timed && !splits
+        };
+        let domain = graph.domain(TransitionId(edge.transition));
+        let inside = |state| {
+            let around = std::iter::once(state).chain(graph.ancestors(state));
+            around.take_while(|state| Some(*state) != domain).collect::<Vec<StateId>>()
+        };
+        let left = inside(from);
+        let mut entered = inside(edge.to);
+        entered.reverse();
+        let mut to = edge.to;
+        while let Kind::Composite(initial) = graph.kind(to) {
+            to = initial;
+            entered.push(to);
+        }
+        let is_whole = rests(to) && left.iter().chain(&entered).all(is_plain);
+        is_whole.then_some(Way { to, left, entered })
     }
 
     pub(crate) fn event_of<E: Event>(&self, graph: &Graph, event: &E) -> Option<EventId> {

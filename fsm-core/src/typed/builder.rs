@@ -30,9 +30,12 @@ pub struct MachineBuilder<S, C, E> {
     pub(super) faults: Vec<BuildFault>,
 }
 
-impl<C, E: Event> Machine<C, E> {
+impl<C, E> Machine<C, E> {
     /// Starts a machine written with Rust enums.
-    pub fn builder<S: Debug>(name: &str) -> MachineBuilder<S, C, E> {
+    pub fn builder<S: Debug>(name: &str) -> MachineBuilder<S, C, E>
+    where
+        E: Event,
+    {
         MachineBuilder {
             graph: Graph::builder(name),
             bindings: Bindings::new(),

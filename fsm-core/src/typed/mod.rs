@@ -279,8 +279,9 @@
 //! # What it costs
 //!
 //! A transition between plain states is one indirect call, guard and actions joined, wherever in
-//! the hierarchy it is declared. Entry and exit actions, timers, activities, and regions take the
-//! whole kernel step. Nothing of a transition between plain states allocates.
+//! the hierarchy it is declared, and one for each entry or exit action on the way. Timers,
+//! activities, and regions take the whole kernel step. Nothing of a transition between plain states
+//! allocates.
 
 mod builder;
 mod declare;

@@ -196,7 +196,7 @@ where
         let id = draft.write(&mut builder, targets);
         let fuse: Fuse<C, E> = Box::new(move || {
             let (guard, actions) = (guard.clone(), actions.clone());
-            Box::new(move |context, event, _, _| {
+            Box::new(move |context, event, _, _, _| {
                 let holds = guard.holds(context, event);
                 if holds {
                     actions.act(context, event);

@@ -95,6 +95,21 @@ fn a_graph_that_nobody_can_look_at_is_refused() {
     assert_eq!(fault, SvgFault::TooLarge { what: "states", size: 1_001, most: 1_000 });
 }
 
+#[test]
+fn a_graph_that_is_too_tangled_is_refused_at_once() {
+    let count = 60;
+    let mut tangle = Graph::builder("tangle");
+    for from in 0..count {
+        tangle.simple(&from.to_string());
+        for to in (0..count).filter(|to| (from + to) % 2 == 1) {
+            tangle.transition(&from.to_string(), &to.to_string()).on(&to.to_string());
+        }
+    }
+    let tangle = tangle.initial("0").build().expect("the tangle is sound");
+    let fault = tangle.to_svg().expect_err("nobody can follow its lines");
+    assert!(fault.to_string().contains("layers that transitions pass through"), "{fault}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,

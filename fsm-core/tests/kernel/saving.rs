@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fsm_core::{
-    Effect, Effects, Graph, Input, JoinRule, Machine, Phase, Snapshot, StepError, Timestamp,
+    Bindings, Cause, Effect, Effects, Graph, Input, JoinRule, Machine, Phase, Scene, Snapshot,
+    StepError, Timestamp,
 };
 use fsm_testkit::tally::Word;
 
@@ -233,6 +234,46 @@ fn events_dispatched_and_events_stepped_give_the_same_bytes() {
         let bytes = |run| serde_json::to_vec(run).expect("a snapshot is data");
         assert_eq!(bytes(&long.run), bytes(&short.run));
     }
+}
+
+/// Entry and exit actions are laid down with the transition, and see what they would see on the
+/// long way.
+#[test]
+fn actions_see_the_same_circumstances_on_either_way() {
+    type Seen = Vec<(String, usize, u64, u32, Cause)>;
+    let note = |name: &'static str| {
+        move |seen: &mut Seen, scene: &Scene<'_, Word>| {
+            let state = scene.state.index();
+            seen.push((name.to_owned(), state, scene.visit, scene.attempts, scene.cause));
+        }
+    };
+    let mut graph = Graph::builder("nested");
+    graph.composite("upper", "left").entry("enter").exit("leave");
+    graph.simple("left").within("upper").entry("enter").exit("leave");
+    graph.composite("lower", "right").entry("enter").exit("leave");
+    graph.simple("right").within("lower").entry("enter").exit("leave");
+    graph.transition("upper", "lower").on("over").guard("holds").action("act");
+    graph.transition("right", "left").on("back").action("act");
+    let graph = graph.initial("upper").build().expect("a sound graph");
+    let bindings = Bindings::new()
+        .guard("holds", |seen: &Seen, scene| scene.visit == 1 || !seen.is_empty())
+        .action("enter", note("enter"))
+        .action("leave", note("leave"))
+        .action("act", note("act"));
+    let machine = Machine::bind(graph, bindings).expect("every name is bound");
+    let mut long = machine.begin(Seen::new());
+    let mut short = long.clone();
+    let mut effects = Effects::new();
+    for event in ["over", "back", "over"] {
+        let event = Word(event.into());
+        let now = Timestamp::ZERO;
+        let input = Input::Event(event.clone());
+        machine.step(&mut long, now, &input, &mut effects, &mut ()).expect("it is accepted");
+        machine.dispatch(&mut short, now, event, &mut effects, &mut ()).expect("it is accepted");
+        assert_eq!(long, short);
+    }
+    let names: Vec<&str> = short.context()[2..7].iter().map(|(name, ..)| &**name).collect();
+    assert_eq!(names, ["leave", "leave", "act", "enter", "enter"]);
 }
 
 #[test]

@@ -150,6 +150,14 @@ impl Role {
         }
     }
 
+    fn knows(self, code: &Code, name: &str) -> bool {
+        match self {
+            Role::Guard => code.guards.contains_key(name),
+            Role::Action => code.actions.contains_key(name),
+            Role::Activity => code.activities.contains_key(name),
+        }
+    }
+
     fn names(self, code: &Code) -> Vec<&str> {
         let mut names: Vec<&str> = match self {
             Role::Guard => code.guards.keys().map(|name| &**name).collect(),
@@ -172,7 +180,7 @@ impl MachineFile {
             .inner
             .uses
             .iter()
-            .filter(|(role, name)| !role.names(&code).contains(&&*name.text))
+            .filter(|(role, name)| !role.knows(&code, &name.text))
             .map(|(role, name)| unknown(*role, &name.text, &name.place, &code))
             .collect();
         if !unknown.is_empty() {
@@ -222,7 +230,7 @@ fn unknown(role: Role, name: &str, place: &Place, code: &Code) -> Fault {
     if let Some(close) = spelling::closest(name, role.names(code)) {
         return fault.hint(format!("did you mean `{close}`?"));
     }
-    let other = Role::ALL.iter().find(|other| other.names(code).contains(&name));
+    let other = Role::ALL.iter().find(|other| other.knows(code, name));
     if let Some(other) = other {
         return fault.hint(format!(
             "the name is bound as {}",

@@ -12,10 +12,11 @@ use super::bind::Role;
 use super::deed::{Deed, Home};
 use super::file::{Content, Source};
 use super::layout::{Laid, LaidEdge, LaidForm, Layout};
-use super::plan::{Outline, Plan, Station};
+use super::plan::{Plan, Station};
 use super::spec::{
     Action, FileSpec, Guard, InnerMachine, MachineSpec, Name, Shape, StateSpec, When,
 };
+use super::way::Outline;
 use crate::fault::{Fault, Place};
 
 /// Builds the graph of a file, with all that is behind it.

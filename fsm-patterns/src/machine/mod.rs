@@ -96,6 +96,10 @@
 //! left at once, a second region that acts on the same event), the context stays as it was, and a
 //! line is added to the list `$faults` in it.
 //!
+//! The graph's guards and actions are called what drawings show; two that mean something else and
+//! would be called the same are told apart by a number: `can set paid (2)`. Those of a machine
+//! within a machine begin with its state: `brewing: set made = $context.made + 1`.
+//!
 //! # Validators
 //! `validate: { before: $context.coins > 0, after: [full, $context.cup == true] }`. What is
 //! `before` a state must hold for the context as it will be when the state is entered, before its
@@ -127,6 +131,7 @@ mod edges;
 mod event;
 mod file;
 pub(crate) mod keys;
+mod label;
 mod layout;
 mod names;
 mod plan;
@@ -134,6 +139,7 @@ mod read;
 mod reason;
 mod shape;
 mod spec;
+mod way;
 
 use std::sync::Arc;
 

@@ -93,7 +93,8 @@ impl<'s> Names<'s> {
                 format!("did you mean `.{target}`, the one within `{}`?", whole(from)),
             );
         }
-        let ends = |path: &&String| path.rsplit_once('.').is_some_and(|(_, last)| last == target);
+        let end = format!(".{target}");
+        let ends = |path: &&String| path.ends_with(&end);
         let mut inside: Vec<&String> = self.paths.keys().filter(ends).collect();
         inside.sort();
         if let [first, ..] = inside.as_slice() {

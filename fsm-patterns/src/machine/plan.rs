@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::deed::{Bound, Deed, Home, Refusal};
 use super::event::MachineEvent;
-use super::layout::{Laid, LaidEdge, LaidForm, Layout};
-use super::reason;
+use super::layout::{Laid, LaidEdge, Layout};
 use super::spec::Guard;
+use super::way::{self, Outline};
+use super::{label, reason};
 use crate::expr::Scope;
 
 /// Something that must hold for the context of a machine.
@@ -91,8 +92,11 @@ pub(super) struct Plan {
     /// As drawings show it; empty: nothing is asked.
     pub(super) label: String,
     test: Option<Test>,
+    from: usize,
     /// Whether a state that may be left has a validator.
     asks_more: bool,
+    /// Whether a state that may be left has an exit action that may fail.
+    acts_on_exit: bool,
     /// The innermost state that is neither left nor entered.
     domain: Option<usize>,
     /// Whether states are left at all.
@@ -103,46 +107,19 @@ pub(super) struct Plan {
     rehearsed: bool,
 }
 
-/// The shape of a layout, for walks over it.
-pub(super) struct Outline {
-    children: Vec<Vec<usize>>,
-    /// By state: whether anything is asked when it, or a state within, is left.
-    asks: Vec<bool>,
-}
-
-impl Outline {
-    pub(super) fn of(layout: &Layout<'_>) -> Self {
-        let mut children = vec![Vec::new(); layout.states.len()];
-        let mut asks: Vec<bool> = layout
-            .states
-            .iter()
-            .map(|state| !state.after.is_empty() || state.exit.iter().any(|deed| !deed.is_total()))
-            .collect();
-        // What lies within a state comes behind it.
-        for (index, state) in layout.states.iter().enumerate().rev() {
-            if let Some(parent) = state.parent {
-                children[parent].push(index);
-                asks[parent] |= asks[index];
-            }
-        }
-        children.iter_mut().for_each(|list| list.reverse());
-        Self { children, asks }
-    }
-}
-
 impl Plan {
     pub(super) fn of(layout: &Layout<'_>, outline: &Outline, edge: &LaidEdge<'_>) -> Self {
         let states = &layout.states;
-        let domain = domain(layout, edge);
+        let domain = way::domain(layout, edge);
         let leaves = !edge.to.is_empty();
         let mut entered = Vec::new();
         if let Some(first) = edge.to.first() {
             let outermost =
-                around(states, *first).take_while(|index| Some(*index) != domain).last();
-            enter(layout, outline, outermost.unwrap_or(*first), &edge.to, &mut entered);
+                way::around(states, *first).take_while(|index| Some(*index) != domain).last();
+            way::enter(layout, outline, outermost.unwrap_or(*first), &edge.to, &mut entered);
         }
         let left = match leaves {
-            true => may_be_left(layout, outline, edge.from, domain),
+            true => way::may_be_left(layout, outline, edge.from, domain),
             false => Vec::new(),
         };
         let exits = left.iter().flat_map(|index| &states[*index].exit);
@@ -150,12 +127,25 @@ impl Plan {
         let fallible: Vec<&Deed> =
             exits.chain(&edge.deeds).chain(entries).filter(|deed| !deed.is_total()).collect();
         let test = edge.guard.map(|guard| Test::new(&states[edge.from].home, guard));
-        let label = label(layout, test.as_ref(), &left, &fallible, &entered);
+        let label = label::of(layout, test.as_ref().map(Test::label), &left, &fallible, &entered);
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
         let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
-        let deeds = edge.deeds.clone();
-        Self { label, test, asks_more, domain, leaves, deeds, entered, rehearsed }
+        let exits = left.iter().flat_map(|index| &states[*index].exit);
+        let acts_on_exit = exits.into_iter().any(|deed| !deed.is_total());
+        let (from, deeds) = (edge.from, edge.deeds.clone());
+        Self {
+            label,
+            test,
+            from,
+            asks_more,
+            acts_on_exit,
+            domain,
+            leaves,
+            deeds,
+            entered,
+            rehearsed,
+        }
     }
 
     /// What tells it from a plan that happens to have the same label.
@@ -166,10 +156,15 @@ impl Plan {
             None => "none",
         };
         if !self.rehearsed {
-            return format!("{test} {}", if self.asks_more { "more" } else { "" });
+            return match self.asks_more {
+                true => format!("{test} {:?} {}", self.domain, self.from),
+                false => test.to_owned(),
+            };
         }
         let deeds: Vec<String> = self.deeds.iter().map(Deed::label).collect();
-        format!("{test} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
+        // Where it starts matters only if something is asked or done on the way out.
+        let from = (self.asks_more || self.acts_on_exit).then_some(self.from);
+        format!("{test} {from:?} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
     }
 
     /// Whether the transition may be taken by a token that stands at `leaf`.
@@ -251,110 +246,6 @@ fn at<'a>(
     Some((code, scene.insert(own)))
 }
 
-fn around<'l>(states: &'l [Laid<'_>], state: usize) -> impl Iterator<Item = usize> + 'l {
-    std::iter::successors(Some(state), |state| states[*state].parent)
-}
-
 fn chain(stations: &[Station], leaf: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(leaf), |state| stations[*state].parent)
-}
-
-/// The innermost state around all ends of a transition that stays; a parallel state does not
-/// stay when one of its regions is left as a whole.
-fn domain(layout: &Layout<'_>, edge: &LaidEdge<'_>) -> Option<usize> {
-    let states = &layout.states;
-    let holds = |outer: usize, inner: usize| around(states, inner).skip(1).any(|at| at == outer);
-    around(states, edge.from)
-        .skip(1)
-        .filter(|outer| !matches!(states[*outer].form, LaidForm::Parallel))
-        .find(|outer| edge.to.iter().all(|to| holds(*outer, *to)))
-}
-
-/// The states that are left, and those of which one may be, depending on where the token stands.
-fn may_be_left(
-    layout: &Layout<'_>,
-    outline: &Outline,
-    from: usize,
-    domain: Option<usize>,
-) -> Vec<usize> {
-    let mut left: Vec<usize> =
-        around(&layout.states, from).take_while(|index| Some(*index) != domain).collect();
-    let mut open = vec![from];
-    while let Some(state) = open.pop() {
-        // Which of the states in regions are active is not known.
-        if matches!(layout.states[state].form, LaidForm::Parallel) {
-            continue;
-        }
-        let within = outline.children[state].iter().copied().filter(|at| outline.asks[*at]);
-        for child in within {
-            left.push(child);
-            open.push(child);
-        }
-    }
-    left
-}
-
-/// Enters `state` and what is entered with it, toward `targets` where one lies within.
-fn enter(
-    layout: &Layout<'_>,
-    outline: &Outline,
-    state: usize,
-    targets: &[usize],
-    entered: &mut Vec<usize>,
-) {
-    let mut open = vec![state];
-    while let Some(state) = open.pop() {
-        entered.push(state);
-        match layout.states[state].form {
-            LaidForm::Composite(initial) => {
-                let toward = targets.iter().find_map(|target| {
-                    let mut way = around(&layout.states, *target);
-                    way.find(|at| layout.states[*at].parent == Some(state))
-                });
-                open.push(toward.unwrap_or(initial));
-            }
-            LaidForm::Parallel => open.extend(outline.children[state].iter().rev()),
-            LaidForm::Simple | LaidForm::Choice | LaidForm::Final | LaidForm::Work(_) => {}
-        }
-    }
-}
-
-/// The parts of a guard as one line.
-fn label(
-    layout: &Layout<'_>,
-    test: Option<&Test>,
-    left: &[usize],
-    fallible: &[&Deed],
-    entered: &[usize],
-) -> String {
-    let mut parts: Vec<String> = test.map(Test::label).into_iter().collect();
-    let validated = |when: &str, index: usize, guards: &[Guard]| {
-        let name = &layout.states[index].name;
-        let all: Vec<String> =
-            guards.iter().map(|guard| format!("{when}({name}): {}", guard.text())).collect();
-        all
-    };
-    for index in left {
-        parts.extend(validated("after", *index, layout.states[*index].after));
-    }
-    if !fallible.is_empty() {
-        let mut briefs: Vec<String> = Vec::new();
-        for deed in fallible {
-            let brief = deed.brief();
-            if !briefs.contains(&brief) {
-                briefs.push(brief);
-            }
-        }
-        parts.push(format!("can {}", briefs.join(", ")));
-    }
-    for index in entered {
-        parts.extend(validated("before", *index, layout.states[*index].before));
-    }
-    if parts.len() > 1 {
-        parts
-            .iter_mut()
-            .filter(|part| part.contains("||"))
-            .for_each(|part| *part = format!("({part})"));
-    }
-    parts.join(" && ")
 }

@@ -2,6 +2,7 @@
 //! Arazzo Specification as a judge from elsewhere.
 
 mod arazzo;
+mod computations;
 mod conditions;
 mod expressions;
 mod properties;

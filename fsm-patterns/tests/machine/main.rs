@@ -6,6 +6,7 @@ mod coffee;
 mod inner;
 mod keys;
 mod parallel;
+mod rehearsal;
 mod reports;
 mod saved;
 mod size;

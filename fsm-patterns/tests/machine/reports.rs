@@ -37,7 +37,7 @@ fn the_faults_of_the_graph_lie_at_their_places_in_the_file() {
         "initial: a\nstates:\n  a: { on: { go: [b, a] } }\n  b: { on: { go: a } }\n  c: { on: { go: a } }\n  d:\n",
         "initial: a\nstates:\n  a: { on: { go: b } }\n  b: {}\n",
         "initial: a\nstates:\n  a: { on: { go: [b, c] } }\n  b: { on: { go: b } }\n  c: { final: true }\n",
-        "initial: a\nstates:\n  a: { always: b }\n  b: { always: [{ to: a, guard: x }, c] }\n  c: { on: { go: a } }\n  d: { always: d }\n",
+        "initial: a\nstates:\n  a: { always: b }\n  b: { always: [{ to: a, guard: x }, c] }\n  c: { on: { go: a } }\n",
         "initial: a\nstates:\n  a: { on: { go: b } }\n  b: { initial: c, states: { c: { always: d }, d: { always: c } } }\n",
     ]
     .map(faults);

@@ -132,3 +132,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn labels_stay_short_where_much_is_asked_on_the_way_out() {
+    let mut text =
+        "initial: out\nstates:\n  end: { on: { go: out } }\n  out:\n    initial: s0\n    on:\n"
+            .to_owned();
+    for at in 0..500 {
+        writeln!(text, "      e{at}: end").expect("a string grows");
+    }
+    text += "    states:\n";
+    for at in 0..500 {
+        let next = (at + 1) % 500;
+        writeln!(
+            text,
+            "      s{at}: {{ validate: {{ after: $context.x == {at} }}, exit: {{ set: {{ n{at}: $event.x }} }}, on: {{ next: s{next} }} }}"
+        )
+        .expect("a string grows");
+    }
+    let before = Instant::now();
+    let file = file(&text);
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    let longest = crate::world::lines(&file).iter().map(String::len).max();
+    assert!(longest < Some(600), "{longest:?}");
+}

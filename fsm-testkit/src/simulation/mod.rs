@@ -79,8 +79,10 @@ impl<C: Clone, E: Event> Simulation<C, E> {
             Self { machine, run, now: Timestamp::ZERO, path: Vec::new(), past: Vec::new() };
         // A new run of the machine's own takes its first input.
         let _ = simulation.step(&Input::Start);
-        let at = path::standing(&simulation.run);
-        simulation.path = vec![Station { at, by: Vec::new(), when: Timestamp::ZERO }];
+        if simulation.path.is_empty() {
+            let at = path::standing(&simulation.run);
+            simulation.path.push(Station { at, by: Vec::new(), when: Timestamp::ZERO });
+        }
         simulation
     }
 
@@ -169,6 +171,11 @@ impl<C: Clone, E: Event> Simulation<C, E> {
             }
             None => false,
         }
+    }
+
+    /// Forgets how to take back the steps up to here, which takes memory for each.
+    pub fn forget(&mut self) {
+        self.past.clear();
     }
 
     /// The machine.

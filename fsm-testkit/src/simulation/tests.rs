@@ -104,6 +104,17 @@ fn every_step_can_be_taken_back_with_its_time_and_its_path() {
     assert!(!light.back(), "the beginning can't be taken back");
 }
 
+#[test]
+fn what_is_forgotten_is_not_taken_back() {
+    let mut light = simulate(light);
+    light.pass(secs(31)).unwrap();
+    light.forget();
+    light.event(word("ring")).unwrap();
+    assert!(light.back());
+    assert!(!light.back());
+    assert_eq!(path(&light), ["red", "green"]);
+}
+
 fn errand(graph: &mut GraphBuilder) -> &'static str {
     graph.activity_running("fetch", "work").timeout(secs(2)).retry(RetryPolicy::new(2));
     graph.activity_running("wrap", "work");
@@ -173,6 +184,18 @@ fn owners_are_left_out_and_what_goes_on_at_once_is_one_station() {
     machine.finish("a", Outcome::done()).unwrap();
     machine.finish("b", Outcome::done()).unwrap();
     assert_eq!(path(&machine), ["start", "b, a", "b", "end"]);
+}
+
+#[test]
+fn a_run_that_goes_on_as_it_begins_has_one_station_and_its_transitions() {
+    let machine = simulate(|graph| {
+        graph.choice("which");
+        graph.simple("here");
+        graph.transition("which", "here");
+        graph.transition("here", "which").on("again");
+        "which"
+    });
+    assert_eq!((path(&machine), machine.path()[0].by.len()), (vec!["here".to_owned()], 1));
 }
 
 #[test]

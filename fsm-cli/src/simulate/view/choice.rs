@@ -1,6 +1,7 @@
 //! What could happen now: the events that are accepted here, the ends of the activities under way,
 //! and the next timer; and what is refused, with why.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use fsm_core::{StateId, Transition, Trigger, Wait, Way};
@@ -75,6 +76,9 @@ fn event(session: &Session, name: &str) -> Choice {
             false => shut.push((leads, why)),
         }
     }
+    // Several ways may lead to one place.
+    let mut known = HashSet::new();
+    parts.retain(|part| known.insert(part.clone()));
     let label = plain(name);
     match parts.is_empty() {
         true => {
@@ -112,16 +116,16 @@ fn endings(session: &Session) -> Vec<Choice> {
         }
         for (ending, trigger) in endings {
             let item = Item::End { state: state.to_owned(), ending };
-            let leads = ways
-                .iter()
-                .filter(|way| Some(way.at) == id)
-                .map(|way| graph.transition(way.transition))
-                .find(|edge| edge.trigger() == trigger)
-                .map(|edge| format!("{} → {}", plain(state), plain(graph.name_of(edge.to()))));
+            let own = |way: &&Way| {
+                Some(way.at) == id && graph.transition(way.transition).trigger() == trigger
+            };
+            let wants_data = ways.iter().filter(own).any(|way| looks_at_data(session, *way));
+            let leads = ways.iter().find(own).map(|way| graph.transition(way.transition).to());
+            let leads = leads.map(|to| format!("{} → {}", plain(state), plain(graph.name_of(to))));
             choices.push(Choice {
                 label: plain(&item.to_string()),
                 item: Some(item),
-                wants_data: false,
+                wants_data,
                 text: leads.unwrap_or_default(),
                 shut: Vec::new(),
             });

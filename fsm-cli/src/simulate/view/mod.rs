@@ -217,23 +217,21 @@ impl View<'_> {
             return self.complain(&format!("there is no choice {number}"));
         };
         let Some(item) = choice.item.clone() else { return Ok(Then::Listen) };
-        match (item, choice.wants_data) {
-            (Item::Event { name, .. }, true) => {
-                let question = format!("data of `{}` as JSON (Enter: none): ", plain(&name));
-                let Some(data) = self.terminal.ask(&question)? else { return Ok(Then::Quit) };
-                let data = match data.is_empty() {
-                    true => Ok(Value::Null),
-                    false => serde_json::from_str(&data),
-                };
-                match data {
-                    Ok(data) => self.take_all(&[Item::Event { name, data }]),
-                    Err(source) => {
-                        let error = item::ItemError::Data { head: name, source };
-                        self.complain(&error.to_string())
-                    }
-                }
+        if !choice.wants_data {
+            return self.take_all(&[item]);
+        }
+        let question = format!("data of `{}` as JSON (Enter: none): ", plain(&item.to_string()));
+        let Some(data) = self.terminal.ask(&question)? else { return Ok(Then::Quit) };
+        let data = match data.is_empty() {
+            true => Ok(Value::Null),
+            false => serde_json::from_str(&data),
+        };
+        match data {
+            Ok(data) => self.take_all(&[item.carrying(data)]),
+            Err(source) => {
+                let error = item::ItemError::Data { head: item.to_string(), source };
+                self.complain(&error.to_string())
             }
-            (item, _) => self.take_all(&[item]),
         }
     }
 

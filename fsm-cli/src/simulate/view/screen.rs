@@ -41,7 +41,15 @@ pub(super) fn title(file: &MachineFile, paint: Paint) -> String {
     let states = count(graph.states().len(), "state");
     let transitions = count(graph.transitions().len(), "transition");
     let rest = format!(": {states}, {transitions}; ? shows what can be typed, q quits");
-    format!("{}{}\n", paint.state(&plain(file.name())), paint.dim(&rest))
+    let idle: Vec<String> =
+        file.unbound().actions.iter().map(|name| format!("`{}`", plain(name))).collect();
+    let idle = match idle.is_empty() {
+        true => String::new(),
+        false => {
+            paint.dim(&format!("Rust code that does nothing here: {}", idle.join(", "))) + "\n"
+        }
+    };
+    format!("{}{}\n{idle}", paint.state(&plain(file.name())), paint.dim(&rest))
 }
 
 /// Where the tokens are, the context, the time, and what could happen.

@@ -178,7 +178,7 @@ impl<W: Write> Writer<'_, '_, W> {
         let edge = self.plan.graph(from).transition(id);
         let mark = self.plan.mark_of_edge(from, id);
         let (tail, head) = End::both(self.plan, from, edge, to);
-        self.label.transition(self.plan.graph(from), edge, turn);
+        self.label.transition(self.plan.graph(from), id, turn);
         self.label.mark_in_words(mark);
         self.label.notes(self.plan.note_of_edge(from, id));
         write!(self.out, "  {} -> ", tail.node.id(self.plan))?;

@@ -11,9 +11,8 @@ use super::shape::{Point, Rect, Size};
 use crate::draw::Direction;
 
 /// Gives every box, frame, and line of the scene its place.
-pub(super) fn lay_out(scene: &mut Scene, direction: Direction) {
-    let order = Order::of(scene);
-    let mut graph = graph(scene, &order);
+pub(super) fn lay_out(scene: &mut Scene, order: &Order, direction: Direction) {
+    let mut graph = graph(scene, order);
     let rankdir = match direction {
         Direction::TopToBottom => RankDir::TB,
         Direction::LeftToRight => RankDir::LR,
@@ -26,7 +25,7 @@ pub(super) fn lay_out(scene: &mut Scene, direction: Direction) {
         ..LayoutOptions::default()
     };
     dagre::layout(&mut graph, Some(options));
-    read(scene, &order, &graph);
+    read(scene, order, &graph);
 }
 
 type Dagre = Graph<NodeLabel, EdgeLabel>;

@@ -27,6 +27,7 @@ use std::fmt::{self, Write};
 
 use super::Direction;
 use super::plan::Plan;
+use order::Order;
 use scene::Scene;
 
 /// Why a graph is not drawn as SVG.
@@ -60,28 +61,31 @@ const TRANSITIONS: usize = 3_000;
 /// The deepest nesting that is drawn.
 const LEVELS: usize = 24;
 
+/// The most layers that all transitions together pass through; it takes some seconds to lay them
+/// out, and twice as many take several times as long.
+const LENGTH: usize = 3_000;
+
 pub(super) fn write(
     plan: &Plan<'_>,
     direction: Direction,
     out: &mut impl Write,
 ) -> Result<(), SvgFault> {
-    check(plan)?;
+    limit("states", plan.sources().count(), STATES)?;
+    limit("transitions", plan.transitions(), TRANSITIONS)?;
+    limit("levels of nesting", plan.levels(), LEVELS)?;
     let mut scene = Scene::of(plan);
-    layout::lay_out(&mut scene, direction);
+    let order = Order::of(&scene);
+    limit("layers that transitions pass through", order.length(), LENGTH)?;
+    layout::lay_out(&mut scene, &order, direction);
     stretch::make_room(&mut scene);
     route::trim(&mut scene);
     Ok(paint::paint(&scene, out)?)
 }
 
 /// Refuses what would take more than seconds to lay out.
-fn check(plan: &Plan<'_>) -> Result<(), SvgFault> {
-    let sizes = [
-        ("states", plan.sources().count(), STATES),
-        ("transitions", plan.transitions(), TRANSITIONS),
-        ("levels of nesting", plan.levels(), LEVELS),
-    ];
-    match sizes.into_iter().find(|(_, size, most)| size > most) {
-        Some((what, size, most)) => Err(SvgFault::TooLarge { what, size, most }),
-        None => Ok(()),
+fn limit(what: &'static str, size: usize, most: usize) -> Result<(), SvgFault> {
+    match size > most {
+        true => Err(SvgFault::TooLarge { what, size, most }),
+        false => Ok(()),
     }
 }

@@ -5,7 +5,7 @@
 //! all that it holds, and an exit below. An edge into a frame ends at its entrance; one out of it
 //! starts at its exit or, if it turns back, at its entrance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::Scene;
 
@@ -65,6 +65,40 @@ impl Order {
     }
 }
 
+impl Order {
+    /// How many layers all links pass through together: what a layout costs grows with its square.
+    ///
+    /// # Complexity
+    /// O((vertices + links) * log(vertices)).
+    pub(super) fn length(&self) -> usize {
+        let mut below: BTreeMap<Vertex, Vec<Vertex>> = BTreeMap::new();
+        let mut waits: BTreeMap<Vertex, usize> = BTreeMap::new();
+        let links = || self.links.iter().filter(|link| link.upper != link.lower);
+        for link in links() {
+            below.entry(link.upper).or_default().push(link.lower);
+            *waits.entry(link.lower).or_default() += 1;
+        }
+        let mut layers: BTreeMap<Vertex, usize> = BTreeMap::new();
+        let mut ready: Vec<Vertex> =
+            self.vertices.iter().filter(|vertex| !waits.contains_key(vertex)).copied().collect();
+        while let Some(upper) = ready.pop() {
+            let next = layers.get(&upper).map_or(1, |layer| layer + 1);
+            for &lower in below.get(&upper).into_iter().flatten() {
+                let layer = layers.entry(lower).or_default();
+                *layer = next.max(*layer);
+                if let Some(left) = waits.get_mut(&lower) {
+                    *left -= 1;
+                    if *left == 0 {
+                        ready.push(lower);
+                    }
+                }
+            }
+        }
+        let layer = |vertex| layers.get(&vertex).copied().unwrap_or(0);
+        links().map(|link| layer(link.lower).saturating_sub(layer(link.upper))).sum()
+    }
+}
+
 /// Keeps the ports that are used, and the bars of forks and joins, above and below what their
 /// frames hold: above what nothing within the frame leads to, below what leads to nothing in it.
 fn hold_ports_apart(
@@ -91,9 +125,14 @@ fn hold_ports_apart(
             links.push(Link { upper, lower, line: None });
         }
     };
-    for (frame, join) in scene.frames.iter().enumerate().filter_map(|(at, f)| Some((at, f.join?))) {
-        if ports.contains(&Vertex::Exit(frame)) {
-            hold(Vertex::Exit(frame), Vertex::Box(join));
+    // Where one line leaves a frame at its exit, the others lead below the frame, too.
+    for line in &scene.lines {
+        for frame in around(scene, scene.boxes[line.tail.node].frame) {
+            let head = scene.boxes[line.head.node].frame;
+            let leaves = around(scene, head).all(|other| other != frame);
+            if leaves && line.head.clip.is_none() && ports.contains(&Vertex::Exit(frame)) {
+                hold(Vertex::Exit(frame), Vertex::Box(line.head.node));
+            }
         }
     }
     for (number, boxed) in scene.boxes.iter().enumerate() {

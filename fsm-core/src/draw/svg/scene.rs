@@ -229,7 +229,7 @@ impl Builder<'_, '_> {
     fn transition(&mut self, from: Place, id: TransitionId, turn: Turn, to: Place) {
         let graph = self.plan.graph(from);
         let (edge, mark) = (graph.transition(id), self.plan.mark_of_edge(from, id));
-        self.label.transition(graph, edge, turn);
+        self.label.transition(graph, id, turn);
         self.label.mark_in_words(mark);
         self.label.notes(self.plan.note_of_edge(from, id));
         let ends = End::both(self.plan, from, edge, to);

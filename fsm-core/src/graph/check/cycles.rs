@@ -92,5 +92,8 @@ fn ring(graph: &Graph, ways: &[Way], members: &[usize]) -> Vec<String> {
         path[start..].iter().map(|place| ended::state_at(graph, *place)).collect();
     // A parallel state and its end have one name.
     states.dedup();
+    if let [alone] = states[..] {
+        states.push(alone);
+    }
     states.into_iter().map(|state| graph.name_of(state).to_owned()).collect()
 }

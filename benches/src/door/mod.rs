@@ -7,9 +7,16 @@
 //! Locked --Kick [hard] / kick--> Broken  Locked --Kick / kick--> Locked
 //! Broken --Push--> Open
 //! ```
+//!
+//! [`nested`] is a door whose kicks a superstate takes, [`hooked`] one with entry and exit actions.
+//! The comments `begin` and `end` say what [`crate::lines`] counts.
+
+pub mod hooked;
+pub mod nested;
 
 use fsm_core::{BuildError, Event, Machine, TypedMachine};
 
+// begin: state
 /// Where the door stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -22,7 +29,9 @@ pub enum State {
     /// Kicked in.
     Broken,
 }
+// end: state
 
+// begin: shared
 /// What is done to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -36,8 +45,13 @@ pub enum Deed {
     Kick(u32),
 }
 
-impl Event for Deed {}
+// end: shared
 
+// begin: event
+impl Event for Deed {}
+// end: event
+
+// begin: context
 /// What it remembers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Door {
@@ -51,6 +65,9 @@ pub struct Door {
 
 /// A kick is hard from here on.
 pub const HARD: u32 = 5;
+// end: context
+
+// begin: by hand
 
 /// The machine by hand: what an engineer would write who needs no picture. Whether the deed was
 /// accepted.
@@ -81,7 +98,9 @@ pub fn by_hand(state: &mut State, door: &mut Door, deed: &Deed) -> bool {
     }
     true
 }
+// end: by hand
 
+// begin: ours
 /// The same machine with a graph behind it.
 ///
 /// # Errors
@@ -121,6 +140,7 @@ pub fn machine() -> Result<TypedMachine<State, Door, Deed>, BuildError> {
 fn kick(door: &mut Door, _: &Deed) {
     door.kicks += 1;
 }
+// end: ours
 
 /// Four deeds over and over, two of them guarded: every branch can be foretold.
 pub fn predictable(count: usize) -> Vec<Deed> {
@@ -130,9 +150,14 @@ pub fn predictable(count: usize) -> Vec<Deed> {
 
 /// Deeds that nobody can foretell, each accepted where the door then stands.
 pub fn random(count: usize) -> Vec<Deed> {
+    let (mut state, mut door) = (State::Closed, Door::default());
+    accepted(count, |deed| by_hand(&mut state, &mut door, deed))
+}
+
+/// Random deeds, those left out that `accepts` refuses.
+fn accepted(count: usize, mut accepts: impl FnMut(&Deed) -> bool) -> Vec<Deed> {
     let mut seed = 12_345_u64;
     let mut deeds = Vec::with_capacity(count);
-    let (mut state, mut door) = (State::Closed, Door::default());
     while deeds.len() < count {
         // Marsaglia's xorshift: even enough, and the same on every machine.
         seed ^= seed << 13;
@@ -145,7 +170,7 @@ pub fn random(count: usize) -> Vec<Deed> {
             2 => Deed::Turn(number % 2 + 1),
             _ => Deed::Kick(number % 10),
         };
-        if by_hand(&mut state, &mut door, &deed) {
+        if accepts(&deed) {
             deeds.push(deed);
         }
     }

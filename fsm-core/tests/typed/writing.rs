@@ -1,4 +1,4 @@
-//! Machines written with Rust enums: what each call of the builder makes, told as stories.
+//! What each call of the builder makes, told as stories.
 
 use std::time::Duration;
 
@@ -354,4 +354,59 @@ fn a_state_that_is_only_text_has_no_value_and_is_refused() {
     });
     let refused = faults(built.build(Player::Off));
     assert_eq!(refused, [BuildFault::WithoutValue { state: "Standby".into() }]);
+}
+
+/// A hierarchy without regions: all of it is laid down in the short way.
+fn deck() -> TypedMachine<Player, Shelf, Key> {
+    Machine::<Shelf, Key>::builder("deck")
+        .composite(Player::On, [Player::Deck, Player::Mute])
+        .composite(Player::Deck, [Player::Stopped, Player::Playing])
+        .on(Player::On, Key::Power)
+        .then("count", |shelf, _| shelf.track += 100)
+        .to(Player::Off)
+        .on(Player::Off, Key::Power)
+        .to(Player::On)
+        .on(Player::Deck, Key::Hush)
+        .to(Player::Mute)
+        .on(Player::Mute, Key::Hush)
+        .to(Player::Deck)
+        .on(Player::On, Key::Play(0))
+        .when("on the disc", on_the_disc)
+        .then("choose", choose)
+        .then("count again", |shelf, _| shelf.track += 1)
+        .stay()
+        .on(Player::Stopped, Key::Next)
+        .to(Player::Playing)
+        .on(Player::Playing, Key::Next)
+        .when("short", |shelf, _| shelf.track < 10)
+        .to(Player::Stopped)
+        .build(Player::Off)
+        .expect("a sound machine")
+}
+
+#[test]
+fn events_on_the_short_way_do_what_whole_steps_do_wherever_a_transition_is_declared() {
+    let machine = deck();
+    let (mut short, mut long) = (machine.begin(Shelf::default()), machine.begin(Shelf::default()));
+    let mut seed = 7_u32;
+    let mut seen = Vec::new();
+    for _ in 0..2_000 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let key = match seed >> 29 {
+            0 => Key::Power,
+            1 | 2 => Key::Hush,
+            3 | 4 => Key::Next,
+            _ => Key::Play(seed >> 24 & 31),
+        };
+        let input = fsm_core::Input::Event(key.clone());
+        let (now, effects) = (long.now(), &mut Effects::new());
+        let stepped = machine.step(&mut long, now, &input, effects, &mut ());
+        assert_eq!(machine.send(&mut short, key), stepped);
+        assert_eq!(short, long);
+        let state = machine.state(&short);
+        if !seen.contains(&state) {
+            seen.push(state);
+        }
+    }
+    assert_eq!(seen.len(), 4, "every state that rests was seen: {seen:?}");
 }

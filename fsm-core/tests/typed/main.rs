@@ -1,0 +1,5 @@
+//! Machines written with Rust enums.
+
+mod messages;
+mod restoring;
+mod writing;

@@ -1,0 +1,30 @@
+use fsm_core::{Event, Machine};
+
+#[derive(Debug)]
+enum Door {
+    Closed,
+    Open,
+}
+
+#[derive(Debug)]
+enum Hand {
+    Push,
+}
+impl Event for Hand {}
+
+struct Lock {
+    code: u32,
+}
+
+#[derive(Debug)]
+enum Window {
+    Tilted,
+}
+
+fn main() {
+    Machine::<Lock, Hand>::builder("door")
+        .on(Door::Closed, Hand::Push)
+        .to(Window::Tilted)
+        .build(Door::Closed)
+        .unwrap();
+}

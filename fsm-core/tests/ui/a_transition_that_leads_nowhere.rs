@@ -1,0 +1,24 @@
+use fsm_core::{Event, Machine};
+
+#[derive(Debug)]
+enum Door {
+    Closed,
+    Open,
+}
+
+#[derive(Debug)]
+enum Hand {
+    Push,
+}
+impl Event for Hand {}
+
+struct Lock {
+    code: u32,
+}
+
+fn main() {
+    Machine::<Lock, Hand>::builder("door")
+        .on(Door::Closed, Hand::Push)
+        .build(Door::Closed)
+        .unwrap();
+}
