@@ -6,6 +6,8 @@
 
 #[path = "draw/dot_reader.rs"]
 mod dot_reader;
+#[path = "draw/fuzz.rs"]
+mod fuzz;
 #[path = "draw/gallery.rs"]
 mod gallery;
 #[path = "draw/marks.rs"]

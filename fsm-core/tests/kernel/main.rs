@@ -5,6 +5,7 @@
 //! on the `stage`.
 
 mod activities;
+mod bytes;
 mod forks;
 mod fuzz;
 mod resuming;

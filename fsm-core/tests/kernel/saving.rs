@@ -80,6 +80,29 @@ fn a_snapshot_of_another_graph_is_refused() {
     assert!(matches!(refused, Err(StepError::ForeignSnapshot { .. })));
 }
 
+/// Cause: a timer without a guard was thought to take its token away, also where it only acts.
+#[test]
+fn a_run_in_which_a_timer_only_acted_can_be_restored_and_its_retries_go_on() {
+    let mut stage = Stage::set(|g| {
+        g.activity_running("a", "work").retry(fsm_core::RetryPolicy::new(1).delay(ms(50)));
+        g.internal("a").after(ms(20)).action("tell");
+        g.transition("a", "end").done();
+        g.transition("a", "end").failed();
+        g.final_state("end");
+        "a"
+    });
+    // No deadline: the wait of 50 ms may pass the timer of 20 ms.
+    stage.fail("a", fsm_core::Retry::Allowed(None));
+    assert_eq!(stage.phases("a"), [Phase::Waiting]);
+    stage.pass(ms(30));
+    assert_eq!(stage.log(), "!a");
+    let restored = stage.machine.restore(&stage.run, &mut Effects::new());
+    assert!(restored.is_ok(), "{restored:?}");
+    stage.pass(ms(30));
+    stage.done("a");
+    assert_eq!(stage.finished_at(), Some("end"));
+}
+
 /// Every line changes one number of a whole snapshot, and restoring says which.
 #[test]
 fn what_was_tampered_with_is_refused_with_its_reason() {

@@ -89,7 +89,12 @@ fn damage(snapshot: &mut Value, place: u64, how: u64) {
 }
 
 /// Steps a restored run with inputs of every kind, awaited or not.
-fn shake(machine: &Machines, mut run: Snapshot<Tally>, mut effects: Effects, rolls: &[u64]) {
+pub(crate) fn shake(
+    machine: &Machines,
+    mut run: Snapshot<Tally>,
+    mut effects: Effects,
+    rolls: &[u64],
+) {
     let mut tickets: Vec<Ticket> = Vec::new();
     let mut now = run.now();
     for roll in rolls {

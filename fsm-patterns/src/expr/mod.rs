@@ -32,8 +32,8 @@
 //!
 //! There is no arithmetic in flows (a machine's `set` has some: [`Computation`]), no loop, and no
 //! call. Text is capped in length and bracket depth
-//! before a parser sees it ([`MAX_LENGTH`], [`MAX_DEPTH`]), so a hostile flow file costs an
-//! error message and nothing else.
+//! before a parser sees it ([`MAX_LENGTH`], [`MAX_DEPTH`]), filters of a JSONPath may lie four deep
+//! within one another, and so a hostile flow file costs an error message and nothing else.
 //!
 //! ```
 //! # use fsm_patterns::expr::{Condition, Scope, Template};
