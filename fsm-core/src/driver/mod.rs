@@ -225,7 +225,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     async fn drive(&mut self) {
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
-            Status::New => drop(self.step(&Input::Start)),
+            Status::New => self.take(&Input::Start),
             Status::Running => self.go_on().await,
             Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
         }
@@ -240,7 +240,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                     self.now = self.clock.now();
                 }
                 // Outcomes are never refused: those that come late change nothing.
-                drop(self.step(&Input::Outcome { ticket, outcome }));
+                self.take(&Input::Outcome { ticket, outcome });
                 continue;
             }
             let woken = poll_fn(|task| self.poll_wait(task)).await;
@@ -248,7 +248,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             match woken {
                 Woken::Outcomes => {}
                 Woken::Timer => self.fire().await,
-                Woken::Command(Command::Cancel) => drop(self.step(&Input::Cancel)),
+                Woken::Command(Command::Cancel) => self.take(&Input::Cancel),
                 Woken::Command(Command::Event(event, answer)) => {
                     let taken = self.step(&Input::Event(event));
                     // Whoever sent the event may have stopped listening.
@@ -284,7 +284,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             && let Some(ticket) = self.timers.due(self.now)
         {
             // Due by the clock that set it, so it is not early.
-            drop(self.step(&Input::Timer(ticket)));
+            self.take(&Input::Timer(ticket));
             if self.is_busy() {
                 tokio::task::yield_now().await;
                 self.now = self.clock.now();
@@ -294,6 +294,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     }
 
     /// Whether so much happened without a wait that other tasks should get their turn.
+    #[inline]
     fn is_busy(&mut self) -> bool {
         self.steps = self.steps.wrapping_add(1);
         self.steps.is_multiple_of(STEPS_BEFORE_YIELD)
@@ -324,6 +325,14 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         Poll::Pending
     }
 
+    /// Takes an input that nobody waits for to hear of.
+    #[inline]
+    fn take(&mut self, input: &Input<E>) {
+        if let Err(refusal) = self.step(input) {
+            forget(refusal);
+        }
+    }
+
     fn step(&mut self, input: &Input<E>) -> Result<(), StepError> {
         self.observer.before(self.now, input, &self.snapshot);
         self.machine.step(
@@ -350,6 +359,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
     }
 
+    #[inline(always)]
     fn start(&mut self, start: Start) {
         let frozen = &self.machine.frozen;
         let visit = Visit {
@@ -368,3 +378,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
     }
 }
+
+/// Taken out of the way of what happens at every step.
+#[cold]
+fn forget(_: StepError) {}

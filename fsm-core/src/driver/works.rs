@@ -95,6 +95,7 @@ impl<E> Works<E> {
     }
 
     /// Starts work: its outcome if it is ready at once.
+    #[inline]
     pub(super) fn start(&mut self, ticket: Ticket, mut work: Work<E>) -> Option<Outcome<E>> {
         let index = match self.free.last() {
             Some(index) => *index,
