@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use fsm_core::{Effect, Effects, Input, Outcome, Retry, Snapshot, Ticket, Timestamp};
+use fsm_core::{Effect, Effects, Input, JoinRule, Outcome, Retry, Snapshot, Ticket, Timestamp};
 use fsm_testkit::strategies::{Size, any_blueprint};
 use fsm_testkit::tally::{EVENTS, Tally, Word};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fuzz::config;
+use crate::stage::{Log, Stage, ms};
 use crate::walk::{Machines, Walk};
 
 /// All places in `value`, as JSON pointers, but for the context: that one is the caller's own.
@@ -131,6 +132,40 @@ pub(crate) fn shake(
         drop(machine.step(&mut run, now, &input, &mut effects, &mut ()));
     }
     drop(machine.step(&mut run, now, &Input::Cancel, &mut effects, &mut ()));
+}
+
+/// Cause: a timer was thought to be a token's own wherever its state lay within the timer's, also
+/// across a fork. The join freed the token's place, and nothing forgot the timer.
+#[test]
+fn a_timer_of_a_state_around_the_fork_is_no_timer_of_a_branch() {
+    let stage = Stage::set(|g| {
+        g.composite("window", "fork");
+        g.fork("fork", "join").within("window");
+        g.join("join", JoinRule::All).within("window");
+        g.simple("branch").within("fork");
+        g.simple("rest").within("window");
+        g.final_state("late");
+        g.transition("window", "late").after(ms(50));
+        g.transition("fork", "branch");
+        g.transition("branch", "join").on("go");
+        g.transition("join", "rest");
+        "window"
+    });
+    let mut damaged = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    let unused = damaged["sequence"].as_u64().expect("a number") + 1;
+    damaged["sequence"] = json!(unused);
+    let alarms = damaged["alarms"].as_array_mut().expect("a list");
+    let [alarm] = &alarms[..] else { panic!("one timer is set: {alarms:?}") };
+    let mut second = alarm.clone();
+    second[0][0] = json!(1);
+    second[1]["number"] = json!(unused);
+    alarms.push(second);
+    let run: Snapshot<Log> = serde_json::from_value(damaged).expect("it reads as a snapshot");
+    let fault = stage.machine.restore(&run, &mut Effects::new()).expect_err("it was damaged");
+    assert_eq!(
+        fault.to_string(),
+        "the snapshot can't be restored: a timer of token 1 belongs to no state that it is in"
+    );
 }
 
 proptest! {

@@ -192,7 +192,9 @@ impl<C, E: Event> Check<'_, C, E> {
             let token = run.token(*slot);
             let inside =
                 |outer: StateId| token.state == outer || graph.contains(outer, token.state);
-            ensure(token.phase != Phase::Free && inside(edge.from), bad)?;
+            // A state around the scope that a token lives in is another token's to time.
+            let is_own = graph.scope_of(edge.from) == graph.scope_of(token.state);
+            ensure(token.phase != Phase::Free && inside(edge.from) && is_own, bad)?;
         }
         let live = |slot: &u32| !matches!(run.token(*slot).phase, Phase::Free | Phase::Moving);
         for slot in (0..run.slots()).filter(live) {
