@@ -94,10 +94,21 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
         self
     }
 
-    /// Code for names that [`graph`](Self::graph) wrote.
+    /// Code for names that [`graph`](Self::graph) wrote. A guard or an action that a call of this
+    /// builder gave its code keeps it: a second one is [`BuildFault::TwoCodes`].
     #[must_use]
     pub fn bind(mut self, bind: impl FnOnce(Bindings<C, E>) -> Bindings<C, E>) -> Self {
+        let (guards, actions) = (self.bindings.guards.clone(), self.bindings.actions.clone());
         self.bindings = bind(self.bindings);
+        let of = |what| {
+            let claimed = self.code.keys().filter(move |(claimed, _)| *claimed == what);
+            claimed.map(|(_, name)| name.as_str())
+        };
+        let guards = replaced(of("guard"), &guards, &self.bindings.guards);
+        let actions = replaced(of("action"), &actions, &self.bindings.actions);
+        let two_codes = |what: &'static str| move |name| BuildFault::TwoCodes { what, name };
+        self.faults.extend(guards.into_iter().map(two_codes("guard")));
+        self.faults.extend(actions.into_iter().map(two_codes("action")));
         self
     }
 
@@ -152,7 +163,7 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         name: &str,
         holds: impl Fn(&C, &Scene<'_, E>) -> bool + Send + Sync + 'static,
     ) {
-        self.claim::<F>("guard", name);
+        self.claim::<F>("guard", name, self.bindings.guards.contains_key(name));
         self.bindings.guards.insert(name.to_owned(), Arc::new(holds));
     }
 
@@ -161,16 +172,20 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         name: &str,
         act: impl Fn(&mut C, &Scene<'_, E>) + Send + Sync + 'static,
     ) {
-        self.claim::<F>("action", name);
+        self.claim::<F>("action", name, self.bindings.actions.contains_key(name));
         self.bindings.actions.insert(name.to_owned(), Arc::new(act));
     }
 
     /// A name is drawn and fingerprinted, so it stands for one piece of code. Code that carries
     /// data is a piece of its own each time: its type does not tell what it carries.
-    fn claim<F: 'static>(&mut self, what: &'static str, name: &str) {
+    fn claim<F: 'static>(&mut self, what: &'static str, name: &str, is_bound: bool) {
         let code = TypeId::of::<F>();
         let before = self.code.insert((what, name.to_owned()), code);
-        if before.is_some_and(|before| before != code || size_of::<F>() > 0) {
+        let is_another = match before {
+            Some(before) => before != code || size_of::<F>() > 0,
+            None => is_bound,
+        };
+        if is_another {
             self.faults.push(BuildFault::TwoCodes { what, name: name.to_owned() });
         }
     }
@@ -186,6 +201,21 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         }
         states
     }
+}
+
+/// Those of `names`, sorted, that have other code now than they had before.
+fn replaced<'a, F: ?Sized>(
+    names: impl Iterator<Item = &'a str>,
+    before: &HashMap<String, Arc<F>>,
+    now: &HashMap<String, Arc<F>>,
+) -> Vec<String> {
+    let is_another = |name: &&str| {
+        let pair = before.get(*name).zip(now.get(*name));
+        pair.is_some_and(|(before, now)| !std::ptr::addr_eq(Arc::as_ptr(before), Arc::as_ptr(now)))
+    };
+    let mut names: Vec<String> = names.filter(is_another).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
 }
 
 impl<S, C, E> fmt::Debug for MachineBuilder<S, C, E> {
