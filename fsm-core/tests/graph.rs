@@ -9,6 +9,7 @@ use fsm_core::{
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
+use serde_json::json;
 
 fn build(write: impl FnOnce(&mut GraphBuilder)) -> Result<Graph, GraphFaults> {
     let mut builder = Graph::builder("sketch");
@@ -629,4 +630,25 @@ fn a_document_is_checked_like_any_other_graph() {
     let document: GraphDocument = serde_json::from_str(text).expect("its form is right");
     let faults = Graph::try_from(document).expect_err("a state is missing");
     assert!(faults.to_string().contains("`gone`"), "{faults}");
+}
+
+/// What is wrong with a document; of each state a name and a kind are enough.
+fn faults_of(document: serde_json::Value) -> String {
+    let document: GraphDocument = serde_json::from_value(document).expect("its form is right");
+    Graph::try_from(document).expect_err("the document has faults").to_string()
+}
+
+/// Cause: it was taken, and went nowhere.
+#[test]
+fn an_internal_transition_of_a_document_leads_nowhere_else() {
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "a",
+        "states": [{ "name": "a", "kind": "simple" }, { "name": "b", "kind": "simple" }],
+        "transitions": [
+            { "from": "a", "to": "b", "internal": true, "trigger": { "event": "stay" } },
+            { "from": "a", "to": "b", "trigger": { "event": "go" } },
+            { "from": "b", "to": "a", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"");
 }

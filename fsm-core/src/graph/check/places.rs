@@ -226,11 +226,11 @@ fn wrong_targets(graph: &Graph, id: TransitionId) -> Option<&'static str> {
     {
         return Some("a state that has ended is left; an internal transition stays in it");
     }
+    if edge.internal && (edge.from != edge.to || !graph.also(id).is_empty()) {
+        return Some("an internal transition leads nowhere; it stays in the state it begins in");
+    }
     if graph.also(id).is_empty() {
         return None;
-    }
-    if edge.internal {
-        return Some("an internal transition leads nowhere");
     }
     let all: Vec<StateId> = graph.targets(id).collect();
     let beside = |left: StateId, right: StateId| {
