@@ -216,6 +216,28 @@ fn a_choice_without_a_way_on_is_found_also_inside_a_state_that_has_one() {
     ");
 }
 
+/// Cause: parallel states alone were asked, so that a run rested in a composite state for ever and
+/// what comes behind it counted as reached.
+#[test]
+fn a_composite_state_that_is_left_once_it_is_done_needs_a_final_state_right_within_it() {
+    let boxed = |g: &mut GraphBuilder, around: &str| {
+        g.composite("box", "inner");
+        g.composite("inner", "wait").within("box");
+        g.simple("wait").within("inner");
+        g.final_state("stop").within(around);
+        g.transition("wait", "stop").on("go");
+        g.transition("box", "end").done();
+        g.final_state("end");
+        g.initial("box");
+    };
+    insta::assert_snapshot!(faults(|g| boxed(g, "inner")), @"
+    graph `sketch` has 1 fault:
+      - transition `box` -> `end` (done): the composite state is never done, because it has no final state right within it
+    ");
+    let graph = build(|g| boxed(g, "box"));
+    assert!(graph.is_ok(), "{graph:?}");
+}
+
 #[test]
 fn joins_that_can_never_fill_are_reported() {
     let fork = |rule: JoinRule| {
@@ -650,5 +672,8 @@ fn an_internal_transition_of_a_document_leads_nowhere_else() {
             { "from": "b", "to": "a", "trigger": { "event": "go" } },
         ],
     }));
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - transition `a` -> `b` (stay): an internal transition leads nowhere; it stays in the state it begins in
+    ");
 }
