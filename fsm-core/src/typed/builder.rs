@@ -12,7 +12,7 @@ use super::fault::{BuildError, BuildFault};
 use super::machine::TypedMachine;
 use super::name::{state_name, variant_name};
 use super::transition::{OnEvent, OnOutcome};
-use crate::event::Event;
+use crate::event::{Event, EventKey};
 use crate::graph::{Graph, GraphBuilder, TransitionId, Trigger};
 use crate::kernel::Scene;
 use crate::machine::{Bindings, Fuse, Machine};
@@ -27,6 +27,9 @@ pub struct MachineBuilder<S, C, E> {
     /// By name, the states that were mentioned.
     states: IndexMap<String, S>,
     code: HashMap<(&'static str, String), TypeId>,
+    /// By variant of the event enum, its name; and the other way round.
+    events: HashMap<u64, String>,
+    variants: HashMap<String, u64>,
     pub(super) faults: Vec<BuildFault>,
 }
 
@@ -42,6 +45,8 @@ impl<C, E> Machine<C, E> {
             fused: HashMap::new(),
             states: IndexMap::new(),
             code: HashMap::new(),
+            events: HashMap::new(),
+            variants: HashMap::new(),
             faults: Vec::new(),
         }
     }
@@ -53,8 +58,7 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
     where
         E: Debug,
     {
-        let event = variant_name(&sample);
-        self.bindings = self.bindings.event(event.clone(), &sample);
+        let event = self.event(&sample);
         let from = self.name(from);
         let event = self.graph.event_id(&event);
         OnEvent::new(self, from, Trigger::Event(event))
@@ -140,6 +144,27 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
         }
         let machine = Machine::bind_fused(graph, self.bindings, self.fused)?;
         Ok(TypedMachine::new(machine, states.into()))
+    }
+
+    /// What an event is called: as its key says, or after its variant, which is bound to it.
+    fn event(&mut self, sample: &E) -> String
+    where
+        E: Debug,
+    {
+        let variant = match sample.key() {
+            EventKey::Name(name) => return name.to_owned(),
+            EventKey::Variant(variant) => variant,
+        };
+        let name = variant_name(sample);
+        let known = self.events.entry(variant).or_insert_with(|| name.clone());
+        if *known != name {
+            let (first, second) = (known.clone(), name.clone());
+            self.faults.push(BuildFault::TwoEventNames { first, second });
+        } else if *self.variants.entry(name.clone()).or_insert(variant) != variant {
+            self.faults.push(BuildFault::TwoVariants { event: name.clone() });
+        }
+        self.bindings.variants.push((variant, name.clone()));
+        name
     }
 
     fn outcome(mut self, from: S, trigger: Trigger) -> OnOutcome<S, C, E> {
