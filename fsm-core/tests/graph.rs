@@ -677,3 +677,30 @@ fn an_internal_transition_of_a_document_leads_nowhere_else() {
       - transition `a` -> `b` (stay): an internal transition leads nowhere; it stays in the state it begins in
     ");
 }
+
+/// Cause: lists of regions were taken that said nothing, or only a part.
+#[test]
+fn a_document_lists_the_regions_of_parallel_states_only_and_each_of_them_once() {
+    let region = |name, outer| json!({ "name": name, "kind": "simple", "within": outer });
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "start",
+        "states": [
+            { "name": "start", "kind": "simple", "regions": ["start"] },
+            { "name": "some", "kind": "parallel", "regions": ["b"] },
+            region("a", "some"), region("b", "some"),
+            { "name": "twice", "kind": "parallel", "regions": ["d", "c", "d"] },
+            region("c", "twice"), region("d", "twice"),
+        ],
+        "transitions": [
+            { "from": "start", "to": "some", "trigger": { "event": "go" } },
+            { "from": "some", "to": "twice", "trigger": { "event": "go" } },
+            { "from": "twice", "to": "start", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 3 faults:
+      - state `start` lists regions, and only parallel states have them; remove the list
+      - parallel state `some`: its region `a` is missing from the list of its regions
+      - parallel state `twice`: its region `d` is listed twice
+    ");
+}
