@@ -9,6 +9,7 @@ use fsm_core::{
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
+use serde_json::json;
 
 fn build(write: impl FnOnce(&mut GraphBuilder)) -> Result<Graph, GraphFaults> {
     let mut builder = Graph::builder("sketch");
@@ -213,6 +214,28 @@ fn a_choice_without_a_way_on_is_found_also_inside_a_state_that_has_one() {
     graph `sketch` has 1 fault:
       - state `which` has no transitions and is not final; give it a way on
     ");
+}
+
+/// Cause: parallel states alone were asked, so that a run rested in a composite state for ever and
+/// what comes behind it counted as reached.
+#[test]
+fn a_composite_state_that_is_left_once_it_is_done_needs_a_final_state_right_within_it() {
+    let boxed = |g: &mut GraphBuilder, around: &str| {
+        g.composite("box", "inner");
+        g.composite("inner", "wait").within("box");
+        g.simple("wait").within("inner");
+        g.final_state("stop").within(around);
+        g.transition("wait", "stop").on("go");
+        g.transition("box", "end").done();
+        g.final_state("end");
+        g.initial("box");
+    };
+    insta::assert_snapshot!(faults(|g| boxed(g, "inner")), @"
+    graph `sketch` has 1 fault:
+      - transition `box` -> `end` (done): the composite state is never done, because it has no final state right within it
+    ");
+    let graph = build(|g| boxed(g, "box"));
+    assert!(graph.is_ok(), "{graph:?}");
 }
 
 #[test]
@@ -629,4 +652,55 @@ fn a_document_is_checked_like_any_other_graph() {
     let document: GraphDocument = serde_json::from_str(text).expect("its form is right");
     let faults = Graph::try_from(document).expect_err("a state is missing");
     assert!(faults.to_string().contains("`gone`"), "{faults}");
+}
+
+/// What is wrong with a document; of each state a name and a kind are enough.
+fn faults_of(document: serde_json::Value) -> String {
+    let document: GraphDocument = serde_json::from_value(document).expect("its form is right");
+    Graph::try_from(document).expect_err("the document has faults").to_string()
+}
+
+/// Cause: it was taken, and went nowhere.
+#[test]
+fn an_internal_transition_of_a_document_leads_nowhere_else() {
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "a",
+        "states": [{ "name": "a", "kind": "simple" }, { "name": "b", "kind": "simple" }],
+        "transitions": [
+            { "from": "a", "to": "b", "internal": true, "trigger": { "event": "stay" } },
+            { "from": "a", "to": "b", "trigger": { "event": "go" } },
+            { "from": "b", "to": "a", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - transition `a` -> `b` (stay): an internal transition leads nowhere; it stays in the state it begins in
+    ");
+}
+
+/// Cause: lists of regions were taken that said nothing, or only a part.
+#[test]
+fn a_document_lists_the_regions_of_parallel_states_only_and_each_of_them_once() {
+    let region = |name, outer| json!({ "name": name, "kind": "simple", "within": outer });
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "start",
+        "states": [
+            { "name": "start", "kind": "simple", "regions": ["start"] },
+            { "name": "some", "kind": "parallel", "regions": ["b"] },
+            region("a", "some"), region("b", "some"),
+            { "name": "twice", "kind": "parallel", "regions": ["d", "c", "d"] },
+            region("c", "twice"), region("d", "twice"),
+        ],
+        "transitions": [
+            { "from": "start", "to": "some", "trigger": { "event": "go" } },
+            { "from": "some", "to": "twice", "trigger": { "event": "go" } },
+            { "from": "twice", "to": "start", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 3 faults:
+      - state `start` lists regions, and only parallel states have them; remove the list
+      - parallel state `some`: its region `a` is missing from the list of its regions
+      - parallel state `twice`: its region `d` is listed twice
+    ");
 }

@@ -120,6 +120,12 @@ pub enum GraphFault {
         /// What is wrong.
         why: String,
     },
+    /// A list of regions of a state that has none.
+    #[error("state `{state}` lists regions, and only parallel states have them; remove the list")]
+    IdleRegions {
+        /// The state.
+        state: String,
+    },
     /// A graph that can't be laid into a state of another.
     #[error(
         "graph `{graph}`, laid into `{state}`, limits its concurrent activities; that limit holds \

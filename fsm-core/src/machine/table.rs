@@ -110,8 +110,8 @@ pub(crate) struct Table {
 impl Table {
     /// # Complexity
     /// O(states + transitions * log).
-    pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
-        let mut table = Self { rows: rows(graph), edges: edges(graph), variants: HashMap::new() };
+    pub(crate) fn freeze(graph: &Graph, variants: HashMap<u64, EventId>) -> Self {
+        let mut table = Self { rows: rows(graph), edges: edges(graph), variants };
         let mut edge = 0;
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
@@ -128,11 +128,6 @@ impl Table {
         for index in 0..table.edges.len() {
             let edge = table.edges[index];
             table.edges[index].reach = table.reach(graph, &edge);
-        }
-        for (variant, name) in variants {
-            if let Some(event) = graph.event(name) {
-                table.variants.insert(*variant, event);
-            }
         }
         table
     }

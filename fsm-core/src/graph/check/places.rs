@@ -90,7 +90,8 @@ pub(super) fn regions(graph: &Graph, faults: &mut Vec<GraphFault>) {
     never_done(graph, faults);
 }
 
-/// A parallel state with a `done` transition needs regions that all come to an end.
+/// What waits for its inside to be done needs an inside that comes to an end: a composite state a
+/// final state right within it, a parallel state regions that all do.
 fn never_done(graph: &Graph, faults: &mut Vec<GraphFault>) {
     // By state: whether it can come to an end. Inner states are looked at before outer ones.
     let mut ends = vec![false; graph.nodes.len()];
@@ -108,18 +109,25 @@ fn never_done(graph: &Graph, faults: &mut Vec<GraphFault>) {
             _ => {}
         }
     }
-    for (_, edge) in graph.transitions() {
-        if graph.kind(edge.from) == Kind::Parallel
-            && edge.trigger == Trigger::Done
-            && let Some(region) = endless[edge.from.index()]
-        {
-            faults.push(GraphFault::BadRegion {
+    for (_, edge) in graph.transitions().filter(|(_, edge)| edge.trigger == Trigger::Done) {
+        match (graph.kind(edge.from), endless[edge.from.index()]) {
+            (Kind::Parallel, Some(region)) => faults.push(GraphFault::BadRegion {
                 parallel: graph.name_of(edge.from).into(),
                 why: format!(
                     "it is never done, because its region `{}` has no final state right within it",
                     graph.name_of(region)
                 ),
-            });
+            }),
+            (Kind::Composite(_), _) if !ends[edge.from.index()] => {
+                faults.push(GraphFault::BadTransition {
+                    from: graph.name_of(edge.from).into(),
+                    to: graph.name_of(edge.to).into(),
+                    trigger: graph.trigger_label(edge.trigger),
+                    why: "the composite state is never done, because it has no final state right \
+                          within it",
+                });
+            }
+            _ => {}
         }
     }
 }
@@ -226,11 +234,11 @@ fn wrong_targets(graph: &Graph, id: TransitionId) -> Option<&'static str> {
     {
         return Some("a state that has ended is left; an internal transition stays in it");
     }
+    if edge.internal && (edge.from != edge.to || !graph.also(id).is_empty()) {
+        return Some("an internal transition leads nowhere; it stays in the state it begins in");
+    }
     if graph.also(id).is_empty() {
         return None;
-    }
-    if edge.internal {
-        return Some("an internal transition leads nowhere");
     }
     let all: Vec<StateId> = graph.targets(id).collect();
     let beside = |left: StateId, right: StateId| {
