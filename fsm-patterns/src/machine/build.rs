@@ -13,6 +13,7 @@ use super::deed::{Deed, Home};
 use super::file::{Content, Source};
 use super::layout::{Laid, LaidEdge, LaidForm, Layout};
 use super::plan::{Plan, Station};
+use super::room::WayRoom;
 use super::spec::{
     Action, FileSpec, Guard, InnerMachine, MachineSpec, Name, Shape, StateSpec, When,
 };
@@ -29,8 +30,9 @@ pub(super) fn build(
     source: Source,
 ) -> Result<Content, Vec<Fault>> {
     let outline = Outline::of(layout);
-    let all_plans: Vec<Plan> =
-        layout.edges.iter().map(|edge| Plan::of(layout, &outline, edge)).collect();
+    let mut room = WayRoom::new();
+    let all_plans = layout.edges.iter().map(|edge| Plan::of(layout, &outline, &mut room, edge));
+    let all_plans: Vec<Plan> = all_plans.collect::<Result<_, Fault>>().map_err(|it| vec![it])?;
     let mut plans = Labels::default();
     let mut deeds = Labels::default();
     let mut works = Labels::default();

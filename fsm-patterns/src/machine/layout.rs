@@ -5,18 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::deed::{Deed, Home, What};
 use super::names::Names;
+use super::room::Room;
 use super::spec::{
     Action, EdgeSpec, FileSpec, Guard, InnerMachine, MachineSpec, Name, Shape, StateSpec, When,
     Work,
 };
 use crate::check::spelling;
 use crate::fault::{Fault, Place};
-
-/// How many states a file may unfold to.
-const MOST_STATES: usize = 100_000;
-
-/// How deep states may lie in one another.
-const MOST_LEVELS: usize = 100;
 
 /// For how many faults the nearest name is looked for: two thousand misspelt names among as many
 /// states must not cost four million comparisons.
@@ -69,7 +64,8 @@ pub(super) struct LaidEdge<'s> {
 /// Lays a file out.
 ///
 /// # Errors
-/// Names that lead nowhere or to several states, and machines that hold themselves.
+/// Names that lead nowhere or to several states, machines that hold themselves, and more than there
+/// is room for: what lies behind that is then not looked at.
 pub(super) fn lay(file: &FileSpec) -> Result<Layout<'_>, Vec<Fault>> {
     let mut layer = Layer {
         machines: file.machines.iter().map(|(name, machine)| (&**name, machine)).collect(),
@@ -79,9 +75,14 @@ pub(super) fn lay(file: &FileSpec) -> Result<Layout<'_>, Vec<Fault>> {
         whole: HashMap::new(),
         faults: Vec::new(),
         said: HashSet::new(),
+        room: Room::new(),
     };
     let around = Around { parent: None, prefix: String::new(), home: Home::default(), level: 0 };
     layer.layout.initial = layer.machine(&file.main, &around, None);
+    if let Some(fault) = layer.room.fault() {
+        layer.faults.push(fault.clone());
+        return Err(layer.faults);
+    }
     for (name, machine) in &file.machines {
         if !layer.used.contains(&**name) {
             let fault =
@@ -102,6 +103,7 @@ struct Layer<'s> {
     whole: HashMap<String, usize>,
     faults: Vec<Fault>,
     said: HashSet<(Place, String)>,
+    room: Room,
 }
 
 /// What a list of states lies in.
@@ -132,6 +134,9 @@ impl<'s> Layer<'s> {
         let mut laid = Vec::new();
         let cut = around.prefix.len();
         self.states(&machine.states, around, cut, given, &mut names, &mut laid);
+        if self.room.is_used_up() {
+            return 0;
+        }
         let initial = match names.child(around.parent, &machine.initial) {
             Some(initial) => initial,
             None => {
@@ -149,6 +154,9 @@ impl<'s> Layer<'s> {
             }
             for edge in &state.edges {
                 self.edge(index, edge, &names);
+                if self.room.is_used_up() {
+                    return 0;
+                }
             }
         }
         initial
@@ -181,12 +189,9 @@ impl<'s> Layer<'s> {
         laid: &mut Vec<(usize, &'s StateSpec)>,
     ) {
         for state in states {
-            if self.layout.states.len() >= MOST_STATES || around.level >= MOST_LEVELS {
-                let fault = Fault::new(state.place.clone(), "the states unfold too far");
-                let hint = format!(
-                    "at most {MOST_STATES} states, and {MOST_LEVELS} of them within one another"
-                );
-                return self.fault(fault.hint(hint));
+            let name = around.prefix.len() + state.name.len();
+            if !self.room.state(around.level, name, &state.place) {
+                return;
             }
             let index = self.state(state, around, given, names, cut);
             laid.push((index, state));
@@ -197,6 +202,9 @@ impl<'s> Layer<'s> {
                 level: around.level + 1,
             };
             self.states(state.children(), &within, cut, None, names, laid);
+            if self.room.is_used_up() {
+                return;
+            }
             if let Shape::Machine(inner) = &state.shape {
                 let name = self.layout.states[index].name[cut..].to_owned();
                 let begun = self.inner(inner, &name, within, index);
@@ -227,6 +235,9 @@ impl<'s> Layer<'s> {
         if let (Shape::Final, Some(given)) = (&state.shape, given) {
             entry.push(given.clone());
         }
+        let exit = deeds(&state.exit, &around.home);
+        self.take_deeds(entry.iter().chain(&exit), &state.place);
+        self.take_guards(state.before.iter().chain(&state.after), &around.home, &state.place);
         self.layout.states.push(Laid {
             name,
             place: &state.place,
@@ -242,7 +253,7 @@ impl<'s> Layer<'s> {
             },
             home: around.home.clone(),
             entry,
-            exit: deeds(&state.exit, &around.home),
+            exit,
             before: &state.before,
             after: &state.after,
         });
@@ -271,8 +282,12 @@ impl<'s> Layer<'s> {
             context: machine.context.clone(),
             input: inner.input.clone(),
         };
-        self.layout.states[index].entry.push(deed(begin));
-        self.layout.states[index].exit.push(deed(What::End { state: name.to_owned() }));
+        let (begin, end) = (deed(begin), deed(What::End { state: name.to_owned() }));
+        if !self.take_deeds([&begin, &end].into_iter(), self.layout.states[index].place) {
+            return index;
+        }
+        self.layout.states[index].entry.push(begin);
+        self.layout.states[index].exit.push(end);
         let given = (!inner.output.is_empty())
             .then(|| deed(What::Give { state: name.to_owned(), output: inner.output.clone() }));
         let around = Around { home: outer.within(name), ..around };
@@ -313,6 +328,26 @@ impl<'s> Layer<'s> {
         Some(machine)
     }
 
+    fn take_deeds<'d>(&mut self, deeds: impl Iterator<Item = &'d Deed>, place: &Place) -> bool {
+        let (parts, text) = deeds.fold((0, 0), |(parts, text), deed| {
+            let label = deed.label().len();
+            (parts + 1, text + label)
+        });
+        self.room.take(parts, text, place)
+    }
+
+    fn take_guards<'g>(
+        &mut self,
+        guards: impl Iterator<Item = &'g Guard>,
+        home: &Home,
+        place: &Place,
+    ) -> bool {
+        let home = home.prefix().len();
+        let (parts, text) = guards
+            .fold((0, 0), |(parts, text), guard| (parts + 1, text + home + guard.text().len()));
+        self.room.take(parts, text, place)
+    }
+
     fn edge(&mut self, from: usize, edge: &'s EdgeSpec, names: &Names<'s>) {
         let mut to = Vec::with_capacity(edge.targets.len());
         for target in &edge.targets {
@@ -335,6 +370,14 @@ impl<'s> Layer<'s> {
             .map(|template| Deed { home: home.clone(), what: What::Transform(template.clone()) })
             .collect();
         all.extend(deeds(&edge.actions, home));
+        let ends = to.iter().chain([&from]).map(|end| self.layout.states[*end].name.len());
+        let ends: usize = ends.sum();
+        let home = home.clone();
+        self.room.take(1 + to.len(), ends, &edge.place);
+        self.take_guards(edge.guard.iter(), &home, &edge.place);
+        if !self.take_deeds(all.iter(), &edge.place) {
+            return;
+        }
         self.layout.edges.push(LaidEdge {
             place: &edge.place,
             from,

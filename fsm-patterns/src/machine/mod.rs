@@ -123,6 +123,12 @@
 //! the inner one, and then `done` is taken. Its states can't be the targets of transitions from
 //! outside. While the machine runs, its context lies in the outer one, under `$machines` and the
 //! state's name; so a snapshot holds it.
+//!
+//! # Limits
+//! States lie at most 100 deep in one another. With its machines unfolded a file has at most 100,000
+//! states, 500,000 transitions and actions, and 64 MiB of names, expressions, and contexts; its
+//! transitions leave and enter at most 2,000,000 states, all of them taken together. More than that
+//! is a fault, so that a small file can't ask for a large memory.
 
 mod assignment;
 mod bind;
@@ -138,6 +144,7 @@ mod names;
 mod plan;
 mod read;
 mod reason;
+mod room;
 mod shape;
 mod spec;
 mod way;

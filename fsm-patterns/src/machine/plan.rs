@@ -12,10 +12,12 @@ use serde_json::Value;
 use super::deed::{Bound, Deed, Home, Refusal};
 use super::event::MachineEvent;
 use super::layout::{Laid, LaidEdge, Layout};
+use super::room::WayRoom;
 use super::spec::Guard;
 use super::way::{self, Outline};
 use super::{label, reason};
 use crate::expr::Scope;
+use crate::fault::Fault;
 
 /// Something that must hold for the context of a machine.
 #[derive(Clone, Debug)]
@@ -104,13 +106,22 @@ pub(super) struct Plan {
     /// Whether states are left at all.
     leaves: bool,
     deeds: Vec<Deed>,
-    /// The states that are entered, outermost first.
+    /// The states that are entered, outermost first; empty if nothing is rehearsed.
     entered: Vec<usize>,
     rehearsed: bool,
 }
 
 impl Plan {
-    pub(super) fn of(layout: &Layout<'_>, outline: &Outline, edge: &LaidEdge<'_>) -> Self {
+    /// What `edge` asks for.
+    ///
+    /// # Errors
+    /// There is no room left for its way.
+    pub(super) fn of(
+        layout: &Layout<'_>,
+        outline: &Outline,
+        room: &mut WayRoom,
+        edge: &LaidEdge<'_>,
+    ) -> Result<Self, Fault> {
         let states = &layout.states;
         let domain = way::domain(layout, edge);
         let leaves = !edge.to.is_empty();
@@ -132,13 +143,17 @@ impl Plan {
         let said = test.as_ref().map(Test::label);
         let brief = label::of(layout, said.clone(), &left, &[], &entered);
         let label = label::of(layout, said, &left, &fallible, &entered);
+        room.take(left.len() + entered.len(), label.len() + brief.len(), edge.place)?;
         let rehearsed =
             !fallible.is_empty() || entered.iter().any(|index| !states[*index].before.is_empty());
         let asks_more = left.iter().any(|index| !states[*index].after.is_empty());
         let exits = left.iter().flat_map(|index| &states[*index].exit);
         let acts_on_exit = exits.into_iter().any(|deed| !deed.is_total());
         let (from, deeds) = (edge.from, edge.deeds.clone());
-        Self {
+        if !rehearsed {
+            entered = Vec::new();
+        }
+        Ok(Self {
             label,
             brief,
             test,
@@ -150,7 +165,7 @@ impl Plan {
             deeds,
             entered,
             rehearsed,
-        }
+        })
     }
 
     /// What tells it from a plan that happens to have the same label.

@@ -26,7 +26,7 @@ pub(super) fn file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<FileSp
 
 /// The keys that the file's machine and those within it share.
 fn machine(fields: &mut Fields<'_, '_>) -> MachineSpec {
-    let initial = fields.required("initial", "the state that is entered first", values::text);
+    let initial = fields.required("initial", "the state that is entered first", some_text);
     let context = fields.optional("context", context).unwrap_or_default();
     if fields.node("states").is_none() {
         fields.missing("states", "for example `states: { closed: { on: { push: open } } }`");
@@ -34,6 +34,15 @@ fn machine(fields: &mut Fields<'_, '_>) -> MachineSpec {
     let states = states(fields);
     let place = fields.place.clone();
     MachineSpec { place, initial: initial.unwrap_or_default(), context, states }
+}
+
+/// The name of a state or a machine: any text but none.
+fn some_text(node: &Node) -> Read<String> {
+    let text = values::text(node)?;
+    if text.is_empty() {
+        return Err(Wrong::of("must not be empty").into());
+    }
+    Ok(text)
 }
 
 /// The machines that states may name.
@@ -138,7 +147,7 @@ fn state<'t>(reader: &mut Reader<'t>, name: &str, node: &'t Node, place: Place) 
         shape::Form::Final => Shape::Final,
         shape::Form::Composite => {
             let hint = "the state within that is entered first";
-            let initial = fields.required("initial", hint, values::text);
+            let initial = fields.required("initial", hint, some_text);
             Shape::Composite { initial: initial.unwrap_or_default(), states: states(&mut fields) }
         }
         shape::Form::Parallel => Shape::Parallel { states: states(&mut fields) },
@@ -238,7 +247,7 @@ fn inner(fields: &mut Fields<'_, '_>) -> Inner {
     let machine = match named {
         Some(_) => {
             let name = |node: &Node| match &node.kind {
-                Kind::Text(text) => Ok(text.clone()),
+                Kind::Text(_) => some_text(node),
                 _ => Err(Wrong::expected("a machine, or the name of one", node).into()),
             };
             let text = fields.optional("machine", name).unwrap_or_default();

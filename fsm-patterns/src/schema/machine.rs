@@ -17,7 +17,7 @@ pub fn machine_schema() -> Value {
         "properties": {
             "fsm": { "const": 1, "description": "The version of the format." },
             "name": { "type": "string", "description": "The name of the machine, also of its graph." },
-            "initial": { "type": "string", "description": "The state that is entered first." },
+            "initial": { "type": "string", "minLength": 1, "description": "The state that is entered first." },
             "context": { "$ref": "#/$defs/context" },
             "states": { "$ref": "#/$defs/states" },
             "machines": {
@@ -97,7 +97,7 @@ fn inner() -> Value {
         "required": ["initial", "states"],
         "additionalProperties": false,
         "properties": {
-            "initial": { "type": "string", "description": "The state that is entered first." },
+            "initial": { "type": "string", "minLength": 1, "description": "The state that is entered first." },
             "context": { "$ref": "#/$defs/context" },
             "states": { "$ref": "#/$defs/states" },
         },
@@ -129,7 +129,7 @@ fn state() -> Value {
             "always": transitions("Transitions that are tried at once, in order: the state is a choice."),
             "entry": actions("What is done when the state is entered."),
             "exit": actions("What is done when the state is left."),
-            "initial": { "type": "string", "description": "Which of `states` is entered first." },
+            "initial": { "type": "string", "minLength": 1, "description": "Which of `states` is entered first." },
             "states": { "$ref": "#/$defs/states", "description": "States within the state." },
             "parallel": {
                 "type": "boolean",

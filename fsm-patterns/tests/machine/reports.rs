@@ -32,6 +32,28 @@ fn what_is_no_machine_is_said_at_once() {
 }
 
 #[test]
+fn a_name_that_is_empty_names_nothing() {
+    let said = [
+        "initial: ''\nstates:\n  a: { on: { go: a } }\n",
+        "initial: a\nstates:\n  a: { initial: '', states: { b: { on: { go: b } } } }\n",
+        "initial: a\nstates:\n  a: { machine: '', on: { go: a } }\n",
+        "initial: a\nstates:\n  a: { machine: { initial: '', states: { b: { on: { go: b } } } } }\n",
+    ]
+    .map(faults);
+    let said: Vec<&str> = said.iter().map(|report| report.trim_end()).collect();
+    assert_eq!(
+        said,
+        [
+            "n.yaml:3:10: `initial` must not be empty",
+            "n.yaml:5:17: `initial` must not be empty",
+            "n.yaml:5:17: `machine` must not be empty",
+            "n.yaml:5:28: `initial` must not be empty",
+        ]
+    );
+    crate::world::file("initial: ' '\nstates: { ' ': { on: { go: ' ' } } }\n");
+}
+
+#[test]
 fn the_faults_of_the_graph_lie_at_their_places_in_the_file() {
     let said = [
         "initial: a\nstates:\n  a: { on: { go: [b, a] } }\n  b: { on: { go: a } }\n  c: { on: { go: a } }\n  d:\n",

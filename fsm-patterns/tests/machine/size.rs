@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fsm_patterns::machine;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::world::{World, faults, file};
 
@@ -73,6 +73,87 @@ fn machines_within_one_another_are_bounded_too() {
     text += "  m200: { initial: a, states: { a: { on: { go: a } } } }\n";
     let report = faults(&text);
     assert!(report.contains("the states unfold too far"), "{report}");
+}
+
+/// `users` states that run one machine, whose body is `machine`.
+fn users(users: usize, machine: &str) -> String {
+    let mut text = "initial: u0\nstates:\n".to_owned();
+    for at in 0..users {
+        let next = (at + 1) % users;
+        writeln!(text, "  u{at}: {{ machine: m, on: {{ next: u{next} }} }}")
+            .expect("a string grows");
+    }
+    format!("{text}machines: {{ m: {{ {machine} }} }}\n")
+}
+
+/// The one fault of a file that asks for too much, found before much is laid out.
+#[track_caller]
+fn only_fault(body: &str) -> String {
+    let before = Instant::now();
+    let report = faults(body);
+    assert!(before.elapsed() < Duration::from_secs(30), "{:?}", before.elapsed());
+    assert_eq!(report.lines().count(), 1, "{report}");
+    report
+}
+
+#[test]
+fn a_machine_with_many_transitions_that_many_states_run_is_refused() {
+    let mut transitions = String::new();
+    for at in 0..2000 {
+        write!(transitions, "e{at}: a, ").expect("a string grows");
+    }
+    let machine = format!("initial: a, states: {{ a: {{ on: {{ {transitions} }} }} }}");
+    assert_eq!(file(&users(3, &machine)).graph().transitions().len(), 6003);
+    let report = only_fault(&users(2000, &machine));
+    assert!(report.contains("the states unfold too far"), "{report}");
+    assert!(report.contains("500000 transitions and actions"), "{report}");
+}
+
+#[test]
+fn a_large_context_that_many_states_begin_with_is_refused() {
+    let machine = |letters: usize| {
+        let text = "x".repeat(letters);
+        format!("initial: a, context: {{ text: {text} }}, states: {{ a: {{ on: {{ go: a }} }} }}")
+    };
+    assert_eq!(file(&users(20, &machine(10_000))).graph().states().len(), 40);
+    let report = only_fault(&users(1000, &machine(100_000)));
+    assert!(report.contains("64 MiB of names, expressions, and contexts"), "{report}");
+}
+
+#[test]
+fn a_long_name_around_many_states_is_refused() {
+    let text = |letters: usize| {
+        let next = |at: usize| json!({ "on": { "go": format!("s{}", (at + 1) % 2000) } });
+        let states: Map<String, Value> = (0..2000).map(|at| (format!("s{at}"), next(at))).collect();
+        let name = "n".repeat(letters);
+        let outer = json!({ "initial": "s0", "states": states });
+        let file =
+            json!({ "fsm": 1, "name": "n", "initial": name, "states": { name.as_str(): outer } });
+        file.to_string()
+    };
+    assert!(machine::load("n.json", &text(100)).is_ok());
+    let report = machine::load("n.json", &text(40_000)).expect_err("80 MB of names");
+    assert_eq!(report.findings().len(), 1, "{}", report.findings().len());
+    assert!(report.to_string().contains("the states unfold too far"));
+}
+
+#[test]
+fn many_transitions_that_each_enter_many_regions_are_refused() {
+    let file_of = |transitions: usize, regions: usize| {
+        let mut text = "initial: a\nstates:\n  a:\n    on:\n".to_owned();
+        for at in 0..transitions {
+            writeln!(text, "      e{at}: p").expect("a string grows");
+        }
+        text += "  p:\n    parallel: true\n    on: { back: a }\n    states:\n";
+        for at in 0..regions {
+            writeln!(text, "      r{at}: {{ entry: {{ set: {{ n{at}: $event.n }} }} }}")
+                .expect("a string grows");
+        }
+        text
+    };
+    assert_eq!(file(&file_of(100, 100)).graph().transitions().len(), 101);
+    let report = only_fault(&file_of(1500, 1500));
+    assert!(report.contains("the transitions leave and enter too many states"), "{report}");
 }
 
 const PIECES: [&str; 40] = [
