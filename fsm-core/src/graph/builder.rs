@@ -397,6 +397,7 @@ impl TransitionBuilder<'_> {
     }
 
     /// Taken when `wait` has passed since the state was entered.
+    /// Of several that wait as long, the first whose guard holds then.
     pub fn after(self, wait: Duration) -> Self {
         self.trigger(Trigger::After(wait))
     }

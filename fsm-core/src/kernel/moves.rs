@@ -310,7 +310,11 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
 
     fn set_alarms(&mut self, slot: u32, state: StateId) {
         for index in self.frozen.table.range(state, Key::AFTER) {
-            let transition = TransitionId(self.frozen.table.edges[index].transition);
+            let edge = &self.frozen.table.edges[index];
+            if edge.follows {
+                continue;
+            }
+            let transition = TransitionId(edge.transition);
             let crate::graph::Trigger::After(wait) =
                 self.frozen.graph.transition(transition).trigger()
             else {

@@ -186,7 +186,10 @@ impl<C, E: Event> Check<'_, C, E> {
         let table = &self.machine.frozen.table;
         for ((slot, index), alarm) in &run.alarms {
             let bad = || format!("a timer of token {slot} belongs to no state that it is in");
-            let edge = table.edges.get(*index as usize).filter(|edge| edge.key == Key::AFTER);
+            let edge = table
+                .edges
+                .get(*index as usize)
+                .filter(|edge| edge.key == Key::AFTER && !edge.follows);
             let Some(edge) = edge else { return Err(SnapshotFault(bad())) };
             ensure(*slot < run.slots() && alarm.number <= run.sequence, bad)?;
             let token = run.token(*slot);
@@ -215,7 +218,7 @@ impl<C, E: Event> Check<'_, C, E> {
                 continue;
             }
             for index in table.range(state, Key::AFTER) {
-                let certain = table.edges[index].leaves_for_certain();
+                let certain = !table.edges[index].follows && table.leaves_for_certain(index);
                 ensure(!certain || run.alarms.contains_key(&(slot, index as u32)), || {
                     format!("token {slot} lacks a timer of the state that it is in")
                 })?;
