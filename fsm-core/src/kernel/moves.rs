@@ -278,23 +278,12 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 self.leave(slot, Some(outer));
                 self.arrive(slot, scope);
             }
-            Some(outer) => {
-                let done = self.frozen.table.range(outer, Key::DONE);
-                let open = done
-                    .into_iter()
-                    .find(|index| self.holds(slot, &self.frozen.table.edges[*index]));
-                match open {
-                    Some(edge) => {
-                        let number = self.run.token(slot).number;
-                        let ticket = Ticket { slot, number };
-                        self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
-                    }
-                    None => {
-                        self.run.token_mut(slot).phase = Phase::Resting;
-                        self.end_region(slot, outer);
-                    }
-                }
+            // Other tokens may act before this one's turn to be asked comes.
+            Some(outer) if self.has_way(outer, Key::DONE) => {
+                let number = self.run.token(slot).number;
+                self.out.agenda.push_back(Agenda::Done(Ticket { slot, number }));
             }
+            Some(outer) => self.rest_at_final(slot, outer),
         }
     }
 

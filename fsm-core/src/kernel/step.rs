@@ -23,6 +23,9 @@ pub(crate) enum Agenda {
     Choose(Ticket),
     /// A region of a parallel state begins; `toward` is the transition that led there.
     Region { ticket: Ticket, region: StateId, toward: u32 },
+    /// A composite state whose token came to a final state, or a parallel state whose regions have
+    /// all ended, is done, if it still is when its turn comes.
+    Done(Ticket),
 }
 
 /// A step under way: everything that it may touch.
@@ -219,6 +222,12 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                     if let Some(token) = self.run.awaiting(ticket) {
                         let state = token.state;
                         self.go_on(ticket.slot, state, Key::ALWAYS);
+                    }
+                }
+                Agenda::Done(ticket) => {
+                    if let Some(token) = self.run.awaiting(ticket) {
+                        let state = token.state;
+                        self.done(ticket.slot, state);
                     }
                 }
             }
