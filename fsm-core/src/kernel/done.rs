@@ -6,9 +6,9 @@
 //! not asked again when the context changes. Where none holds, the state stays as it is, and the
 //! parallel states that it is a region of may be done with it.
 
-use super::input::Ticket;
+use super::scene::Cause;
 use super::snapshot::Phase;
-use super::step::{Agenda, Stepper};
+use super::step::{Agenda, Next, Stepper};
 use super::trace::Trace;
 use crate::event::Event;
 use crate::graph::{Kind, StateId};
@@ -48,6 +48,18 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         table.edges[table.range(state, Key::DONE)].iter().find(|edge| self.holds(slot, edge))
     }
 
+    /// The state that the token in `slot` has ended is done when its turn comes; its guards and
+    /// actions are told so, whatever set the step off.
+    pub(super) fn later_done(&mut self, slot: u32) {
+        let item = Agenda { cause: Cause::Done, ..self.item(slot, Next::Done) };
+        self.out.agenda.push_back(item);
+    }
+
+    fn is_listed(&self, slot: u32) -> bool {
+        let done = self.item(slot, Next::Done);
+        self.out.agenda.iter().any(|item| (item.ticket, item.next) == (done.ticket, done.next))
+    }
+
     /// The token of `region` has ended: where that was the last region of its parallel state to
     /// end, that one is done, and so are those that it is a region of.
     fn end_region(&mut self, slot: u32, region: StateId) {
@@ -62,12 +74,9 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
             slot = self.run.scopes[scope as usize].owner;
             if self.has_way(parallel, Key::DONE) {
-                let ticket = Ticket { slot, number: self.run.token(slot).number };
                 // Of several parallel states within it, each that gives up its own way leads here.
-                let is_listed =
-                    |item: &Agenda| matches!(item, Agenda::Done(listed) if *listed == ticket);
-                if graph.kind(region) != Kind::Parallel || !self.out.agenda.iter().any(is_listed) {
-                    self.out.agenda.push_back(Agenda::Done(ticket));
+                if graph.kind(region) != Kind::Parallel || !self.is_listed(slot) {
+                    self.later_done(slot);
                 }
                 return;
             }

@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::input::Ticket;
 use super::scene::Scene;
 use super::snapshot::{Alarm, Phase, Status, Token};
-use super::step::{Agenda, Stepper};
+use super::step::{Next, Stepper};
 use super::trace::{Move, Trace};
 use crate::event::Event;
 use crate::graph::{Kind, StateId, TransitionId};
@@ -265,8 +265,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     pub(super) fn choose(&mut self, slot: u32) {
-        let number = self.run.token(slot).number;
-        self.out.agenda.push_back(Agenda::Choose(Ticket { slot, number }));
+        self.later(slot, Next::Choose);
     }
 
     fn at_final(&mut self, slot: u32, state: StateId) {
@@ -279,10 +278,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 self.arrive(slot, scope);
             }
             // Other tokens may act before this one's turn to be asked comes.
-            Some(outer) if self.has_way(outer, Key::DONE) => {
-                let number = self.run.token(slot).number;
-                self.out.agenda.push_back(Agenda::Done(Ticket { slot, number }));
-            }
+            Some(outer) if self.has_way(outer, Key::DONE) => self.later_done(slot),
             Some(outer) => self.rest_at_final(slot, outer),
         }
     }

@@ -1,10 +1,9 @@
 //! Forks and joins. The token that enters a fork stays there as the owner of a scope; one token
 //! for each branch lives in it; the join moves the owner on and cancels what is left.
 
-use super::input::Ticket;
 use super::scene::Cause;
 use super::snapshot::{Phase, Scope, Snapshot, Status, Token};
-use super::step::{Agenda, Stepper};
+use super::step::{Next, Stepper};
 use super::trace::Trace;
 use crate::event::Event;
 use crate::graph::{JoinRule, Kind, StateId, TransitionId};
@@ -111,9 +110,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
             let scene = self.scene(slot, Some(fork));
             self.act(row.exit, &scene);
         }
-        let number = self.run.token(slot).number;
-        let ticket = Ticket { slot, number };
-        self.out.agenda.push_back(Agenda::Branch { ticket, edge: first as u32 });
+        self.later(slot, Next::Branch(first as u32));
         for edge in branches {
             self.branch(scope, fork, edge as u32);
         }
@@ -128,8 +125,8 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         for (at, region) in frozen.graph.regions(parallel).iter().enumerate() {
             let new = self.new_token(parallel);
             self.run.append(scope, new);
-            let ticket = Ticket { slot: new, number: self.run.token(new).number };
-            self.out.agenda.insert(at, Agenda::Region { ticket, region: *region, toward });
+            let item = self.item(new, Next::Region { region: *region, toward });
+            self.out.agenda.insert(at, item);
         }
     }
 
@@ -152,8 +149,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
     fn branch(&mut self, scope: u32, fork: StateId, edge: u32) {
         let slot = self.new_token(fork);
         self.run.append(scope, slot);
-        let number = self.run.token(slot).number;
-        self.out.agenda.push_back(Agenda::Branch { ticket: Ticket { slot, number }, edge });
+        self.later(slot, Next::Branch(edge));
     }
 
     /// A token comes to a join that it has just entered.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use fsm_core::{Bindings, Graph, GraphBuilder, Machine};
 use fsm_testkit::tally::Word;
 
-use crate::stage::{Stage, Told};
+use crate::stage::{Stage, ms};
 
 /// `both` holds `left`, which `go` brings to its end, and `right`, which `go` only acts in, and
 /// `end` brings to its end.
@@ -122,4 +122,54 @@ fn parallel_states_within_a_parallel_state_end_it_together_and_its_guard_is_aske
     let names = |(state, _)| machine.graph().name_of(state);
     assert_eq!(run.tokens().map(names).filter(|name| name.ends_with(" end")).count(), 4);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+/// Cause: they saw what had set the step off, while those who ask for the ways on saw `Done`.
+#[test]
+fn guards_and_actions_of_what_is_done_see_that_and_those_of_others_in_the_step_do_not() {
+    let mut stage = Stage::set(|g| {
+        two_regions(g);
+        g.transition("left", "more").done().guard("is done").action("why");
+        g.choice("more");
+        g.transition("more", "out").action("why");
+        g.transition("both", "other").on("leave");
+        "both"
+    });
+    stage.event("go").expect("both regions take it");
+    assert_eq!((stage.at(), stage.log()), ("out".into(), "!r Done Done".into()));
+
+    // `left` is asked in vain before `right` goes on.
+    let mut stage = Stage::set(|g| {
+        two_regions(g);
+        g.transition("left", "out").done().guard("never");
+        g.transition("r", "which").on("go");
+        g.choice("which").within("right");
+        g.transition("which", "right end").action("why");
+        g.transition("both", "other").on("leave");
+        "both"
+    });
+    stage.event("go").expect("both regions take it");
+    assert_eq!((stage.at(), stage.log()), ("both left end right end".into(), "Event".into()));
+
+    // A run that comes to the end at once, and one that a timer brings there.
+    let stage = Stage::set(|g| {
+        g.composite("all", "there").entry("why");
+        g.final_state("there").within("all");
+        g.final_state("end");
+        g.transition("all", "end").done().guard("is done").action("why");
+        "all"
+    });
+    assert_eq!((stage.finished_at(), stage.log()), (Some("end"), "Always Done".into()));
+    let mut stage = Stage::set(|g| {
+        g.parallel("all");
+        g.composite("one", "begin").within("all");
+        g.simple("begin").within("one");
+        g.final_state("there").within("one");
+        g.final_state("end");
+        g.transition("begin", "there").after(ms(5)).action("why");
+        g.transition("all", "end").done().guard("is done").action("why");
+        "all"
+    });
+    stage.pass(ms(5));
+    assert_eq!((stage.finished_at(), stage.log()), (Some("end"), "After Done".into()));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fsm_core::{
-    Bindings, Effect, Effects, Graph, GraphBuilder, Input, Machine, Outcome, Phase, Retry,
+    Bindings, Cause, Effect, Effects, Graph, GraphBuilder, Input, Machine, Outcome, Phase, Retry,
     Snapshot, Start, Status, StepError, Ticket, Timestamp,
 };
 use fsm_testkit::tally::Word;
@@ -41,6 +41,7 @@ pub(crate) fn bindings(graph: &Graph) -> Bindings<Log, Word> {
         .action("panic", |_, _| panic!("an action of the user panics"))
         .guard("seen", |log: &Log, _| log.iter().any(|line| line.starts_with('!')))
         .guard("unseen", |log: &Log, _| !log.iter().any(|line| line.starts_with('!')))
+        .guard("is done", |_, scene| scene.cause == Cause::Done)
         .guard("never", |_, _| false)
         .guard("panics", |_, _| panic!("a guard of the user panics"))
 }
