@@ -30,7 +30,7 @@ pub enum Cause {
     Always,
     /// An event from outside.
     Event,
-    /// An activity, a delay, or the inside of a composite state was done.
+    /// An activity, a delay, or a composite or parallel state was done.
     Done,
     /// An activity failed for good.
     Failed(GaveUp),

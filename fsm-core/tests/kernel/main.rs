@@ -6,6 +6,7 @@
 
 mod activities;
 mod bytes;
+mod done;
 mod forks;
 mod fuzz;
 mod resuming;
