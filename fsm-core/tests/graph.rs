@@ -704,3 +704,38 @@ fn a_document_lists_the_regions_of_parallel_states_only_and_each_of_them_once() 
       - parallel state `twice`: its region `d` is listed twice
     ");
 }
+
+/// Cause: the composite state was to begin at a state that does not lie right within it.
+#[test]
+fn a_graph_that_begins_deep_inside_is_laid_into_a_state_that_begins_on_the_way_there() {
+    let inner = |first: &str| {
+        build(|g| {
+            g.parallel("both");
+            g.composite("region", first).within("both");
+            g.simple("begin").within("region");
+            g.simple("other").within("region");
+            g.simple("beside").within("both");
+            g.transition("begin", "other").on("go");
+            g.transition("other", "begin").on("go");
+            g.initial("begin");
+        })
+        .expect("the graph is sound")
+    };
+    let outer = build(|g| {
+        g.embed("inside", &inner("begin"));
+        g.initial("inside");
+    });
+    let outer = Machine::<(), ()>::bind(outer.expect("it is sound"), Bindings::new());
+    let outer = outer.expect("it has no names");
+    let run = outer.begin(());
+    let states = run.tokens().map(|(state, _)| outer.graph().name_of(state));
+    assert_eq!(states.collect::<Vec<_>>(), ["inside.both", "inside.begin", "inside.beside"]);
+
+    insta::assert_snapshot!(faults(|g| {
+        g.embed("inside", &inner("other"));
+        g.initial("inside");
+    }), @"
+    graph `sketch` has 1 fault:
+      - graph `sketch`, laid into `inside`, begins at `begin`, deep within `both`, which begins elsewhere; let it begin at `both`, and that one on the way to `begin`
+    ");
+}
