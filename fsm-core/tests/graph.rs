@@ -559,6 +559,81 @@ fn a_chain_of_two_hundred_thousand_states_stands() {
     });
 }
 
+/// Cause: each action of a list made a list of all before it, for ever.
+#[test]
+fn a_transition_and_a_state_with_twenty_thousand_actions_stand() {
+    const COUNT: usize = 20_000;
+    let names: Vec<String> = (0..COUNT).map(|number| format!("a{number}")).collect();
+    let begun = Instant::now();
+    let graph = build(|g| {
+        let mut state = g.simple("s");
+        for name in &names {
+            state = state.entry(name);
+        }
+        let mut edge = g.transition("s", "s").on("go");
+        for name in &names {
+            edge = edge.action(name);
+        }
+        g.initial("s");
+    });
+    let graph = graph.expect("the graph is sound");
+    assert!(graph.transitions().all(|(_, edge)| graph.actions_of(edge).eq(&names)));
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+/// Cause: every two targets of a transition were compared, and each one copied those before it.
+#[test]
+fn a_transition_to_fifty_thousand_regions_stands() {
+    let regions: Vec<String> = (0..50_000).map(|number| format!("r{number}")).collect();
+    stands(|g| {
+        g.simple("start");
+        g.parallel("both");
+        for region in &regions {
+            g.simple(region).within("both");
+        }
+        let first = g.transition("start", &regions[0]).on("go");
+        regions[1..].iter().fold(first, |edge, region| edge.also(region));
+        g.transition("both", "start").on("back");
+        g.initial("start");
+    });
+}
+
+#[test]
+fn targets_that_share_a_region_are_found_wherever_they_stand_in_the_list() {
+    let leads_to = |targets: [&str; 3]| {
+        build(|g| {
+            g.simple("start");
+            g.parallel("both");
+            for region in ["left", "right"] {
+                g.parallel(region).within("both");
+                for (number, end) in ["a", "b"].iter().enumerate() {
+                    let name = format!("{region} {end}");
+                    g.composite(&name, &format!("{name} {number}")).within(region);
+                    g.simple(&format!("{name} {number}")).within(&name);
+                }
+            }
+            let [first, second, third] = targets;
+            g.transition("start", first).on("go").also(second).also(third);
+            g.transition("both", "start").on("back");
+            g.initial("start");
+        })
+    };
+    for apart in [["left a", "right b", "left b"], ["right a 0", "left b 1", "right b"]] {
+        assert!(leads_to(apart).is_ok(), "{apart:?}");
+    }
+    for shared in [
+        ["left a", "right", "left a"],
+        ["left a 0", "right", "left a"],
+        ["left", "right a", "left b 1"],
+        ["both", "left", "right"],
+        ["left", "start", "right"],
+    ] {
+        let faults = leads_to(shared).expect_err("two of them are in one region").to_string();
+        assert!(faults.contains("must lie in different regions"), "{faults}");
+    }
+}
+
 #[test]
 fn ten_thousand_composite_states_within_one_another_stand() {
     const DEPTH: usize = 10_000;
@@ -717,6 +792,7 @@ fn a_graph_that_begins_deep_inside_is_laid_into_a_state_that_begins_on_the_way_t
             g.simple("beside").within("both");
             g.transition("begin", "other").on("go");
             g.transition("other", "begin").on("go");
+            g.internal("beside").on("look");
             g.initial("begin");
         })
         .expect("the graph is sound")
