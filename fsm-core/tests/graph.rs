@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use fsm_core::{
-    Bindings, BuildError, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine,
-    RetryPolicy,
+    Bindings, BuildError, Event, EventKey, Graph, GraphBuilder, GraphDocument, GraphFaults,
+    JoinRule, Machine, RetryPolicy,
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
@@ -597,6 +597,46 @@ fn a_transition_to_fifty_thousand_regions_stands() {
         g.transition("both", "start").on("back");
         g.initial("start");
     });
+}
+
+/// Cause: what a composite state has was laid down in each state within it, without end: here
+/// sixteen million pieces of code.
+#[test]
+fn a_composite_state_with_four_thousand_ways_and_as_many_states_stands_and_decides_as_ever() {
+    struct Go;
+    impl Event for Go {
+        fn key(&self) -> EventKey<'_> {
+            EventKey::Name("go")
+        }
+    }
+    const COUNT: usize = 4_000;
+    let begun = Instant::now();
+    let graph = build(|g| {
+        g.composite("box", "s0");
+        for number in 0..COUNT {
+            let name = format!("s{number}");
+            g.simple(&name).within("box");
+            g.transition("box", &name).on("go").guard(&name);
+        }
+        g.initial("box");
+    });
+    let guards = (0..COUNT).fold(Bindings::<usize, Go>::new(), |guards, number| {
+        guards.guard(format!("s{number}"), move |wanted, _| *wanted == number)
+    });
+    let machine = Machine::bind(graph.expect("the graph is sound"), guards);
+    let machine = machine.expect("its names are bound");
+    for wanted in [0, 7, COUNT - 1] {
+        let mut run = machine.begin(wanted);
+        for _ in 0..2 {
+            machine.send(&mut run, Go).expect("one guard holds");
+            let (state, _) = run.tokens().next().expect("it rests");
+            assert_eq!(machine.graph().name_of(state), format!("s{wanted}"));
+        }
+    }
+    let mut run = machine.begin(COUNT);
+    assert!(machine.send(&mut run, Go).is_err(), "no guard holds");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 #[test]
