@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use fsm_core::{
-    Bindings, BuildError, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine,
-    RetryPolicy,
+    Bindings, BuildError, Event, EventKey, Graph, GraphBuilder, GraphDocument, GraphFaults,
+    JoinRule, Machine, RetryPolicy,
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
@@ -589,6 +589,121 @@ fn a_chain_of_two_hundred_thousand_states_stands() {
     });
 }
 
+/// Cause: each action of a list made a list of all before it, for ever.
+#[test]
+fn a_transition_and_a_state_with_twenty_thousand_actions_stand() {
+    const COUNT: usize = 20_000;
+    let names: Vec<String> = (0..COUNT).map(|number| format!("a{number}")).collect();
+    let begun = Instant::now();
+    let graph = build(|g| {
+        let mut state = g.simple("s");
+        for name in &names {
+            state = state.entry(name);
+        }
+        let mut edge = g.transition("s", "s").on("go");
+        for name in &names {
+            edge = edge.action(name);
+        }
+        g.initial("s");
+    });
+    let graph = graph.expect("the graph is sound");
+    assert!(graph.transitions().all(|(_, edge)| graph.actions_of(edge).eq(&names)));
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+/// Cause: every two targets of a transition were compared, and each one copied those before it.
+#[test]
+fn a_transition_to_fifty_thousand_regions_stands() {
+    let regions: Vec<String> = (0..50_000).map(|number| format!("r{number}")).collect();
+    stands(|g| {
+        g.simple("start");
+        g.parallel("both");
+        for region in &regions {
+            g.simple(region).within("both");
+        }
+        let first = g.transition("start", &regions[0]).on("go");
+        regions[1..].iter().fold(first, |edge, region| edge.also(region));
+        g.transition("both", "start").on("back");
+        g.initial("start");
+    });
+}
+
+/// Cause: what a composite state has was laid down in each state within it, without end: here
+/// sixteen million pieces of code.
+#[test]
+fn a_composite_state_with_four_thousand_ways_and_as_many_states_stands_and_decides_as_ever() {
+    struct Go;
+    impl Event for Go {
+        fn key(&self) -> EventKey<'_> {
+            EventKey::Name("go")
+        }
+    }
+    const COUNT: usize = 4_000;
+    let begun = Instant::now();
+    let graph = build(|g| {
+        g.composite("box", "s0");
+        for number in 0..COUNT {
+            let name = format!("s{number}");
+            g.simple(&name).within("box");
+            g.transition("box", &name).on("go").guard(&name);
+        }
+        g.initial("box");
+    });
+    let guards = (0..COUNT).fold(Bindings::<usize, Go>::new(), |guards, number| {
+        guards.guard(format!("s{number}"), move |wanted, _| *wanted == number)
+    });
+    let machine = Machine::bind(graph.expect("the graph is sound"), guards);
+    let machine = machine.expect("its names are bound");
+    for wanted in [0, 7, COUNT - 1] {
+        let mut run = machine.begin(wanted);
+        for _ in 0..2 {
+            machine.send(&mut run, Go).expect("one guard holds");
+            let (state, _) = run.tokens().next().expect("it rests");
+            assert_eq!(machine.graph().name_of(state), format!("s{wanted}"));
+        }
+    }
+    let mut run = machine.begin(COUNT);
+    assert!(machine.send(&mut run, Go).is_err(), "no guard holds");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn targets_that_share_a_region_are_found_wherever_they_stand_in_the_list() {
+    let leads_to = |targets: [&str; 3]| {
+        build(|g| {
+            g.simple("start");
+            g.parallel("both");
+            for region in ["left", "right"] {
+                g.parallel(region).within("both");
+                for (number, end) in ["a", "b"].iter().enumerate() {
+                    let name = format!("{region} {end}");
+                    g.composite(&name, &format!("{name} {number}")).within(region);
+                    g.simple(&format!("{name} {number}")).within(&name);
+                }
+            }
+            let [first, second, third] = targets;
+            g.transition("start", first).on("go").also(second).also(third);
+            g.transition("both", "start").on("back");
+            g.initial("start");
+        })
+    };
+    for apart in [["left a", "right b", "left b"], ["right a 0", "left b 1", "right b"]] {
+        assert!(leads_to(apart).is_ok(), "{apart:?}");
+    }
+    for shared in [
+        ["left a", "right", "left a"],
+        ["left a 0", "right", "left a"],
+        ["left", "right a", "left b 1"],
+        ["both", "left", "right"],
+        ["left", "start", "right"],
+    ] {
+        let faults = leads_to(shared).expect_err("two of them are in one region").to_string();
+        assert!(faults.contains("must lie in different regions"), "{faults}");
+    }
+}
+
 #[test]
 fn ten_thousand_composite_states_within_one_another_stand() {
     const DEPTH: usize = 10_000;
@@ -732,5 +847,41 @@ fn a_document_lists_the_regions_of_parallel_states_only_and_each_of_them_once() 
       - state `start` lists regions, and only parallel states have them; remove the list
       - parallel state `some`: its region `a` is missing from the list of its regions
       - parallel state `twice`: its region `d` is listed twice
+    ");
+}
+
+/// Cause: the composite state was to begin at a state that does not lie right within it.
+#[test]
+fn a_graph_that_begins_deep_inside_is_laid_into_a_state_that_begins_on_the_way_there() {
+    let inner = |first: &str| {
+        build(|g| {
+            g.parallel("both");
+            g.composite("region", first).within("both");
+            g.simple("begin").within("region");
+            g.simple("other").within("region");
+            g.simple("beside").within("both");
+            g.transition("begin", "other").on("go");
+            g.transition("other", "begin").on("go");
+            g.internal("beside").on("look");
+            g.initial("begin");
+        })
+        .expect("the graph is sound")
+    };
+    let outer = build(|g| {
+        g.embed("inside", &inner("begin"));
+        g.initial("inside");
+    });
+    let outer = Machine::<(), ()>::bind(outer.expect("it is sound"), Bindings::new());
+    let outer = outer.expect("it has no names");
+    let run = outer.begin(());
+    let states = run.tokens().map(|(state, _)| outer.graph().name_of(state));
+    assert_eq!(states.collect::<Vec<_>>(), ["inside.both", "inside.begin", "inside.beside"]);
+
+    insta::assert_snapshot!(faults(|g| {
+        g.embed("inside", &inner("other"));
+        g.initial("inside");
+    }), @"
+    graph `sketch` has 1 fault:
+      - graph `sketch`, laid into `inside`, begins at `begin`, deep within `both`, which begins elsewhere; let it begin at `both`, and that one on the way to `begin`
     ");
 }

@@ -137,6 +137,22 @@ pub enum GraphFault {
         /// The graph.
         graph: String,
     },
+    /// A graph that is laid into a state of another and begins deep inside.
+    #[error(
+        "graph `{graph}`, laid into `{state}`, begins at `{initial}`, deep within `{outermost}`, \
+         which begins elsewhere; let it begin at `{outermost}`, and that one on the way to \
+         `{initial}`"
+    )]
+    DeepInitial {
+        /// The state that it was laid into.
+        state: String,
+        /// The graph.
+        graph: String,
+        /// Its initial state.
+        initial: String,
+        /// The outermost state around that one.
+        outermost: String,
+    },
     /// Eventless transitions that go round.
     #[error("eventless transitions go round for ever: {}", path.join(" -> "))]
     EventlessCycle {

@@ -52,8 +52,10 @@ pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
     places::regions(graph, faults);
     places::policies(graph, faults);
     let fork_of = places::forks(graph, faults);
+    let forks_around = places::forks_around(graph);
     for (id, edge) in graph.transitions() {
-        if let Some(why) = places::misplaced(graph, id, edge, |join| fork_of.get(&join).copied()) {
+        let closed_by = |join| fork_of.get(&join).copied();
+        if let Some(why) = places::misplaced(graph, id, edge, closed_by, &forks_around) {
             faults.push(GraphFault::BadTransition {
                 from: graph.name_of(edge.from).into(),
                 to: graph.name_of(edge.to).into(),

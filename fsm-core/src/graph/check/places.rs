@@ -22,7 +22,7 @@ pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
 }
 
 pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
-    if fork_around(graph, graph.initial).is_some() {
+    if forks_around(graph)[graph.initial.index()].is_some() {
         faults.push(GraphFault::BadFork {
             state: graph.name_of(graph.initial).into(),
             why: "a run can't start inside the scope of a fork".into(),
@@ -49,13 +49,17 @@ pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
     }
 }
 
-/// The innermost fork around `state`, parallel states left out.
-fn fork_around(graph: &Graph, state: StateId) -> Option<StateId> {
-    let mut scope = graph.scope_of(state);
-    while let Some(outer) = scope.filter(|outer| graph.kind(*outer) == Kind::Parallel) {
-        scope = graph.scope_of(outer);
+/// By state, the innermost fork around it.
+pub(super) fn forks_around(graph: &Graph) -> Vec<Option<StateId>> {
+    let mut around = vec![None; graph.nodes.len()];
+    for state in outer_first(graph) {
+        let Some(outer) = graph.parent(state) else { continue };
+        around[state.index()] = match graph.kind(outer) {
+            Kind::Fork(_) => Some(outer),
+            _ => around[outer.index()],
+        };
     }
-    scope
+    around
 }
 
 /// What a parallel state holds right within it must be able to stand beside the others.
@@ -199,6 +203,7 @@ pub(super) fn misplaced(
     id: TransitionId,
     edge: &Transition,
     closed_by: impl Fn(StateId) -> Option<StateId>,
+    forks_around: &[Option<StateId>],
 ) -> Option<&'static str> {
     if let Some(why) = wrong_trigger(graph.kind(edge.from), edge.trigger) {
         return Some(why);
@@ -222,7 +227,7 @@ pub(super) fn misplaced(
     {
         return Some("it leads to the join of a fork from outside; lead it to the fork");
     }
-    let jumps = graph.targets(id).filter_map(|to| fork_around(graph, to)).any(|fork| {
+    let jumps = graph.targets(id).filter_map(|to| forks_around[to.index()]).any(|fork| {
         let inside = match edge.from == fork {
             true => edge.trigger == Trigger::Always,
             false => graph.contains(fork, edge.from),
@@ -249,19 +254,20 @@ fn wrong_targets(graph: &Graph, id: TransitionId) -> Option<&'static str> {
     if graph.also(id).is_empty() {
         return None;
     }
-    let all: Vec<StateId> = graph.targets(id).collect();
-    let beside = |left: StateId, right: StateId| {
-        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
-        let common = around(left).find(|outer| *outer == right || graph.contains(*outer, right));
-        common.is_some_and(|outer| {
-            graph.kind(outer) == Kind::Parallel && outer != left && outer != right
-        })
-    };
-    let apart = all
-        .iter()
-        .enumerate()
-        .all(|(at, left)| all[at + 1..].iter().all(|right| beside(*left, *right)));
+    let mut all: Vec<StateId> = graph.targets(id).collect();
+    all.sort_by_key(|state| graph.number_of(*state));
+    let apart = all.windows(2).all(|pair| stand_beside(graph, pair[0], pair[1]));
     (!apart).then_some("its targets must lie in different regions of a parallel state")
+}
+
+/// Whether two states lie in different regions of a parallel state. In the order of a walk it is
+/// enough that neighbours do: the innermost state around any two of a list is that around two
+/// neighbours between them.
+fn stand_beside(graph: &Graph, left: StateId, right: StateId) -> bool {
+    let mut around = std::iter::once(left).chain(graph.ancestors(left));
+    let common = around.find(|outer| *outer == right || graph.contains(*outer, right));
+    common
+        .is_some_and(|outer| graph.kind(outer) == Kind::Parallel && outer != left && outer != right)
 }
 
 fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {
