@@ -55,6 +55,13 @@ pub(crate) enum CommandError {
     #[error("the context must be a JSON object, not {found}")]
     ContextShape { found: &'static str },
 
+    /// A context has members that only the machine itself makes.
+    #[error(
+        "the context (--context) can't have {}: names that begin with `$` are reserved",
+        quoted(.names)
+    )]
+    ContextReserved { names: Vec<String> },
+
     /// An item of a simulation can't be read.
     #[error(transparent)]
     Item(#[from] ItemError),
@@ -181,6 +188,7 @@ impl CommandError {
             | CommandError::Incomparable { .. }
             | CommandError::InputUnfit { .. }
             | CommandError::ContextShape { .. }
+            | CommandError::ContextReserved { .. }
             | CommandError::Assumption { .. }
             | CommandError::UnknownGuard { .. }
             | CommandError::NotReady { .. }
@@ -211,6 +219,7 @@ impl CommandError {
             | CommandError::Svg(_)
             | CommandError::InputSyntax { .. }
             | CommandError::ContextShape { .. }
+            | CommandError::ContextReserved { .. }
             | CommandError::Item(_)
             | CommandError::Assumption { .. }
             | CommandError::UnknownGuard { .. }

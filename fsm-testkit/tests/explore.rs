@@ -291,6 +291,23 @@ fn an_endless_count_is_stopped_and_says_so() {
 }
 
 #[test]
+fn a_chain_of_ten_thousand_states_is_explored_in_a_moment() {
+    let explored = Explorer::new(
+        "chain",
+        |at: &mut usize, (): &()| {
+            *at = (*at + 1) % 10_000;
+            Seen::Moved
+        },
+        |at| at.to_string(),
+    );
+    let before = std::time::Instant::now();
+    let explored = explored.explore(0, &[("next", ())]).expect("it is a graph");
+    assert_eq!(explored.configurations(), 10_000);
+    assert_eq!(explored.path_to("9999").map(|path| path.len()), Some(9999));
+    assert!(before.elapsed() < std::time::Duration::from_secs(5), "{:?}", before.elapsed());
+}
+
+#[test]
 fn what_can_be_seen_corrects_what_a_step_says() {
     // It says of everything that it was ignored.
     let liar = Explorer::new(

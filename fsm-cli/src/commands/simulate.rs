@@ -166,6 +166,11 @@ fn begin_with(file: &MachineFile, given: Option<&InputSource>) -> Result<Value, 
         Value::String(_) => return Err(CommandError::ContextShape { found: "a text" }),
         Value::Array(_) => return Err(CommandError::ContextShape { found: "a list" }),
     };
+    let reserved: Vec<String> =
+        given.keys().filter(|name| name.starts_with('$')).cloned().collect();
+    if !reserved.is_empty() {
+        return Err(CommandError::ContextReserved { names: reserved });
+    }
     if let Value::Object(members) = &mut context {
         for (name, value) in given {
             if !members.contains_key(&name) {

@@ -197,6 +197,18 @@ fn what_is_refused_says_why_and_what_would_be_accepted() {
 }
 
 #[test]
+fn a_member_that_the_machine_keeps_for_itself_cannot_be_given() {
+    let given = r#"{"$faults": 1, "paid": 2, "$machines": {}}"#;
+    let ended = simulate(COFFEE, &["-e", "", "-c", given]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert_eq!(
+        ended.stderr,
+        "error: the context (--context) can't have `$faults`, `$machines`: names that begin with \
+         `$` are reserved\n"
+    );
+}
+
+#[test]
 fn members_of_the_context_can_be_overridden_by_json_or_a_file() {
     let path = file("context.json", r#"{ "paid": 7 }"#);
     for given in [r#"{"paid": 7}"#.to_owned(), format!("@{path}")] {

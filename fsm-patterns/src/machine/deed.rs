@@ -16,6 +16,9 @@ pub(super) const MACHINES: &str = "$machines";
 /// Where it is noted that an action could not be carried out and nothing could stop the step.
 pub(super) const FAULTS: &str = "$faults";
 
+/// How many of these notes are kept: a machine may run for ever.
+const MOST_FAULTS: usize = 100;
+
 /// Which context is meant: the way from the outermost one through [`MACHINES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Home(Arc<[String]>);
@@ -210,11 +213,20 @@ impl Deed {
             Err(Refusal::Because(why)) => why,
             Err(Refusal::Unknown) => "the action is not bound".to_owned(),
         };
-        let faults = object(outermost).entry(FAULTS).or_insert_with(|| Value::Array(Vec::new()));
-        if let Value::Array(faults) = faults {
-            faults.push(Value::String(format!("{}: {why}", self.label())));
-        }
+        note(outermost, format!("{}: {why}", self.label()));
     }
+}
+
+/// Adds a line to [`FAULTS`], and drops the oldest where there are too many.
+fn note(outermost: &mut Value, line: String) {
+    let faults = object(outermost).entry(FAULTS).or_insert(Value::Null);
+    if let Value::Array(faults) = faults {
+        let surplus = (faults.len() + 1).saturating_sub(MOST_FAULTS);
+        faults.drain(..surplus);
+        return faults.push(Value::String(line));
+    }
+    // What else stands there was put there by code that has no business with it.
+    *faults = Value::Array(vec![Value::String(line)]);
 }
 
 fn because(why: String) -> Refusal {

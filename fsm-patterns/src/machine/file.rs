@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fsm_core::{Drawing, Graph, GuardId, StateId, TransitionId};
 use serde_json::Value;
 
-use super::bind::{Registry, Role, sorted};
+use super::bind::{Role, sorted};
 use super::deed::{Deed, Home};
 use super::event::MachineEvent;
 use super::plan::{Plan, Station};
@@ -97,11 +97,6 @@ impl MachineFile {
             actions: of(Role::Action),
             activities: of(Role::Activity),
         }
-    }
-
-    /// An empty registry, as [`Registry::new`].
-    pub fn registry() -> Registry {
-        Registry::new()
     }
 
     /// Why `transition` is refused to a token at the state where it starts, in words; `None` if

@@ -95,7 +95,7 @@
 //! which drawings leave out unless they are asked for everything. Where there is no
 //! transition to refuse (the entry actions of the first state, what regions do as all of them are
 //! left at once, a second region that acts on the same event), the context stays as it was, and a
-//! line is added to the list `$faults` in it.
+//! line is added to the list `$faults` in it, which keeps the last hundred.
 //!
 //! The graph's guards and actions are called what drawings show; two that mean something else and
 //! would be called the same are told apart by a number: `can set paid (2)`. Those of a machine

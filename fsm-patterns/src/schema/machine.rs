@@ -141,7 +141,7 @@ fn state() -> Value {
             "failed": transitions("Transitions when the work failed for good."),
             "timed_out": transitions("Transitions when the work took longer than its `timeout`, for good. Default: those of `failed`."),
             "machine": {
-                "anyOf": [{ "type": "string" }, { "$ref": "#/$defs/inner" }],
+                "anyOf": [{ "type": "string", "minLength": 1 }, { "$ref": "#/$defs/inner" }],
                 "description": "The machine that the state runs: a name under `machines`, or the machine itself.",
             },
             "in": { "$ref": "#/$defs/assignment", "description": "What is handed to `machine` on entry: paths in its context, over the outer `$context` and `$event`." },

@@ -1,5 +1,6 @@
 //! Actions and guards that are expressions.
 
+use fsm_patterns::machine::Registry;
 use serde_json::json;
 
 use crate::world::{World, faults, file, lines};
@@ -246,6 +247,55 @@ states:
                 `$context` has no member `none`";
     run.has(json!({"n": 1, "m": 2, "$faults": [note]}));
     run.on("ok").refuses("go", json!(null));
+}
+
+/// The first region spoils what the second has just been allowed to do.
+const SPOILT: &str = "
+initial: p
+context: { n: 1 }
+states:
+  p:
+    parallel: true
+    states:
+      a:
+        on:
+          first: { actions: { set: { n: spoilt } } }
+          again: { actions: { set: { n: spoilt } } }
+          mend: { actions: { set: { n: 1 } } }
+          scribble: { actions: scribble }
+      b:
+        on:
+          first: { actions: { set: { first: $context.n + 1 } } }
+          again: { actions: { set: { again: $context.n + 1 } } }
+";
+
+fn noted(run: &World) -> Vec<&str> {
+    let notes = run.run.context()["$faults"].as_array().expect("a list");
+    notes.iter().map(|note| note.as_str().expect("a text")).collect()
+}
+
+#[test]
+fn a_machine_that_fails_for_ever_keeps_the_last_hundred_notes() {
+    let registry = Registry::new().action("scribble", |_, _| {});
+    let mut run = World::with(file(SPOILT), registry);
+    run.on("first").on("mend");
+    assert!(noted(&run)[0].starts_with("set first"));
+    for count in 2..=100 {
+        run.on("again").on("mend");
+        assert_eq!(noted(&run).len(), count);
+    }
+    assert!(noted(&run)[0].starts_with("set first"));
+    run.on("again").on("mend");
+    assert_eq!(noted(&run).len(), 100);
+    assert!(noted(&run).iter().all(|note| note.starts_with("set again")));
+}
+
+#[test]
+fn a_failure_is_noted_whatever_stands_in_the_way() {
+    let registry = Registry::new().action("scribble", |context, _| context["$faults"] = json!(1));
+    let mut run = World::with(file(SPOILT), registry);
+    run.on("scribble").on("again");
+    assert_eq!(noted(&run).len(), 1);
 }
 
 #[test]

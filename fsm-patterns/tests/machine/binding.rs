@@ -1,6 +1,6 @@
 //! Names in a file, and the Rust code behind them.
 
-use fsm_patterns::machine::{MachineFile, Registry, Unbound};
+use fsm_patterns::machine::{Registry, Unbound};
 use serde_json::json;
 
 use crate::world::{World, file};
@@ -33,7 +33,7 @@ fn a_file_says_which_names_need_code() {
 
 #[test]
 fn every_name_without_code_is_reported_with_its_line_and_the_nearest_one() {
-    let registry = MachineFile::registry()
+    let registry = Registry::new()
         .guard("unlockd", |_, _| true)
         .guard("wave", |_, _| true)
         .action("Ring", |_, _| {})

@@ -63,12 +63,14 @@ mod sketch;
 #[cfg(feature = "statig")]
 pub mod statig;
 
+use std::collections::HashMap;
 use std::fmt::{self, Debug};
 
 use fsm_core::{Graph, GraphFaults};
+use indexmap::IndexSet;
 
 pub use finding::{Finding, Ignored};
-use search::Search;
+use search::{Search, Ways};
 
 /// What a system did with an event.
 ///
@@ -175,7 +177,8 @@ impl<'a, S: Clone, E> Explorer<'a, S, E> {
     /// a [`Finding`].
     ///
     /// # Complexity
-    /// One clone and one step for each configuration and sample.
+    /// One clone and one step for each configuration and sample; the memory is linear in their
+    /// number, and in that of the configurations, each of which keeps its system.
     pub fn explore(&self, first: S, events: &[(&str, E)]) -> Result<Exploration, GraphFaults> {
         let mut search = Search::new(self, first);
         while let Some(at) = search.next() {
@@ -221,9 +224,11 @@ pub struct Exploration {
     graph: Graph,
     ignored: Vec<Ignored>,
     findings: Vec<Finding>,
-    /// The shortest path of events to each state and superstate, in the order in which they were
-    /// found.
-    paths: Vec<(String, Vec<String>)>,
+    /// By state and superstate, the number of the state that was found first of it.
+    places: HashMap<String, usize>,
+    ways: Ways,
+    /// By number.
+    events: IndexSet<String>,
     configurations: usize,
 }
 
@@ -251,9 +256,12 @@ impl Exploration {
 
     /// The events of a shortest way to `state`, which may be a superstate; none for the first one.
     /// `None`: it was not seen.
+    ///
+    /// # Complexity
+    /// Linear in the length of the path.
     pub fn path_to(&self, state: &str) -> Option<Vec<&str>> {
-        let (_, path) = self.paths.iter().find(|(name, _)| name == state)?;
-        Some(path.iter().map(String::as_str).collect())
+        let events = self.ways.to_state(*self.places.get(state)?);
+        Some(events.into_iter().map(|event| self.events[event].as_str()).collect())
     }
 
     /// How many configurations were told apart.

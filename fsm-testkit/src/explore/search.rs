@@ -29,8 +29,8 @@ pub(super) struct Record {
     pub(super) name: String,
     /// The states by name, each with the superstates around it, innermost first.
     pub(super) states: IndexMap<String, Vec<String>>,
-    /// By state, the events of the shortest path to it.
-    pub(super) paths: Vec<Vec<String>>,
+    /// The shortest ways to the states.
+    pub(super) ways: Ways,
     /// By state, whether a configuration of it was explored.
     pub(super) explored: Vec<bool>,
     pub(super) events: IndexSet<String>,
@@ -38,8 +38,28 @@ pub(super) struct Record {
     pub(super) configurations: usize,
     /// The bound, if it was reached.
     pub(super) stopped_at: Option<usize>,
-    /// By configuration, the events of the shortest path to it, as configuration and event.
-    ways: Vec<Option<(usize, usize)>>,
+}
+
+/// The last step of a way: the configuration that it starts from, and the number of the event.
+/// `None`: there is nowhere to go.
+type Step = Option<(usize, usize)>;
+
+/// Shortest ways, each by its last step: what leads to where that starts is a way, too.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ways {
+    to_configurations: Vec<Step>,
+    to_states: Vec<Step>,
+}
+
+impl Ways {
+    /// The numbers of the events that lead to a state.
+    pub(super) fn to_state(&self, state: usize) -> Vec<usize> {
+        let last = self.to_states.get(state).copied().flatten();
+        let steps = std::iter::successors(last, |(from, _)| self.to_configurations[*from]);
+        let mut events: Vec<usize> = steps.map(|(_, event)| event).collect();
+        events.reverse();
+        events
+    }
 }
 
 /// One event sent in one configuration.
@@ -65,13 +85,12 @@ impl<'e, 'a, S: Clone, E> Search<'e, 'a, S, E> {
         let record = Record {
             name: explorer.name.clone(),
             states: IndexMap::new(),
-            paths: Vec::new(),
+            ways: Ways::default(),
             explored: Vec::new(),
             events: IndexSet::new(),
             trials: Vec::new(),
             configurations: 0,
             stopped_at: None,
-            ways: Vec::new(),
         };
         let mut search = Self {
             explorer,
@@ -129,17 +148,17 @@ impl<'e, 'a, S: Clone, E> Search<'e, 'a, S, E> {
     }
 
     /// The number of the system's state, which may be a new one.
-    fn state_of(&mut self, system: &S, way: Option<(usize, usize)>) -> usize {
+    fn state_of(&mut self, system: &S, way: Step) -> usize {
         let name = (self.explorer.state)(system);
         if let Some(known) = self.record.states.get_index_of(&name) {
             return known;
         }
-        self.record.paths.push(self.record.path(way));
+        self.record.ways.to_states.push(way);
         self.record.explored.push(false);
         self.record.states.insert_full(name, (self.explorer.around)(system)).0
     }
 
-    fn admit(&mut self, state: usize, key: String, system: S, way: Option<(usize, usize)>) {
+    fn admit(&mut self, state: usize, key: String, system: S, way: Step) {
         let name = (state, key.clone());
         if self.known.contains(&name) {
             return;
@@ -149,18 +168,8 @@ impl<'e, 'a, S: Clone, E> Search<'e, 'a, S, E> {
             return;
         }
         self.known.insert(name);
-        self.record.ways.push(way);
+        self.record.ways.to_configurations.push(way);
         let samples = BTreeMap::new();
         self.configurations.push(Configuration { state, key, system, samples });
-    }
-}
-
-impl Record {
-    /// The events that lead somewhere, when the last of them is sent in a known configuration.
-    fn path(&self, way: Option<(usize, usize)>) -> Vec<String> {
-        let steps = std::iter::successors(way, |(at, _)| self.ways[*at]);
-        let mut path: Vec<String> = steps.map(|(_, event)| self.events[event].clone()).collect();
-        path.reverse();
-        path
     }
 }

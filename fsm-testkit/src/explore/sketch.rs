@@ -1,5 +1,7 @@
 //! From what was seen to a graph.
 
+use std::collections::{HashMap, HashSet};
+
 use fsm_core::{Graph, GraphBuilder, GraphFault, GraphFaults};
 use indexmap::{IndexMap, IndexSet};
 
@@ -19,7 +21,9 @@ struct Edge<'r> {
 pub(super) fn draw(record: Record) -> Result<Exploration, GraphFaults> {
     let edges = edges(&record);
     let ends = ends(&record, &edges);
-    let silent = (0..record.states.len()).filter(|state| is_silent(&record, *state));
+    let heard = Heard::of(&record);
+    let silent = (0..record.states.len())
+        .filter(|state| record.explored[*state] && !heard.states.contains(state));
     let mut findings: Vec<Finding> =
         silent.map(|state| Finding::End { state: record.state(state).to_owned() }).collect();
     let graph = match build(&record, &edges, &ends, None) {
@@ -32,7 +36,7 @@ pub(super) fn draw(record: Record) -> Result<Exploration, GraphFaults> {
     let events = record.events.iter().enumerate();
     findings.extend(
         events
-            .filter(|(event, _)| is_unheard(&record, *event))
+            .filter(|(event, _)| !heard.events.contains(event))
             .map(|(_, event)| Finding::Unheard { event: event.clone() }),
     );
     if let Some(at_most) = record.stopped_at {
@@ -41,8 +45,9 @@ pub(super) fn draw(record: Record) -> Result<Exploration, GraphFaults> {
         findings.push(Finding::Unfinished { at_most, unexplored });
     }
     let ignored = ignored(&record);
-    let paths = paths(&record);
-    Ok(Exploration { graph, ignored, findings, paths, configurations: record.configurations })
+    let places = places(&record);
+    let Record { ways, events, configurations, .. } = record;
+    Ok(Exploration { graph, ignored, findings, places, ways, events, configurations })
 }
 
 impl Record {
@@ -187,14 +192,18 @@ fn free_name(record: &Record) -> String {
     name
 }
 
-fn is_silent(record: &Record, state: usize) -> bool {
-    let mut trials = record.trials.iter().filter(|trial| trial.state == state);
-    record.explored[state] && trials.all(|trial| trial.seen == Seen::Ignored)
+/// Where something was not ignored.
+struct Heard {
+    states: HashSet<usize>,
+    events: HashSet<usize>,
 }
 
-fn is_unheard(record: &Record, event: usize) -> bool {
-    let mut trials = record.trials.iter().filter(|trial| trial.event == event);
-    trials.all(|trial| trial.seen == Seen::Ignored)
+impl Heard {
+    fn of(record: &Record) -> Self {
+        let heard = || record.trials.iter().filter(|trial| trial.seen != Seen::Ignored);
+        let states = heard().map(|trial| trial.state).collect();
+        Self { states, events: heard().map(|trial| trial.event).collect() }
+    }
 }
 
 fn ignored(record: &Record) -> Vec<Ignored> {
@@ -219,12 +228,13 @@ fn ignored(record: &Record) -> Vec<Ignored> {
     ignored
 }
 
-fn paths(record: &Record) -> Vec<(String, Vec<String>)> {
-    let mut paths: IndexMap<&String, &Vec<String>> = IndexMap::new();
-    for ((state, around), path) in record.states.iter().zip(&record.paths) {
+/// By name of a state or superstate, the state of it that was found first.
+fn places(record: &Record) -> HashMap<String, usize> {
+    let mut places = HashMap::new();
+    for (number, (state, around)) in record.states.iter().enumerate() {
         for name in std::iter::once(state).chain(around) {
-            paths.entry(name).or_insert(path);
+            places.entry(name.clone()).or_insert(number);
         }
     }
-    paths.into_iter().map(|(name, path)| (name.clone(), path.clone())).collect()
+    places
 }
