@@ -425,6 +425,37 @@ fn a_cycle_through_parallel_states_within_one_another_is_found() {
 }
 
 /// Cause: regions stood in the order in which their names first came up.
+/// Cause: the picture began at `a2`, the run at `a1`, and its snapshot was refused.
+#[test]
+fn a_run_can_t_start_inside_a_region() {
+    let regions = |g: &mut GraphBuilder| {
+        g.parallel("both");
+        g.composite("a", "a1").within("both");
+        g.simple("a1").within("a");
+        g.simple("a2").within("a");
+        g.transition("a1", "a2").on("e");
+        g.simple("b").within("both");
+        g.transition("a2", "a1").on("e");
+        g.internal("b").on("e");
+    };
+    let told = faults(|g| {
+        regions(g);
+        g.initial("a2");
+    });
+    insta::assert_snapshot!(told, @"
+    graph `sketch` has 1 fault:
+      - parallel state `both`: a run can't start inside a region, at `a2`; start at the parallel state, or at a choice that leads there
+    ");
+    // A choice says where within.
+    let stands = build(|g| {
+        regions(g);
+        g.choice("begin");
+        g.transition("begin", "a2");
+        g.initial("begin");
+    });
+    assert_eq!(stands.map(|graph| graph.name_of(graph.initial()).to_owned()), Ok("begin".into()));
+}
+
 #[test]
 fn regions_stand_in_the_order_in_which_they_are_declared_wherever_they_are_mentioned_before() {
     let graph = build(|g| {

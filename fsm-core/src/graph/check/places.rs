@@ -27,6 +27,15 @@ pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
             state: graph.name_of(graph.initial).into(),
             why: "a run can't start inside the scope of a fork".into(),
         });
+    } else if let Some(parallel) = graph.scope_of(graph.initial) {
+        faults.push(GraphFault::BadRegion {
+            parallel: graph.name_of(parallel).into(),
+            why: format!(
+                "a run can't start inside a region, at `{}`; start at the parallel state, or at a \
+                 choice that leads there",
+                graph.name_of(graph.initial)
+            ),
+        });
     }
     for state in graph.states() {
         if let Kind::Composite(initial) = graph.kind(state)
