@@ -501,7 +501,8 @@ fn a_diff_is_drawn_as_one_graph() {
 fn every_sort_of_change_is_drawn_as_svg() {
     let old = everything();
     for (what, mutation) in MUTATIONS {
-        let new = (0..25).find_map(|pick| mutated(&old, mutation, pick, 8));
+        let picks = (0..25).flat_map(|pick| (0..25).map(move |other| (pick, other)));
+        let new = picks.into_iter().find_map(|(pick, other)| mutated(&old, mutation, pick, other));
         let diff = GraphDiff::between(&old, &new.unwrap_or_else(|| panic!("no {what}")));
         let svg = diff.drawing().to_svg().expect("the graph is small");
         assert!(roxmltree::Document::parse(&svg).is_ok(), "{what}: {svg}");

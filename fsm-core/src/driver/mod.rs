@@ -267,8 +267,18 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 self.timers.set(*ticket, *at);
             }
         }
-        while !self.snapshot.status().is_over() && self.timers.is_due(self.now) {
-            self.fire().await;
+        // What these set in turn may be due at once, again and again: that has to wait until
+        // commands are heard.
+        for _ in 0..self.timers.count_due(self.now) {
+            let Some(ticket) = self.timers.due(self.now) else { break };
+            self.take(&Input::Timer(ticket));
+            if self.snapshot.status().is_over() {
+                return;
+            }
+            if self.is_busy() {
+                tokio::task::yield_now().await;
+                self.now = self.clock.now();
+            }
         }
         awaited.list.retain(|effect| match effect {
             Effect::Start(start) => self.snapshot.is_running(start.ticket),

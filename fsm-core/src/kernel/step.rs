@@ -166,7 +166,8 @@ impl<C, E: Event> Machine<C, E> {
         true
     }
 
-    fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
+    /// Refuses a run of another graph, and one that is not whole.
+    pub(super) fn own(&self, run: &Snapshot<C>) -> Result<(), StepError> {
         let expected = self.graph().fingerprint();
         if run.fingerprint != expected {
             return Err(StepError::ForeignSnapshot { expected, found: run.fingerprint });
@@ -175,6 +176,11 @@ impl<C, E: Event> Machine<C, E> {
         if run.stepping || in_between {
             return Err(StepError::Poisoned);
         }
+        Ok(())
+    }
+
+    fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
+        self.own(run)?;
         match (run.status, input) {
             (Status::New, Input::Start) | (Status::Running, _) => {}
             (Status::New, _) => return Err(StepError::NotStarted),

@@ -9,6 +9,7 @@ mod bytes;
 mod done;
 mod forks;
 mod fuzz;
+mod hand;
 mod resuming;
 mod saving;
 mod stage;
