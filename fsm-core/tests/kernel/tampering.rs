@@ -216,6 +216,8 @@ proptest! {
                 damage(&mut damaged, *place, *how);
             }
             let Ok(run) = serde_json::from_value::<Snapshot<Tally>>(damaged) else { continue };
+            // Whoever looks before restoring sees something, and comes to an end.
+            assert!(run.tokens().count() <= 1 + whole["others"].as_array().map_or(0, Vec::len) + 3);
             let mut effects = Effects::new();
             if walk.machine.restore(&run, &mut effects).is_ok() {
                 shake(&walk.machine, run, effects, &after);
