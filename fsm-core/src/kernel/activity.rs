@@ -51,7 +51,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let now = self.run.now;
         let token = self.run.token_mut(slot);
         token.phase = Phase::Running;
-        token.attempt += 1;
+        token.attempt = token.attempt.saturating_add(1);
         let Token { state, attempt, visit, number, .. } = *token;
         let (Kind::Activity(activity) | Kind::Machine(activity)) = self.frozen.graph.kind(state)
         else {

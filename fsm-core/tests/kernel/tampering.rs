@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fsm_core::{Effect, Effects, Input, JoinRule, Outcome, Retry, Snapshot, Ticket, Timestamp};
+use fsm_core::{
+    Effect, Effects, Input, JoinRule, Outcome, Retry, RetryPolicy, Snapshot, Ticket, Timestamp,
+};
 use fsm_testkit::strategies::{Size, any_blueprint};
 use fsm_testkit::tally::{EVENTS, Tally, Word};
 use proptest::prelude::*;
@@ -168,6 +170,30 @@ fn a_timer_of_a_state_around_the_fork_is_no_timer_of_a_branch() {
     );
 }
 
+/// Cause: a policy may ask for as many retries as can be counted, and one more attempt was counted.
+#[test]
+fn the_last_attempt_that_can_be_counted_is_followed_by_others_of_that_number() {
+    let mut stage = Stage::set(|g| {
+        let policy = RetryPolicy::new(u32::MAX).delay(ms(50));
+        g.activity_running("call", "work").retry(policy);
+        g.final_state("end");
+        g.transition("call", "end").done();
+        g.transition("call", "end").failed();
+        "call"
+    });
+    stage.fail("call", Retry::Allowed(None));
+    let mut damaged = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    damaged["main"]["attempt"] = json!(u32::MAX);
+    stage.run = serde_json::from_value(damaged).expect("it reads as a snapshot");
+    stage.machine.restore(&stage.run, &mut Effects::new()).expect("the policy allows it");
+    for _ in 0..2 {
+        stage.pass(Duration::from_secs(3600));
+        assert_eq!(stage.starts.last().expect("it was started").attempt, u32::MAX);
+        stage.fail("call", Retry::Allowed(None));
+    }
+    assert_eq!(stage.at(), "call");
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -190,6 +216,8 @@ proptest! {
                 damage(&mut damaged, *place, *how);
             }
             let Ok(run) = serde_json::from_value::<Snapshot<Tally>>(damaged) else { continue };
+            // Whoever looks before restoring sees something, and comes to an end.
+            assert!(run.tokens().count() <= 1 + whole["others"].as_array().map_or(0, Vec::len) + 3);
             let mut effects = Effects::new();
             if walk.machine.restore(&run, &mut effects).is_ok() {
                 shake(&walk.machine, run, effects, &after);
