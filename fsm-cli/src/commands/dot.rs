@@ -21,7 +21,8 @@ pub(crate) struct DotArgs {
     #[arg(short, long, default_value = "dot", value_parser = format)]
     format: Format,
 
-    /// Draw everything: also the flow's house-keeping actions, and what is inside of machines.
+    /// Draw everything: also the flow's house-keeping actions, what is inside of machines, and that
+    /// a transition of a machine file is taken only if its actions can be carried out (`can set paid`).
     #[arg(long)]
     expand: bool,
 

@@ -88,7 +88,14 @@ impl Assignment {
         self.members.iter().map(value).collect()
     }
 
-    /// Puts `values` in place.
+    /// Whether it is carried out wholly or not at all: a single path is looked at before anything is
+    /// put there, and nothing is in the way of a name.
+    pub(super) fn is_atomic(&self) -> bool {
+        self.members.len() == 1 || self.members.iter().all(|member| member.path.len() == 1)
+    }
+
+    /// Puts `values` in place; where that fails, those before are, unless it is
+    /// [atomic](Self::is_atomic).
     pub(super) fn place(&self, context: &mut Value, values: Vec<Value>) -> Result<(), String> {
         for (member, value) in self.members.iter().zip(values) {
             put(context, &member.path, value).map_err(|(within, found)| {

@@ -108,6 +108,14 @@ impl Deed {
         }
     }
 
+    /// Whether it is done wholly or not at all, where its context is there.
+    fn is_atomic(&self) -> bool {
+        match &self.what {
+            What::Set(assignment) | What::Give { output: assignment, .. } => assignment.is_atomic(),
+            What::Named(_) | What::Transform(_) | What::Begin { .. } | What::End { .. } => true,
+        }
+    }
+
     /// How drawings show it.
     pub(super) fn label(&self) -> String {
         let text = match &self.what {
@@ -198,18 +206,15 @@ impl Deed {
     /// Does it where nothing can stop the step any more; if it can't be done, nothing changes but
     /// that [`FAULTS`] says so.
     pub(super) fn perform_or_note(&self, outermost: &mut Value, event: &Value, bound: Bound<'_>) {
-        if self.is_total() {
-            // What is total leaves nothing half done.
-            if self.perform(outermost, event, bound).is_ok() {
-                return;
+        let performed = match self.is_atomic() && self.home.of(outermost).is_object() {
+            true => self.perform(outermost, event, bound),
+            false => {
+                let mut after = outermost.clone();
+                self.perform(&mut after, event, bound).map(|()| *outermost = after)
             }
-        }
-        let mut after = outermost.clone();
-        let why = match self.perform(&mut after, event, bound) {
-            Ok(()) => {
-                *outermost = after;
-                return;
-            }
+        };
+        let why = match performed {
+            Ok(()) => return,
             Err(Refusal::Because(why)) => why,
             Err(Refusal::Unknown) => "the action is not bound".to_owned(),
         };

@@ -291,6 +291,20 @@ fn a_machine_that_fails_for_ever_keeps_the_last_hundred_notes() {
 }
 
 #[test]
+fn what_fails_halfway_is_not_done_at_all() {
+    let sets = ["{ deep.new: 1, n.x: 1 }", "{ n.x: 1 }", "{ other: 1, sum: $context.none + 1 }"];
+    for set in sets {
+        let run = World::of(&format!(
+            "initial: a\ncontext: {{ n: 1 }}\nstates: {{ a: {{ entry: {{ set: {set} }}, on: {{ go: a }} }} }}\n"
+        ));
+        let members = run.run.context().as_object().expect("it is").keys();
+        let members: Vec<&String> = members.filter(|name| *name != "$faults").collect();
+        assert_eq!(noted(&run).len(), 1, "{set}");
+        assert_eq!(members, ["n"], "{set}");
+    }
+}
+
+#[test]
 fn a_failure_is_noted_whatever_stands_in_the_way() {
     let registry = Registry::new().action("scribble", |context, _| context["$faults"] = json!(1));
     let mut run = World::with(file(SPOILT), registry);

@@ -19,6 +19,8 @@ pub(super) enum Line {
     Context,
     /// Show the drawing.
     Dot,
+    /// Write the drawing to this file.
+    Draw(String),
     /// Show what can be typed.
     Help,
     /// End the conversation.
@@ -69,6 +71,10 @@ fn command(word: &str) -> Option<Line> {
             if let Some((name, holds)) = word.strip_prefix("assume ").and_then(assumption) {
                 return Some(Line::Assume { name, holds });
             }
+            let file = word.strip_prefix("d ").or_else(|| word.strip_prefix("dot "));
+            if let Some(file) = file {
+                return Some(Line::Draw(file.trim().to_owned()));
+            }
             return word.parse().ok().map(Line::Number);
         }
     };
@@ -85,6 +91,8 @@ mod tests {
         assert!(matches!(Line::read("b", is_event), Line::Items(_)));
         assert!(matches!(Line::read(":b", is_event), Line::Back));
         assert!(matches!(Line::read("7", is_event), Line::Items(_)));
+        assert!(matches!(Line::read("d a b.svg", |name| name == "d a b.svg"), Line::Items(_)));
+        assert!(matches!(Line::read("d a b.svg", is_event), Line::Draw(file) if file == "a b.svg"));
         assert!(matches!(Line::read("8", is_event), Line::Number(8)));
         assert!(matches!(Line::read(" t ", is_event), Line::NextTimer));
         assert!(matches!(Line::read("push=", is_event), Line::Unreadable(_)));

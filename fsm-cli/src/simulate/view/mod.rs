@@ -1,15 +1,17 @@
 //! The interactive view: shows where the machine stands and what could happen, reads a line, lets
-//! it happen, and shows what came of it. It reads and writes lines and nothing else, so that a
-//! test, or a pipe, can hold the other end.
+//! it happen, and shows what came of it. It reads and writes lines, so that a test, or a pipe, can
+//! hold the other end; the one thing beside is a drawing, in the file that was named for it.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `choice` | what could happen now, numbered |
+//! | `drawing` | the way that was come, drawn |
 //! | `screen` | where the machine stands, as text |
 //! | `line` | what was typed |
 //! | `paint` | colours, and text of the file made safe for a terminal |
 
 mod choice;
+mod drawing;
 mod line;
 mod paint;
 mod screen;
@@ -18,7 +20,6 @@ mod tests;
 
 use std::io::{self, BufRead, Write};
 
-use fsm_core::{Mark, Marks};
 use fsm_patterns::file::Report;
 use fsm_patterns::machine::MachineFile;
 use serde_json::Value;
@@ -180,9 +181,13 @@ impl View<'_> {
                 self.tell(&(plain_lines(&text) + "\n"))
             }
             Line::Dot => {
-                let dot = self.dot();
+                let dot = drawing::dot(&self.session);
                 self.tell(&dot)
             }
+            Line::Draw(file) => match drawing::write(&self.session, &file) {
+                Ok(()) => self.tell(&format!("written to {}\n", plain(&file))),
+                Err(why) => self.complain(&why),
+            },
             Line::Back => match self.session.simulation.back() {
                 true => Ok(Then::Look),
                 false => self.complain("this is the beginning: there is no step to take back"),
@@ -289,20 +294,6 @@ impl View<'_> {
             }
         }
         Ok(then)
-    }
-
-    /// The drawing, with the path and where the tokens stand.
-    fn dot(&self) -> String {
-        let simulation = &self.session.simulation;
-        let mut marks = Marks::new();
-        for station in simulation.path() {
-            marks = station.at.iter().fold(marks, |marks, at| marks.state(*at, Mark::Path));
-            marks = station.by.iter().fold(marks, |marks, by| marks.transition(*by, Mark::Path));
-        }
-        if let Some(last) = simulation.path().last() {
-            marks = last.at.iter().fold(marks, |marks, at| marks.state(*at, Mark::Active));
-        }
-        self.session.file.drawing().marked(&marks).to_dot()
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const HELP: &str = "  NUMBER          lets a choice happen
   p               shows the path
   c               shows the whole context
   d               shows the drawing, in DOT, with the path
+  d FILE          writes it to a file that ends in .svg, .dot, or .mmd
   Enter           shows where the machine stands
   q               quits, as Ctrl-D does
   An event that is called like a command is the event; the command is then :b, :t, …

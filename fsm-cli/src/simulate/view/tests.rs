@@ -148,6 +148,25 @@ fn the_drawing_shows_the_way_that_was_come() {
 }
 
 #[test]
+fn the_drawing_is_written_to_a_file_as_its_name_tells() {
+    let folder = std::env::temp_dir().join(format!("fsm-view-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is a folder for temporary files");
+    for (name, begins) in [("way.svg", "<svg "), ("way.dot", "digraph "), ("way.mmd", "---\n")] {
+        let path = folder.join(name);
+        let typed = format!("d {}", path.display());
+        let shown = told(COFFEE, &["+30s", &typed]);
+        assert!(shown.contains(&format!("written to {}", path.display())), "{shown}");
+        let drawn = std::fs::read_to_string(&path).expect("it is there");
+        assert!(drawn.starts_with(begins), "{drawn}");
+        assert!(drawn.contains("active"), "{drawn}");
+    }
+    let shown = told(COFFEE, &["d way.png", &format!("d {}/none/way.svg", folder.display())]);
+    assert!(shown.contains("it ends in .svg, .dot, or .mmd"), "{shown}");
+    assert!(shown.contains("there is no such folder"), "{shown}");
+    std::fs::remove_dir_all(&folder).expect("what was made can be removed");
+}
+
+#[test]
 fn a_session_ends_with_its_input_also_within_a_question() {
     for lines in [&[][..], &["repair"], &["1"]] {
         assert!(told(COFFEE, lines).ends_with('\n'), "{lines:?}");
