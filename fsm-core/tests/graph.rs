@@ -425,6 +425,61 @@ fn a_cycle_that_enters_the_regions_by_name_is_found_as_well() {
 }
 
 #[test]
+fn a_cycle_through_a_region_that_begins_by_itself_is_found_whichever_others_are_named() {
+    const REGIONS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+    let rounds = |restless: &str, named: &[&str]| {
+        build(|g| {
+            g.choice("again");
+            g.parallel("both");
+            for region in REGIONS {
+                let (way, rest) = (format!("{region} way"), format!("{region} rest"));
+                g.composite(region, if region == restless { &way } else { &rest }).within("both");
+                g.choice(&way).within(region);
+                g.simple(&rest).within(region);
+                g.transition(&way, "again");
+                g.transition(&rest, &way).on("go");
+            }
+            let targets: Vec<String> =
+                named.iter().map(|region| format!("{region} rest")).collect();
+            let edge = g.transition("again", &targets[0]);
+            targets[1..].iter().fold(edge, |edge, target| edge.also(target));
+            g.initial("again");
+        })
+    };
+    for restless in REGIONS {
+        for named in [&["a"][..], &["d"], &["g", "a"], &["b", "f", "d"], &["c", "b", "e", "f"]] {
+            let is_cycle = !named.contains(&restless);
+            let built = rounds(restless, named);
+            assert_eq!(built.is_err(), is_cycle, "{restless} restless, {named:?} named: {built:?}");
+            if let Err(faults) = built {
+                assert!(faults.to_string().contains("go round for ever"), "{faults}");
+            }
+        }
+    }
+}
+
+/// Cause: each of many ways into a parallel state had a way of its own to each of its regions.
+#[test]
+fn four_thousand_ways_at_once_into_as_many_regions_stand() {
+    const COUNT: usize = 4_000;
+    let begun = Instant::now();
+    let graph = build(|g| {
+        g.choice("which");
+        g.parallel("both");
+        for number in 0..COUNT {
+            let region = format!("r{number}");
+            g.simple(&region).within("both");
+            g.transition("which", &region).guard(&region);
+        }
+        g.transition("both", "which").on("again");
+        g.initial("which");
+    });
+    assert!(graph.is_ok(), "{graph:?}");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
 fn a_cycle_through_parallel_states_within_one_another_is_found() {
     let nested = |g: &mut GraphBuilder, innermost: &str| {
         g.parallel("outer");

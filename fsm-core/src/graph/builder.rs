@@ -284,7 +284,9 @@ impl GraphBuilder {
     /// transitions, and more ([`GraphFault`]).
     ///
     /// # Complexity
-    /// O(states + transitions), whatever the depth of nesting.
+    /// O((states + transitions) * log(states)), whatever the depth of nesting; ways that go on at
+    /// once into parallel states and transitions with several targets are followed from level to
+    /// level, and each final state of a composite state to each of its `done` transitions.
     pub fn build(&mut self) -> Result<Graph, GraphFaults> {
         let mut builder = std::mem::replace(self, GraphBuilder::new(self.graph.name.clone()));
         for (index, declared) in builder.declared.iter().enumerate() {

@@ -69,7 +69,9 @@ pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
 /// Faults of paths; the structure must be sound.
 ///
 /// # Complexity
-/// O(states + transitions).
+/// O(states + transitions), but for eventless cycles: O((states + transitions) * (nesting +
+/// log(states))), and a way from each final state of a composite state to where each of its `done`
+/// transitions leads.
 pub(super) fn behaviour(graph: &Graph, faults: &mut Vec<GraphFault>) {
     paths::shadowed(graph, faults);
     paths::unreachable(graph, faults);
