@@ -338,6 +338,27 @@ fn regions_that_are_entered_in_another_order_are_told() {
     ");
 }
 
+/// Cause: the order in which states stand was compared, not that in which regions are entered.
+#[test]
+fn the_order_of_regions_is_told_apart_from_the_order_of_states() {
+    let both = |states: [&str; 2], regions: [&str; 2]| {
+        graph(|g| {
+            for state in states {
+                g.reference(state);
+            }
+            g.parallel("both");
+            for region in regions {
+                g.simple(region).within("both");
+            }
+            g.transition("both", "both").on("again");
+            g.initial("both");
+        })
+    };
+    let (tea, milk) = (["tea", "milk"], ["milk", "tea"]);
+    insta::assert_snapshot!(told(&both(tea, tea), &both(tea, milk)), @"~ state `both`: enters its regions in the order `milk`, `tea` instead of `tea`, `milk`");
+    insta::assert_snapshot!(told(&both(tea, tea), &both(milk, tea)), @"~ graph: states are declared in another order: moved `milk`");
+}
+
 #[test]
 fn what_holds_for_the_whole_graph_comes_first() {
     let mut other = Graph::builder("gate");
@@ -480,7 +501,8 @@ fn a_diff_is_drawn_as_one_graph() {
 fn every_sort_of_change_is_drawn_as_svg() {
     let old = everything();
     for (what, mutation) in MUTATIONS {
-        let new = (0..25).find_map(|pick| mutated(&old, mutation, pick, 8));
+        let picks = (0..25).flat_map(|pick| (0..25).map(move |other| (pick, other)));
+        let new = picks.into_iter().find_map(|(pick, other)| mutated(&old, mutation, pick, other));
         let diff = GraphDiff::between(&old, &new.unwrap_or_else(|| panic!("no {what}")));
         let svg = diff.drawing().to_svg().expect("the graph is small");
         assert!(roxmltree::Document::parse(&svg).is_ok(), "{what}: {svg}");

@@ -4,11 +4,12 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use fsm_core::{
-    Bindings, BuildError, Graph, GraphBuilder, GraphDocument, GraphFaults, JoinRule, Machine,
-    RetryPolicy,
+    Bindings, BuildError, Event, EventKey, Graph, GraphBuilder, GraphDocument, GraphFaults,
+    JoinRule, Machine, RetryPolicy,
 };
 use fsm_testkit::strategies::{Size, any_graph};
 use proptest::prelude::*;
+use serde_json::json;
 
 fn build(write: impl FnOnce(&mut GraphBuilder)) -> Result<Graph, GraphFaults> {
     let mut builder = Graph::builder("sketch");
@@ -215,6 +216,28 @@ fn a_choice_without_a_way_on_is_found_also_inside_a_state_that_has_one() {
     ");
 }
 
+/// Cause: parallel states alone were asked, so that a run rested in a composite state for ever and
+/// what comes behind it counted as reached.
+#[test]
+fn a_composite_state_that_is_left_once_it_is_done_needs_a_final_state_right_within_it() {
+    let boxed = |g: &mut GraphBuilder, around: &str| {
+        g.composite("box", "inner");
+        g.composite("inner", "wait").within("box");
+        g.simple("wait").within("inner");
+        g.final_state("stop").within(around);
+        g.transition("wait", "stop").on("go");
+        g.transition("box", "end").done();
+        g.final_state("end");
+        g.initial("box");
+    };
+    insta::assert_snapshot!(faults(|g| boxed(g, "inner")), @"
+    graph `sketch` has 1 fault:
+      - transition `box` -> `end` (done): the composite state is never done, because it has no final state right within it
+    ");
+    let graph = build(|g| boxed(g, "box"));
+    assert!(graph.is_ok(), "{graph:?}");
+}
+
 #[test]
 fn joins_that_can_never_fill_are_reported() {
     let fork = |rule: JoinRule| {
@@ -402,6 +425,61 @@ fn a_cycle_that_enters_the_regions_by_name_is_found_as_well() {
 }
 
 #[test]
+fn a_cycle_through_a_region_that_begins_by_itself_is_found_whichever_others_are_named() {
+    const REGIONS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+    let rounds = |restless: &str, named: &[&str]| {
+        build(|g| {
+            g.choice("again");
+            g.parallel("both");
+            for region in REGIONS {
+                let (way, rest) = (format!("{region} way"), format!("{region} rest"));
+                g.composite(region, if region == restless { &way } else { &rest }).within("both");
+                g.choice(&way).within(region);
+                g.simple(&rest).within(region);
+                g.transition(&way, "again");
+                g.transition(&rest, &way).on("go");
+            }
+            let targets: Vec<String> =
+                named.iter().map(|region| format!("{region} rest")).collect();
+            let edge = g.transition("again", &targets[0]);
+            targets[1..].iter().fold(edge, |edge, target| edge.also(target));
+            g.initial("again");
+        })
+    };
+    for restless in REGIONS {
+        for named in [&["a"][..], &["d"], &["g", "a"], &["b", "f", "d"], &["c", "b", "e", "f"]] {
+            let is_cycle = !named.contains(&restless);
+            let built = rounds(restless, named);
+            assert_eq!(built.is_err(), is_cycle, "{restless} restless, {named:?} named: {built:?}");
+            if let Err(faults) = built {
+                assert!(faults.to_string().contains("go round for ever"), "{faults}");
+            }
+        }
+    }
+}
+
+/// Cause: each of many ways into a parallel state had a way of its own to each of its regions.
+#[test]
+fn four_thousand_ways_at_once_into_as_many_regions_stand() {
+    const COUNT: usize = 4_000;
+    let begun = Instant::now();
+    let graph = build(|g| {
+        g.choice("which");
+        g.parallel("both");
+        for number in 0..COUNT {
+            let region = format!("r{number}");
+            g.simple(&region).within("both");
+            g.transition("which", &region).guard(&region);
+        }
+        g.transition("both", "which").on("again");
+        g.initial("which");
+    });
+    assert!(graph.is_ok(), "{graph:?}");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
 fn a_cycle_through_parallel_states_within_one_another_is_found() {
     let nested = |g: &mut GraphBuilder, innermost: &str| {
         g.parallel("outer");
@@ -422,6 +500,37 @@ fn a_cycle_through_parallel_states_within_one_another_is_found() {
     ");
     let graph = build(|g| nested(g, "rest"));
     assert!(graph.is_ok(), "{graph:?}");
+}
+
+/// Cause: the picture began at `a2`, the run at `a1`, and its snapshot was refused.
+#[test]
+fn a_run_can_t_start_inside_a_region() {
+    let regions = |g: &mut GraphBuilder| {
+        g.parallel("both");
+        g.composite("a", "a1").within("both");
+        g.simple("a1").within("a");
+        g.simple("a2").within("a");
+        g.transition("a1", "a2").on("e");
+        g.simple("b").within("both");
+        g.transition("a2", "a1").on("e");
+        g.internal("b").on("e");
+    };
+    let told = faults(|g| {
+        regions(g);
+        g.initial("a2");
+    });
+    insta::assert_snapshot!(told, @"
+    graph `sketch` has 1 fault:
+      - parallel state `both`: a run can't start inside a region, at `a2`; start at the parallel state, or at a choice that leads there
+    ");
+    // A choice says where within.
+    let stands = build(|g| {
+        regions(g);
+        g.choice("begin");
+        g.transition("begin", "a2");
+        g.initial("begin");
+    });
+    assert_eq!(stands.map(|graph| graph.name_of(graph.initial()).to_owned()), Ok("begin".into()));
 }
 
 /// Cause: regions stood in the order in which their names first came up.
@@ -536,6 +645,121 @@ fn a_chain_of_two_hundred_thousand_states_stands() {
     });
 }
 
+/// Cause: each action of a list made a list of all before it, for ever.
+#[test]
+fn a_transition_and_a_state_with_twenty_thousand_actions_stand() {
+    const COUNT: usize = 20_000;
+    let names: Vec<String> = (0..COUNT).map(|number| format!("a{number}")).collect();
+    let begun = Instant::now();
+    let graph = build(|g| {
+        let mut state = g.simple("s");
+        for name in &names {
+            state = state.entry(name);
+        }
+        let mut edge = g.transition("s", "s").on("go");
+        for name in &names {
+            edge = edge.action(name);
+        }
+        g.initial("s");
+    });
+    let graph = graph.expect("the graph is sound");
+    assert!(graph.transitions().all(|(_, edge)| graph.actions_of(edge).eq(&names)));
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+/// Cause: every two targets of a transition were compared, and each one copied those before it.
+#[test]
+fn a_transition_to_fifty_thousand_regions_stands() {
+    let regions: Vec<String> = (0..50_000).map(|number| format!("r{number}")).collect();
+    stands(|g| {
+        g.simple("start");
+        g.parallel("both");
+        for region in &regions {
+            g.simple(region).within("both");
+        }
+        let first = g.transition("start", &regions[0]).on("go");
+        regions[1..].iter().fold(first, |edge, region| edge.also(region));
+        g.transition("both", "start").on("back");
+        g.initial("start");
+    });
+}
+
+/// Cause: what a composite state has was laid down in each state within it, without end: here
+/// sixteen million pieces of code.
+#[test]
+fn a_composite_state_with_four_thousand_ways_and_as_many_states_stands_and_decides_as_ever() {
+    struct Go;
+    impl Event for Go {
+        fn key(&self) -> EventKey<'_> {
+            EventKey::Name("go")
+        }
+    }
+    const COUNT: usize = 4_000;
+    let begun = Instant::now();
+    let graph = build(|g| {
+        g.composite("box", "s0");
+        for number in 0..COUNT {
+            let name = format!("s{number}");
+            g.simple(&name).within("box");
+            g.transition("box", &name).on("go").guard(&name);
+        }
+        g.initial("box");
+    });
+    let guards = (0..COUNT).fold(Bindings::<usize, Go>::new(), |guards, number| {
+        guards.guard(format!("s{number}"), move |wanted, _| *wanted == number)
+    });
+    let machine = Machine::bind(graph.expect("the graph is sound"), guards);
+    let machine = machine.expect("its names are bound");
+    for wanted in [0, 7, COUNT - 1] {
+        let mut run = machine.begin(wanted);
+        for _ in 0..2 {
+            machine.send(&mut run, Go).expect("one guard holds");
+            let (state, _) = run.tokens().next().expect("it rests");
+            assert_eq!(machine.graph().name_of(state), format!("s{wanted}"));
+        }
+    }
+    let mut run = machine.begin(COUNT);
+    assert!(machine.send(&mut run, Go).is_err(), "no guard holds");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn targets_that_share_a_region_are_found_wherever_they_stand_in_the_list() {
+    let leads_to = |targets: [&str; 3]| {
+        build(|g| {
+            g.simple("start");
+            g.parallel("both");
+            for region in ["left", "right"] {
+                g.parallel(region).within("both");
+                for (number, end) in ["a", "b"].iter().enumerate() {
+                    let name = format!("{region} {end}");
+                    g.composite(&name, &format!("{name} {number}")).within(region);
+                    g.simple(&format!("{name} {number}")).within(&name);
+                }
+            }
+            let [first, second, third] = targets;
+            g.transition("start", first).on("go").also(second).also(third);
+            g.transition("both", "start").on("back");
+            g.initial("start");
+        })
+    };
+    for apart in [["left a", "right b", "left b"], ["right a 0", "left b 1", "right b"]] {
+        assert!(leads_to(apart).is_ok(), "{apart:?}");
+    }
+    for shared in [
+        ["left a", "right", "left a"],
+        ["left a 0", "right", "left a"],
+        ["left", "right a", "left b 1"],
+        ["both", "left", "right"],
+        ["left", "start", "right"],
+    ] {
+        let faults = leads_to(shared).expect_err("two of them are in one region").to_string();
+        assert!(faults.contains("must lie in different regions"), "{faults}");
+    }
+}
+
 #[test]
 fn ten_thousand_composite_states_within_one_another_stand() {
     const DEPTH: usize = 10_000;
@@ -629,4 +853,89 @@ fn a_document_is_checked_like_any_other_graph() {
     let document: GraphDocument = serde_json::from_str(text).expect("its form is right");
     let faults = Graph::try_from(document).expect_err("a state is missing");
     assert!(faults.to_string().contains("`gone`"), "{faults}");
+}
+
+/// What is wrong with a document; of each state a name and a kind are enough.
+fn faults_of(document: serde_json::Value) -> String {
+    let document: GraphDocument = serde_json::from_value(document).expect("its form is right");
+    Graph::try_from(document).expect_err("the document has faults").to_string()
+}
+
+/// Cause: it was taken, and went nowhere.
+#[test]
+fn an_internal_transition_of_a_document_leads_nowhere_else() {
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "a",
+        "states": [{ "name": "a", "kind": "simple" }, { "name": "b", "kind": "simple" }],
+        "transitions": [
+            { "from": "a", "to": "b", "internal": true, "trigger": { "event": "stay" } },
+            { "from": "a", "to": "b", "trigger": { "event": "go" } },
+            { "from": "b", "to": "a", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - transition `a` -> `b` (stay): an internal transition leads nowhere; it stays in the state it begins in
+    ");
+}
+
+/// Cause: lists of regions were taken that said nothing, or only a part.
+#[test]
+fn a_document_lists_the_regions_of_parallel_states_only_and_each_of_them_once() {
+    let region = |name, outer| json!({ "name": name, "kind": "simple", "within": outer });
+    let text = faults_of(json!({
+        "name": "sketch", "initial": "start",
+        "states": [
+            { "name": "start", "kind": "simple", "regions": ["start"] },
+            { "name": "some", "kind": "parallel", "regions": ["b"] },
+            region("a", "some"), region("b", "some"),
+            { "name": "twice", "kind": "parallel", "regions": ["d", "c", "d"] },
+            region("c", "twice"), region("d", "twice"),
+        ],
+        "transitions": [
+            { "from": "start", "to": "some", "trigger": { "event": "go" } },
+            { "from": "some", "to": "twice", "trigger": { "event": "go" } },
+            { "from": "twice", "to": "start", "trigger": { "event": "go" } },
+        ],
+    }));
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 3 faults:
+      - state `start` lists regions, and only parallel states have them; remove the list
+      - parallel state `some`: its region `a` is missing from the list of its regions
+      - parallel state `twice`: its region `d` is listed twice
+    ");
+}
+
+/// Cause: the composite state was to begin at a state that does not lie right within it.
+#[test]
+fn a_graph_that_begins_deep_inside_is_laid_into_a_state_that_begins_on_the_way_there() {
+    let inner = |first: &str| {
+        build(|g| {
+            g.composite("both", "region");
+            g.composite("region", first).within("both");
+            g.simple("begin").within("region");
+            g.simple("other").within("region");
+            g.transition("begin", "other").on("go");
+            g.transition("other", "begin").on("go");
+            g.initial("begin");
+        })
+        .expect("the graph is sound")
+    };
+    let outer = build(|g| {
+        g.embed("inside", &inner("begin"));
+        g.initial("inside");
+    });
+    let outer = Machine::<(), ()>::bind(outer.expect("it is sound"), Bindings::new());
+    let outer = outer.expect("it has no names");
+    let run = outer.begin(());
+    let states = run.tokens().map(|(state, _)| outer.graph().name_of(state));
+    assert_eq!(states.collect::<Vec<_>>(), ["inside.begin"]);
+
+    insta::assert_snapshot!(faults(|g| {
+        g.embed("inside", &inner("other"));
+        g.initial("inside");
+    }), @"
+    graph `sketch` has 1 fault:
+      - graph `sketch`, laid into `inside`, begins at `begin`, deep within `both`, which begins elsewhere; let it begin at `both`, and that one on the way to `begin`
+    ");
 }

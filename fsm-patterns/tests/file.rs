@@ -136,6 +136,41 @@ fn a_machine_is_told_from_a_flow() {
 }
 
 #[test]
+fn json_has_no_longest_key_whatever_the_file_is_called() {
+    let key = "k".repeat(5_000);
+    let text = format!("\n{{\"initial\": \"{key}\", \"states\": {{\"{key}\": {{}}}}}}");
+    assert_eq!(file::kind_of(&text), FileKind::Machine);
+    let flow = format!(
+        r#"{{"fsm": 1, "name": "n", "mode": "sequential", "endpoints": [
+            {{"name": "a", "url": "http://localhost/", "method": "POST", "body": {{"{key}": 1}}}}]}}"#
+    );
+    for name in ["flow.json", "stdin"] {
+        assert!(file::load(name, &flow).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn yaml_has_a_longest_key_and_a_way_around_it() {
+    let key = "k".repeat(1_025);
+    let body = |body: &str| endpoint(&format!("method: POST\n    body:{body}"));
+    let long = [
+        body(&format!("\n      {key}: 1")),
+        body(&format!("\n      \"{key}\": 1")),
+        body(&format!(" {{ {key}: 1 }}")),
+        body(&format!(" {{ \"{key}\": 1 }}")),
+    ];
+    for text in long {
+        let report = file::load("flow.yaml", &text).unwrap_err().to_string();
+        assert!(report.contains("a key of more than 1024 characters ends here"), "{report}");
+        assert!(report.contains("YAML wants `? ` before a key that long"), "{report}");
+    }
+    load(&body(&format!("\n      ? {key}\n      : 1")));
+    load(&body(&format!("\n      {}: 1", &key[..1_000])));
+    let report = file::load("flow.yaml", &body(" a: b: 1")).unwrap_err().to_string();
+    assert!(!report.contains("characters"), "another colon is no long key: {report}");
+}
+
+#[test]
 fn a_fault_that_is_found_later_gets_its_line_too() {
     let loaded = load(&endpoint("timeout: 5"));
     let place = Place::root().key("endpoints").item(0).key("timeout");

@@ -1,6 +1,5 @@
 //! States that were added, removed, or altered, and those that are declared elsewhere.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -79,32 +78,29 @@ pub(super) fn common(old: &Graph, new: &Graph) -> impl Iterator<Item = (StateId,
 }
 
 fn altered(old: &Graph, new: &Graph) -> Vec<AlteredState> {
-    let mut regions = reordered_regions(old, new);
-    let pairs = common(old, new).map(|(before, after)| AlteredState {
-        regions: regions.remove(&after),
-        ..AlteredState::of(old, before, new, after)
-    });
+    let pairs = common(old, new).map(|(before, after)| AlteredState::of(old, before, new, after));
     pairs.filter(|state| !state.is_empty()).collect()
 }
 
-/// The parallel states whose regions are declared, and so entered, in another order.
-fn reordered_regions(old: &Graph, new: &Graph) -> HashMap<StateId, Changed<Vec<String>>> {
-    let mut regions: HashMap<StateId, Vec<usize>> = HashMap::new();
-    for (before, after) in common(old, new) {
-        let (Some(was), Some(parent)) = (old.parent(before), new.parent(after)) else { continue };
-        let both = [old.kind(was), new.kind(parent)] == [Kind::Parallel; 2];
-        if both && old.name_of(was) == new.name_of(parent) {
-            regions.entry(parent).or_default().push(before.index());
-        }
-    }
-    let name = |at: &usize| old.name_of(StateId::at(*at)).to_owned();
-    let changed = regions.into_iter().filter_map(|(parent, order)| {
-        let mut was = order.clone();
-        was.sort_unstable();
-        let names = |order: &[usize]| order.iter().map(name).collect();
-        Some((parent, Changed::of(was, order)?.map(|order| names(&order))))
-    });
-    changed.collect()
+/// The order in which a state that is parallel in both graphs enters the regions that it has in
+/// both, where that is another one.
+fn reordered_regions(
+    old: &Graph,
+    before: StateId,
+    new: &Graph,
+    after: StateId,
+) -> Option<Changed<Vec<String>>> {
+    let shared = |graph: &Graph, parallel: StateId, other: &Graph, its: StateId| {
+        let names = graph.regions(parallel).iter().map(|region| graph.name_of(*region));
+        let is_shared = |name: &&str| {
+            let region = other.state(name);
+            region.is_some_and(|region| {
+                other.parent(region) == Some(its) && other.kind(its) == Kind::Parallel
+            })
+        };
+        names.filter(is_shared).map(str::to_owned).collect::<Vec<String>>()
+    };
+    Changed::of(shared(old, before, new, after), shared(new, after, old, before))
 }
 
 fn moved(old: &Graph, new: &Graph) -> Vec<String> {
@@ -130,7 +126,7 @@ impl AlteredState {
             name: new.name_of(after).to_owned(),
             kind,
             within: Changed::of(within(old, before), within(new, after)),
-            regions: None,
+            regions: reordered_regions(old, before, new, after),
             entry: Changed::of(names(old, extras.entry), names(new, now.entry)),
             exit: Changed::of(names(old, extras.exit), names(new, now.exit)),
             retry: Changed::of(extras.retry, now.retry),

@@ -48,7 +48,7 @@ use self::timers::Timers;
 use self::works::Works;
 use crate::event::Event;
 use crate::kernel::{
-    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Start, Status, StepError, Ticket,
+    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Status, StepError, Ticket,
 };
 use crate::machine::{Machine, Visit};
 use crate::time::Timestamp;
@@ -261,20 +261,31 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
 
     /// Takes a restored run up: what came due meanwhile comes before what is started again.
     async fn go_on(&mut self) {
-        let awaited = std::mem::take(&mut self.effects);
+        let mut awaited = std::mem::take(&mut self.effects);
         for effect in awaited.as_slice() {
             if let Effect::Timer { ticket, at } = effect {
                 self.timers.set(*ticket, *at);
             }
         }
-        while !self.snapshot.status().is_over() && self.timers.is_due(self.now) {
-            self.fire().await;
-        }
-        for start in awaited.starts() {
-            if self.snapshot.is_running(start.ticket) {
-                self.start(start);
+        // What these set in turn may be due at once, again and again: that has to wait until
+        // commands are heard.
+        for _ in 0..self.timers.count_due(self.now) {
+            let Some(ticket) = self.timers.due(self.now) else { break };
+            self.take(&Input::Timer(ticket));
+            if self.snapshot.status().is_over() {
+                return;
+            }
+            if self.is_busy() {
+                tokio::task::yield_now().await;
+                self.now = self.clock.now();
             }
         }
+        awaited.list.retain(|effect| match effect {
+            Effect::Start(start) => self.snapshot.is_running(start.ticket),
+            Effect::Timer { .. } | Effect::Cancel(_) | Effect::Finish => false,
+        });
+        self.effects = awaited;
+        self.perform();
     }
 
     /// Fires timers that are due, in the order in which they are, and stops where others have to
@@ -351,30 +362,27 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         self.outcomes.reserve(self.effects.as_slice().len());
         for index in 0..self.effects.as_slice().len() {
             match self.effects.as_slice()[index] {
-                Effect::Start(start) => self.start(start),
+                Effect::Start(start) => {
+                    let frozen = &self.machine.frozen;
+                    let visit = Visit {
+                        state: start.state,
+                        name: frozen.graph.name_of(start.state),
+                        number: start.visit,
+                        attempt: start.attempt,
+                        seed: self.snapshot.seed(),
+                        now: self.now,
+                        clock: self.clock,
+                    };
+                    let activity = &frozen.activities[start.activity.index()];
+                    let work = activity(self.snapshot.context(), &visit);
+                    if let Some(outcome) = self.works.start(start.ticket, work) {
+                        self.outcomes.push_back((start.ticket, outcome));
+                    }
+                }
                 Effect::Timer { ticket, at } => self.timers.set(ticket, at),
                 Effect::Cancel(ticket) => self.works.cancel(ticket),
                 Effect::Finish => {}
             }
-        }
-    }
-
-    #[inline(always)]
-    fn start(&mut self, start: Start) {
-        let frozen = &self.machine.frozen;
-        let visit = Visit {
-            state: start.state,
-            name: frozen.graph.name_of(start.state),
-            number: start.visit,
-            attempt: start.attempt,
-            seed: self.snapshot.seed(),
-            now: self.now,
-            clock: self.clock,
-        };
-        let activity = &frozen.activities[start.activity.index()];
-        let work = activity(self.snapshot.context(), &visit);
-        if let Some(outcome) = self.works.start(start.ticket, work) {
-            self.outcomes.push_back((start.ticket, outcome));
         }
     }
 }

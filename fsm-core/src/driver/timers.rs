@@ -30,9 +30,12 @@ impl Timers {
         self.heap.is_empty()
     }
 
-    /// Whether a timer is due at `now`.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.heap.peek().is_some_and(|Reverse((at, _, _))| *at <= now)
+    /// How many timers are due at `now`.
+    ///
+    /// # Complexity
+    /// O(timers).
+    pub(super) fn count_due(&self, now: Timestamp) -> usize {
+        self.heap.iter().filter(|Reverse((at, _, _))| *at <= now).count()
     }
 
     /// A timer that is due at `now`.

@@ -11,6 +11,7 @@ use indexmap::IndexSet;
 use super::{
     ActionId, ActivityId, EventId, Extras, Fingerprint, Graph, GraphFault, GraphFaults, GuardId,
     JoinRule, Kind, Node, RetryPolicy, Sequence, StateId, Transition, Trigger, check,
+    drafts::Drafts,
     nesting::{self, Nesting},
 };
 
@@ -22,6 +23,7 @@ pub struct GraphBuilder {
     declared: Vec<bool>,
     /// The states as they were declared; they may have been mentioned in another order.
     order: Vec<StateId>,
+    drafts: Drafts,
     faults: Vec<GraphFault>,
 }
 
@@ -70,19 +72,28 @@ impl GraphBuilder {
             nesting: Nesting::default(),
             fingerprint: Fingerprint::default(),
         };
-        Self { graph, initial: None, declared: Vec::new(), order: Vec::new(), faults: Vec::new() }
+        Self {
+            graph,
+            initial: None,
+            declared: Vec::new(),
+            order: Vec::new(),
+            drafts: Drafts::default(),
+            faults: Vec::new(),
+        }
     }
 
     /// Goes on writing a graph that was finished.
-    pub(crate) fn of(graph: Graph) -> Self {
+    pub(crate) fn of(mut graph: Graph) -> Self {
         let declared = vec![true; graph.nodes.len()];
         let order = graph.states().collect();
-        Self { initial: Some(graph.initial), graph, declared, order, faults: Vec::new() }
+        let drafts = Drafts::of(&mut graph);
+        Self { initial: Some(graph.initial), graph, declared, order, drafts, faults: Vec::new() }
     }
 
     /// Finishes the graph without any check, for drawing only. Every name must be declared, and
     /// no state may lie within itself.
     pub(crate) fn unchecked(mut self) -> Graph {
+        self.drafts.settle(&mut self.graph);
         self.graph.nesting = Nesting::of(&self.graph);
         self.graph.regions = nesting::regions(&self.graph, &self.order);
         self.graph.fingerprint = Fingerprint::of(&self.graph);
@@ -273,7 +284,9 @@ impl GraphBuilder {
     /// transitions, and more ([`GraphFault`]).
     ///
     /// # Complexity
-    /// O(states + transitions), whatever the depth of nesting.
+    /// O((states + transitions) * log(states)), whatever the depth of nesting; ways that go on at
+    /// once into parallel states and transitions with several targets are followed from level to
+    /// level, and each final state of a composite state to each of its `done` transitions.
     pub fn build(&mut self) -> Result<Graph, GraphFaults> {
         let mut builder = std::mem::replace(self, GraphBuilder::new(self.graph.name.clone()));
         for (index, declared) in builder.declared.iter().enumerate() {
@@ -286,6 +299,7 @@ impl GraphBuilder {
             Some(initial) => builder.graph.initial = initial,
             None => builder.faults.push(GraphFault::NoInitial),
         }
+        builder.drafts.settle(&mut builder.graph);
         // The deeper checks read the structure, so they need it to be whole.
         if builder.faults.is_empty() {
             check::parents(&builder.graph, &mut builder.faults);
@@ -397,6 +411,7 @@ impl TransitionBuilder<'_> {
     }
 
     /// Taken when `wait` has passed since the state was entered.
+    /// Of several that wait as long, the first whose guard holds then.
     pub fn after(self, wait: Duration) -> Self {
         self.trigger(Trigger::After(wait))
     }
@@ -405,8 +420,7 @@ impl TransitionBuilder<'_> {
     /// transition enters. Regions that are not named begin as ever.
     pub fn also(self, state: impl StateRef) -> Self {
         let state = state.resolve(self.builder);
-        let targets = self.builder.graph.also.entry(self.id()).or_default();
-        *targets = targets.iter().copied().chain([state]).collect();
+        self.builder.drafts.also.entry(self.id()).or_default().push(state);
         self
     }
 
@@ -447,9 +461,6 @@ impl TransitionBuilder<'_> {
 impl GraphBuilder {
     fn append(&mut self, before: Sequence, action: &str) -> Sequence {
         let action = ActionId::at(intern(&mut self.graph.actions, action));
-        let mut actions = self.graph.sequence(before).to_vec();
-        actions.push(action);
-        let (index, _) = self.graph.sequences.insert_full(actions.into());
-        Sequence(u32::try_from(index).expect("a graph has at most u32::MAX lists of actions"))
+        self.drafts.append(before, action)
     }
 }

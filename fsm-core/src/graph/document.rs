@@ -1,7 +1,7 @@
 //! A graph as a document: names instead of numbers, so that it can be stored, read by people,
 //! and checked again when it is loaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(crate) struct StateDocument {
     pub(crate) kind: KindDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) within: Option<String>,
-    /// The regions of a parallel state, where they were declared in another order than they stand
+    /// All regions of a parallel state, where they were declared in another order than they stand
     /// in here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) regions: Vec<String>,
@@ -293,20 +293,44 @@ impl TryFrom<GraphDocument> for Graph {
 
 /// The states in an order in which regions stand as they are listed.
 fn by_region(mut states: Vec<StateDocument>, builder: &mut GraphBuilder) -> Vec<StateDocument> {
-    let outer: HashMap<&str, Option<&str>> =
-        states.iter().map(|state| (state.name.as_str(), state.within.as_deref())).collect();
+    let mut regions: HashMap<&str, Vec<&str>> = HashMap::new();
+    for state in &states {
+        if let Some(outer) = &state.within {
+            regions.entry(outer).or_default().push(&state.name);
+        }
+    }
     let mut ranks: HashMap<String, usize> = HashMap::new();
-    for parallel in &states {
+    for parallel in states.iter().filter(|state| !state.regions.is_empty()) {
+        if !matches!(parallel.kind, KindDocument::Parallel) {
+            builder.fault(GraphFault::IdleRegions { state: parallel.name.clone() });
+            continue;
+        }
+        let within = regions.get(parallel.name.as_str()).map_or(&[][..], Vec::as_slice);
+        for why in misread(&parallel.regions, within) {
+            builder.fault(GraphFault::BadRegion { parallel: parallel.name.clone(), why });
+        }
         for (rank, region) in parallel.regions.iter().enumerate() {
-            if outer.get(region.as_str()).copied().flatten() != Some(&parallel.name) {
-                builder.fault(GraphFault::BadRegion {
-                    parallel: parallel.name.clone(),
-                    why: format!("`{region}` is listed as its region and lies elsewhere"),
-                });
-            }
             ranks.insert(region.clone(), rank);
         }
     }
     states.sort_by_key(|state| ranks.get(&state.name).copied().unwrap_or(0));
     states
+}
+
+/// What is wrong with a list of regions; `within` are those that lie in the parallel state.
+fn misread(listed: &[String], within: &[&str]) -> Vec<String> {
+    let regions: HashSet<&str> = within.iter().copied().collect();
+    let mut seen = HashSet::new();
+    let mut faults = Vec::new();
+    for region in listed.iter().map(String::as_str) {
+        if !regions.contains(region) {
+            faults.push(format!("`{region}` is listed as its region and lies elsewhere"));
+        } else if !seen.insert(region) {
+            faults.push(format!("its region `{region}` is listed twice"));
+        }
+    }
+    for region in within.iter().filter(|region| !seen.contains(*region)) {
+        faults.push(format!("its region `{region}` is missing from the list of its regions"));
+    }
+    faults
 }

@@ -11,7 +11,9 @@ impl GraphBuilder {
     /// [`Bindings::embed`](crate::Bindings::embed) brings the code of an inner machine along, with a
     /// context of its own.
     ///
-    /// A limit on concurrent activities holds for a whole run, so an inner graph can't have one.
+    /// A limit on concurrent activities holds for a whole run, so an inner graph can't have one. And
+    /// the composite state begins where `inner` does: an initial state of `inner` that lies in
+    /// another state has to be where that one begins by itself.
     ///
     /// ```
     /// use fsm_core::Graph;
@@ -39,7 +41,16 @@ impl GraphBuilder {
         let prefixed = |part: &str| format!("{name}.{part}");
         let states: Vec<StateId> =
             inner.names.iter().map(|state| self.reference(&prefixed(state))).collect();
-        let outer = self.composite(name, states[inner.initial.index()]).id();
+        let begin = inner.ancestors(inner.initial).last().unwrap_or(inner.initial);
+        let outer = self.composite(name, states[begin.index()]).id();
+        if !begins_with(inner, begin) {
+            self.fault(GraphFault::DeepInitial {
+                state: name.to_owned(),
+                graph: inner.name().to_owned(),
+                initial: inner.name_of(inner.initial).to_owned(),
+                outermost: inner.name_of(begin).to_owned(),
+            });
+        }
         if inner.max_concurrent.is_some() {
             self.fault(GraphFault::BadEmbedding {
                 state: name.to_owned(),
@@ -110,4 +121,22 @@ impl GraphBuilder {
     fn adopt(&mut self, inner: &Graph, activity: ActivityId, name: &str) -> ActivityId {
         self.activity_id(&format!("{name}.{}", inner.activity_name(activity)))
     }
+}
+
+/// Whether entering `outermost` by name is entering `graph`'s initial state, which lies within it or
+/// is it: each state around that one begins with the next.
+fn begins_with(graph: &Graph, outermost: StateId) -> bool {
+    let mut within = graph.initial;
+    while within != outermost {
+        let Some(outer) = graph.parent(within) else { return false };
+        let is_first = match graph.kind(outer) {
+            Kind::Composite(initial) => initial == within,
+            kind => kind == Kind::Parallel,
+        };
+        if !is_first {
+            return false;
+        }
+        within = outer;
+    }
+    true
 }

@@ -120,6 +120,12 @@ pub enum GraphFault {
         /// What is wrong.
         why: String,
     },
+    /// A list of regions of a state that has none.
+    #[error("state `{state}` lists regions, and only parallel states have them; remove the list")]
+    IdleRegions {
+        /// The state.
+        state: String,
+    },
     /// A graph that can't be laid into a state of another.
     #[error(
         "graph `{graph}`, laid into `{state}`, limits its concurrent activities; that limit holds \
@@ -130,6 +136,22 @@ pub enum GraphFault {
         state: String,
         /// The graph.
         graph: String,
+    },
+    /// A graph that is laid into a state of another and begins deep inside.
+    #[error(
+        "graph `{graph}`, laid into `{state}`, begins at `{initial}`, deep within `{outermost}`, \
+         which begins elsewhere; let it begin at `{outermost}`, and that one on the way to \
+         `{initial}`"
+    )]
+    DeepInitial {
+        /// The state that it was laid into.
+        state: String,
+        /// The graph.
+        graph: String,
+        /// Its initial state.
+        initial: String,
+        /// The outermost state around that one.
+        outermost: String,
     },
     /// Eventless transitions that go round.
     #[error("eventless transitions go round for ever: {}", path.join(" -> "))]

@@ -23,6 +23,7 @@
 mod builder;
 mod check;
 mod document;
+mod drafts;
 mod embed;
 mod fault;
 mod fingerprint;

@@ -54,6 +54,11 @@ impl Nesting {
         start < number && number < end
     }
 
+    /// The number of `state` in the walk.
+    fn number_of(&self, state: StateId) -> u32 {
+        self.spans.get(state.index()).map_or(0, |(number, _)| *number)
+    }
+
     /// The innermost fork or parallel state around `state`.
     pub(super) fn scope_of(&self, state: StateId) -> Option<StateId> {
         self.scopes.get(state.index()).copied().flatten()
@@ -75,6 +80,11 @@ impl Graph {
         let ranks: HashMap<StateId, usize> = ranked.map(|(rank, state)| (*state, rank)).collect();
         states.sort_by_key(|state| ranks.get(state).copied().unwrap_or(0));
         states
+    }
+
+    /// The place of `state` in a walk that visits a state before those within it.
+    pub(super) fn number_of(&self, state: StateId) -> u32 {
+        self.nesting.number_of(state)
     }
 
     /// Everything that a transition leads to.

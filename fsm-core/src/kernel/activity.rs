@@ -51,7 +51,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let now = self.run.now;
         let token = self.run.token_mut(slot);
         token.phase = Phase::Running;
-        token.attempt += 1;
+        token.attempt = token.attempt.saturating_add(1);
         let Token { state, attempt, visit, number, .. } = *token;
         let (Kind::Activity(activity) | Kind::Machine(activity)) = self.frozen.graph.kind(state)
         else {
@@ -162,7 +162,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         let mut level = Some(slot);
         while let Some(slot) = level {
             for ((_, edge), alarm) in self.run.alarms.range((slot, 0)..=(slot, NONE)) {
-                if self.frozen.table.edges[*edge as usize].leaves_for_certain() {
+                if self.frozen.table.leaves_for_certain(*edge as usize) {
                     earliest = Some(earliest.map_or(alarm.due, |due| due.min(alarm.due)));
                 }
             }
@@ -220,8 +220,9 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
         }
         self.run.alarms.remove(&key);
         self.cause = Cause::After;
-        let edge = &self.frozen.table.edges[key.1 as usize];
-        if self.holds(slot, edge) {
+        let frozen = self.frozen;
+        let mut waited = frozen.table.timed_with(key.1 as usize).iter();
+        if let Some(edge) = waited.find(|edge| self.holds(slot, edge)) {
             self.take(slot, edge);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::graph::Fingerprint;
 
-/// Why the kernel refused an input. The snapshot is as it was.
+/// Why the kernel refused an input. The snapshot is as it was, but for [`Endless`](Self::Endless).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
@@ -36,6 +36,15 @@ pub enum StepError {
     /// The timer is not due.
     #[error("the timer is due later than the input that says it fired")]
     TimerEarly,
+    /// Time does not pass: timers of no length set each other. This one error leaves the snapshot
+    /// where the last timer took it.
+    #[error(
+        "more than {limit} timers fired at one point in time; timers of no length set each other"
+    )]
+    Endless {
+        /// How many timers may fire at one point in time.
+        limit: u32,
+    },
     /// No activity is under way at this state.
     #[error("no activity of state `{state}` is under way")]
     Idle {

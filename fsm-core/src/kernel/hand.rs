@@ -35,11 +35,14 @@ use std::time::Duration;
 use super::effect::{Effects, Start};
 use super::error::StepError;
 use super::input::{Input, Outcome};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, Status};
 use crate::event::Event;
 use crate::graph::StateId;
 use crate::machine::Machine;
 use crate::time::Timestamp;
+
+/// More timers than this at one point in time are a machine that goes round and round.
+const MOST_AT_ONCE: u32 = 100_000;
 
 impl<C, E: Event> Machine<C, E> {
     /// A run that has begun, to be driven by hand. Seed 0, time 0.
@@ -81,7 +84,11 @@ impl<C, E: Event> Machine<C, E> {
     /// point in time, those due at the end among them.
     ///
     /// # Errors
-    /// As [`Machine::step`]. Time that passes after the end of a run is no error.
+    /// [`StepError::Endless`] where 100,000 timers have fired at one point in time and another is due
+    /// then: timers of no length that set each other go round for ever. The run stays where the last
+    /// of them took it.
+    ///
+    /// Else as [`Machine::step`]. Time that passes after the end of a run is no error.
     ///
     /// # Panics
     /// If a guard or an action does; the run then refuses every further step.
@@ -89,9 +96,19 @@ impl<C, E: Event> Machine<C, E> {
     /// # Complexity
     /// As [`timers`](Self::timers), for each timer that fires.
     pub fn pass(&self, run: &mut Snapshot<C>, wait: Duration) -> Result<(), StepError> {
+        self.own(run)?;
+        if run.status == Status::New {
+            return Err(StepError::NotStarted);
+        }
         let end = run.now + wait;
         let mut effects = Effects::new();
+        let (mut at, mut fired) = (run.now, 0);
         while let Some(timer) = self.timers(run).first().filter(|timer| timer.at <= end) {
+            fired = if timer.at > at { 1 } else { fired + 1 };
+            if fired > MOST_AT_ONCE {
+                return Err(StepError::Endless { limit: MOST_AT_ONCE });
+            }
+            at = at.max(timer.at);
             self.step(run, timer.at, &Input::Timer(timer.ticket), &mut effects, &mut ())?;
         }
         run.now = end;
@@ -111,6 +128,7 @@ impl<C, E: Event> Machine<C, E> {
         state: StateId,
         outcome: Outcome<E>,
     ) -> Result<(), StepError> {
+        self.own(run)?;
         let at_work = self.under_way(run).into_iter().find(|start| start.state == state);
         let Some(Start { ticket, .. }) = at_work else {
             return Err(StepError::Idle { state: self.graph().name_of(state).into() });

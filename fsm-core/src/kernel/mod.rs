@@ -35,6 +35,7 @@
 //! ```
 
 mod activity;
+mod done;
 mod effect;
 mod error;
 mod hand;

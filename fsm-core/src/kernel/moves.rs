@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::input::Ticket;
 use super::scene::Scene;
 use super::snapshot::{Alarm, Phase, Status, Token};
-use super::step::{Agenda, Stepper};
+use super::step::{Next, Stepper};
 use super::trace::{Move, Trace};
 use crate::event::Event;
 use crate::graph::{Kind, StateId, TransitionId};
@@ -265,8 +265,7 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     }
 
     pub(super) fn choose(&mut self, slot: u32) {
-        let number = self.run.token(slot).number;
-        self.out.agenda.push_back(Agenda::Choose(Ticket { slot, number }));
+        self.later(slot, Next::Choose);
     }
 
     fn at_final(&mut self, slot: u32, state: StateId) {
@@ -278,23 +277,9 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 self.leave(slot, Some(outer));
                 self.arrive(slot, scope);
             }
-            Some(outer) => {
-                let done = self.frozen.table.range(outer, Key::DONE);
-                let open = done
-                    .into_iter()
-                    .find(|index| self.holds(slot, &self.frozen.table.edges[*index]));
-                match open {
-                    Some(edge) => {
-                        let number = self.run.token(slot).number;
-                        let ticket = Ticket { slot, number };
-                        self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
-                    }
-                    None => {
-                        self.run.token_mut(slot).phase = Phase::Resting;
-                        self.end_region(slot, outer);
-                    }
-                }
-            }
+            // Other tokens may act before this one's turn to be asked comes.
+            Some(outer) if self.has_way(outer, Key::DONE) => self.later_done(slot),
+            Some(outer) => self.rest_at_final(slot, outer),
         }
     }
 
@@ -310,7 +295,11 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
 
     fn set_alarms(&mut self, slot: u32, state: StateId) {
         for index in self.frozen.table.range(state, Key::AFTER) {
-            let transition = TransitionId(self.frozen.table.edges[index].transition);
+            let edge = &self.frozen.table.edges[index];
+            if edge.follows {
+                continue;
+            }
+            let transition = TransitionId(edge.transition);
             let crate::graph::Trigger::After(wait) =
                 self.frozen.graph.transition(transition).trigger()
             else {

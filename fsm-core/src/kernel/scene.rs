@@ -17,7 +17,8 @@ pub struct Scene<'a, E> {
     pub cause: Cause,
     /// How often the activity of the state that is left was started in this visit.
     pub attempts: u32,
-    /// The number of that visit.
+    /// The number of that visit. An internal transition of a state that waits for events begins a
+    /// new one in this sense: it leaves nothing, but its token gets a new number.
     pub visit: u64,
     /// Whether that activity was under way when the state was left from outside.
     pub cut: bool,
@@ -30,7 +31,7 @@ pub enum Cause {
     Always,
     /// An event from outside.
     Event,
-    /// An activity, a delay, or the inside of a composite state was done.
+    /// An activity, a delay, or a composite or parallel state was done.
     Done,
     /// An activity failed for good.
     Failed(GaveUp),

@@ -1,10 +1,9 @@
 //! Forks and joins. The token that enters a fork stays there as the owner of a scope; one token
 //! for each branch lives in it; the join moves the owner on and cancels what is left.
 
-use super::input::Ticket;
 use super::scene::Cause;
 use super::snapshot::{Phase, Scope, Snapshot, Status, Token};
-use super::step::{Agenda, Stepper};
+use super::step::{Next, Stepper};
 use super::trace::Trace;
 use crate::event::Event;
 use crate::graph::{JoinRule, Kind, StateId, TransitionId};
@@ -111,9 +110,7 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
             let scene = self.scene(slot, Some(fork));
             self.act(row.exit, &scene);
         }
-        let number = self.run.token(slot).number;
-        let ticket = Ticket { slot, number };
-        self.out.agenda.push_back(Agenda::Branch { ticket, edge: first as u32 });
+        self.later(slot, Next::Branch(first as u32));
         for edge in branches {
             self.branch(scope, fork, edge as u32);
         }
@@ -128,8 +125,8 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         for (at, region) in frozen.graph.regions(parallel).iter().enumerate() {
             let new = self.new_token(parallel);
             self.run.append(scope, new);
-            let ticket = Ticket { slot: new, number: self.run.token(new).number };
-            self.out.agenda.insert(at, Agenda::Region { ticket, region: *region, toward });
+            let item = self.item(new, Next::Region { region: *region, toward });
+            self.out.agenda.insert(at, item);
         }
     }
 
@@ -149,61 +146,10 @@ impl<C, E: Event, T: Trace> Stepper<'_, C, E, T> {
         self.toward = NONE;
     }
 
-    /// A token rests at a final state of `region`: where that was the last region of its parallel
-    /// state to end, that one is done, and so are those that it is a region of.
-    pub(super) fn end_region(&mut self, slot: u32, region: StateId) {
-        let graph = &self.frozen.graph;
-        let (mut slot, mut region) = (slot, region);
-        while let Some(parallel) = graph.parent(region)
-            && graph.kind(parallel) == Kind::Parallel
-        {
-            let scope = self.run.token(slot).scope;
-            if !self.has_ended(scope) {
-                return;
-            }
-            slot = self.run.scopes[scope as usize].owner;
-            let mut done = self.frozen.table.range(parallel, Key::DONE);
-            if let Some(edge) = done.find(|at| self.holds(slot, &self.frozen.table.edges[*at])) {
-                let ticket = Ticket { slot, number: self.run.token(slot).number };
-                self.out.agenda.push_back(Agenda::Branch { ticket, edge: edge as u32 });
-                return;
-            }
-            region = parallel;
-        }
-    }
-
-    /// Whether every region of a scope has come to its end.
-    fn has_ended(&self, scope: u32) -> bool {
-        let graph = &self.frozen.graph;
-        let mut open = vec![scope];
-        while let Some(scope) = open.pop() {
-            let mut slot = self.run.scopes[scope as usize].first;
-            while slot != NONE {
-                let token = self.run.token(slot);
-                let parallel = self.run.token(self.run.scopes[scope as usize].owner).state;
-                let region = graph.parent(token.state);
-                let is_over = token.phase == Phase::Resting
-                    && graph.kind(token.state) == Kind::Final
-                    && region.is_some_and(|region| graph.parent(region) == Some(parallel));
-                let is_parallel = graph.kind(token.state) == Kind::Parallel
-                    && region == Some(parallel)
-                    && token.owns != NONE;
-                if is_parallel {
-                    open.push(token.owns);
-                } else if !is_over {
-                    return false;
-                }
-                slot = token.next;
-            }
-        }
-        true
-    }
-
     fn branch(&mut self, scope: u32, fork: StateId, edge: u32) {
         let slot = self.new_token(fork);
         self.run.append(scope, slot);
-        let number = self.run.token(slot).number;
-        self.out.agenda.push_back(Agenda::Branch { ticket: Ticket { slot, number }, edge });
+        self.later(slot, Next::Branch(edge));
     }
 
     /// A token comes to a join that it has just entered.

@@ -200,12 +200,35 @@ impl<C> Snapshot<C> {
         self.running
     }
 
-    /// Where the tokens are, and what they do there; the owner of a scope before those in it.
+    /// Where the tokens are, and what they do there: the owner of a scope before those in it, and
+    /// regions in declared order.
+    ///
+    /// A snapshot that [`Machine::restore`](crate::Machine::restore) would refuse may tell of fewer.
     pub fn tokens(&self) -> impl Iterator<Item = (StateId, Phase)> + '_ {
-        std::iter::once(&self.main)
-            .chain(&self.others)
+        // A damaged snapshot may lead round and round.
+        std::iter::successors(Some(0), |slot| self.after(*slot))
+            .take(self.slots() as usize)
+            .map(|slot| self.token(slot))
             .filter(|token| token.phase != Phase::Free)
             .map(|token| (token.state, token.phase))
+    }
+
+    /// The token after the one in `slot`: the first in its scope, or else the next one beside it, or
+    /// beside an owner around it.
+    fn after(&self, slot: u32) -> Option<u32> {
+        let get = |slot: u32| (slot < self.slots()).then(|| self.token(slot));
+        let scope = |index: u32| self.scopes.get(index as usize);
+        let mut token = get(slot)?;
+        if let Some(inside) = scope(token.owns).filter(|inside| inside.first != NONE) {
+            return get(inside.first).map(|_| inside.first);
+        }
+        for _ in 0..self.slots() {
+            if token.next != NONE {
+                return get(token.next).map(|_| token.next);
+            }
+            token = get(scope(token.scope)?.owner)?;
+        }
+        None
     }
 
     /// Whether a token stands at `state`.

@@ -16,13 +16,25 @@ use crate::time::Timestamp;
 
 /// A token that still has to move within this step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Agenda {
+pub(crate) struct Agenda {
+    pub(super) ticket: Ticket,
+    pub(super) next: Next,
+    /// What the guards and actions of that move see.
+    pub(super) cause: Cause,
+}
+
+/// How it moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
     /// A branch of a fork begins: by the frozen transition of this index.
-    Branch { ticket: Ticket, edge: u32 },
+    Branch(u32),
     /// A choice or a filled join goes on.
-    Choose(Ticket),
+    Choose,
     /// A region of a parallel state begins; `toward` is the transition that led there.
-    Region { ticket: Ticket, region: StateId, toward: u32 },
+    Region { region: StateId, toward: u32 },
+    /// A composite state whose token came to a final state, or a parallel state whose regions have
+    /// all ended, is done.
+    Done,
 }
 
 /// A step under way: everything that it may touch.
@@ -154,7 +166,8 @@ impl<C, E: Event> Machine<C, E> {
         true
     }
 
-    fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
+    /// Refuses a run of another graph, and one that is not whole.
+    pub(super) fn own(&self, run: &Snapshot<C>) -> Result<(), StepError> {
         let expected = self.graph().fingerprint();
         if run.fingerprint != expected {
             return Err(StepError::ForeignSnapshot { expected, found: run.fingerprint });
@@ -163,6 +176,11 @@ impl<C, E: Event> Machine<C, E> {
         if run.stepping || in_between {
             return Err(StepError::Poisoned);
         }
+        Ok(())
+    }
+
+    fn admit(&self, run: &Snapshot<C>, input: &Input<E>) -> Result<(), StepError> {
+        self.own(run)?;
         match (run.status, input) {
             (Status::New, Input::Start) | (Status::Running, _) => {}
             (Status::New, _) => return Err(StepError::NotStarted),
@@ -204,26 +222,32 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
                 self.out.agenda.clear();
                 break;
             }
-            match item {
-                Agenda::Branch { ticket, edge } => {
-                    if self.run.awaiting(ticket).is_some() {
-                        self.take(ticket.slot, &self.frozen.table.edges[edge as usize]);
-                    }
+            let Agenda { ticket, next, cause } = item;
+            let Some(state) = self.run.awaiting(ticket).map(|token| token.state) else { continue };
+            self.cause = cause;
+            match next {
+                Next::Branch(edge) => {
+                    self.take(ticket.slot, &self.frozen.table.edges[edge as usize]);
                 }
-                Agenda::Region { ticket, region, toward } => {
-                    if self.run.awaiting(ticket).is_some() {
-                        self.begin_region(ticket.slot, region, toward);
-                    }
-                }
-                Agenda::Choose(ticket) => {
-                    if let Some(token) = self.run.awaiting(ticket) {
-                        let state = token.state;
-                        self.go_on(ticket.slot, state, Key::ALWAYS);
-                    }
-                }
+                Next::Region { region, toward } => self.begin_region(ticket.slot, region, toward),
+                Next::Choose => self.go_on(ticket.slot, state, Key::ALWAYS),
+                Next::Done => self.done(ticket.slot, state),
             }
         }
         self.fill();
+    }
+
+    /// The token in `slot` moves later in this step, after those that are to move already.
+    #[inline]
+    pub(super) fn later(&mut self, slot: u32, next: Next) {
+        let item = self.item(slot, next);
+        self.out.agenda.push_back(item);
+    }
+
+    #[inline]
+    pub(super) fn item(&self, slot: u32, next: Next) -> Agenda {
+        let number = self.run.token(slot).number;
+        Agenda { ticket: Ticket { slot, number }, next, cause: self.cause }
     }
 
     /// Offers an event to every token: those in a scope before its owner, and the owner only if

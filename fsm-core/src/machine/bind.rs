@@ -123,7 +123,8 @@ impl<C, E> Bindings<C, E> {
     }
 
     /// Says which variant of the event enum the event called `name` is; `sample`'s payload does
-    /// not matter.
+    /// not matter. Several variants may be one event, but one variant is no two events of a graph
+    /// ([`BindFault::TwoEvents`]).
     #[must_use]
     pub fn event(mut self, name: impl Into<String>, sample: &E) -> Self {
         self.variants.push((crate::event::variant(sample), name.into()));
@@ -159,6 +160,7 @@ impl BindFaults {
 
 /// A name of a graph that has no code, or the wrong one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BindFault {
     /// Nothing is bound to the name.
     #[error("{what} `{name}` is not bound; {}", hint(what, nearest))]
@@ -179,6 +181,17 @@ pub enum BindFault {
         drawn: Fingerprint,
         /// The fingerprint of the bound machine.
         bound: Fingerprint,
+    },
+    /// One variant of the event enum is bound to two events of the graph, so one of them would
+    /// never come.
+    #[error(
+        "events `{first}` and `{second}` are one variant of the event enum; give them one name"
+    )]
+    TwoEvents {
+        /// The event that the variant was bound to first.
+        first: String,
+        /// The event that it was bound to besides.
+        second: String,
     },
 }
 

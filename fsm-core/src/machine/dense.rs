@@ -21,6 +21,11 @@ const MOST_CELLS: usize = 1 << 16;
 /// A cell holds the transitions of at most so many states within one another.
 const MOST_LEVELS: usize = 64;
 
+/// At most about so much is laid down: candidates, the states that they leave and enter, and their
+/// actions. What a composite state has is laid down in each state within it, so that a small graph
+/// could ask for a great deal; cells beyond end early.
+const MOST_LAID_DOWN: usize = 1 << 19;
+
 /// A transition in a cell, and where the next candidate of the same cell lies.
 pub(crate) struct Candidate<C, E> {
     code: FusedFn<C, E>,
@@ -70,24 +75,28 @@ impl<C: 'static, E: 'static> Dense<C, E> {
             return Self { columns, row: 0, candidates: Vec::new() };
         }
         let codes = Codes { fused, guards, actions };
+        let mut room = MOST_LAID_DOWN;
         let mut candidates = Vec::new();
         let mut further = Vec::new();
         let cells = graph.nodes.len() * width;
         for state in graph.states() {
             for column in 0..width {
                 let event = columns.get(column).copied().flatten();
-                let mut cell = match event {
-                    Some(event) => codes.candidates(graph, table, state, Key::event(event)),
-                    None => vec![codes.none()],
+                let cell = match event {
+                    Some(event) => {
+                        codes.candidates(graph, table, state, Key::event(event), &mut room)
+                    }
+                    None => Vec::new(),
                 };
-                let first = cell.remove(0);
-                let next = match cell.is_empty() {
-                    true => NONE,
-                    false => (cells + further.len()) as u32,
+                let last = cell.len().saturating_sub(2);
+                let mut cell = cell.into_iter();
+                let first = cell.next().unwrap_or_else(|| codes.none());
+                let next = match cell.len() {
+                    0 => NONE,
+                    _ => (cells + further.len()) as u32,
                 };
                 candidates.push(Candidate { next, ..first });
-                let last = cell.len().saturating_sub(1);
-                for (index, candidate) in cell.into_iter().enumerate() {
+                for (index, candidate) in cell.enumerate() {
                     let here = (cells + further.len()) as u32;
                     let next = if index == last { NONE } else { here + 1 };
                     further.push(Candidate { next, ..candidate });
@@ -113,24 +122,29 @@ struct Codes<'a, C, E> {
 }
 
 impl<C: 'static, E: 'static> Codes<'_, C, E> {
-    /// The candidates of a cell up to the first that is not plain; at least one.
+    /// The candidates of a cell up to the first that is not plain, or for which there is no room.
     fn candidates(
         &self,
         graph: &Graph,
         table: &Table,
         state: StateId,
         key: Key,
+        room: &mut usize,
     ) -> Vec<Candidate<C, E>> {
         let mut candidates = Vec::new();
         // Tokens rest at these alone.
         if !matches!(graph.kind(state), Kind::Simple | Kind::Signal) {
-            return vec![self.none()];
+            return candidates;
         }
         let composite = |outer: &StateId| matches!(graph.kind(*outer), Kind::Composite(_));
         let around = graph.ancestors(state).take_while(composite);
         'levels: for level in std::iter::once(state).chain(around).take(MOST_LEVELS) {
             for edge in &table.edges[table.range(level, key)] {
+                if *room == 0 {
+                    break 'levels;
+                }
                 let Some(way) = table.plain_way(graph, state, edge) else { break 'levels };
+                *room = room.saturating_sub(self.size(graph, table, edge, &way));
                 let code = self.of(graph, table, edge, &way);
                 let (to, transition) = (way.to, edge.transition);
                 candidates.push(Candidate { code, to, transition, next: NONE });
@@ -139,10 +153,15 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
                 }
             }
         }
-        if candidates.is_empty() {
-            candidates.push(self.none());
-        }
         candidates
+    }
+
+    /// How much is laid down for a candidate.
+    fn size(&self, graph: &Graph, table: &Table, edge: &Edge, way: &Way) -> usize {
+        let actions = |sequence: u32| graph.sequences[sequence as usize].len();
+        let exits = way.left.iter().map(|state| 1 + actions(table.row(*state).exit));
+        let entries = way.entered.iter().map(|state| 1 + actions(table.row(*state).entry));
+        1 + actions(edge.actions) + exits.sum::<usize>() + entries.sum::<usize>()
     }
 
     /// A candidate that is never taken.

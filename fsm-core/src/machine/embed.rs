@@ -86,9 +86,11 @@ impl<C: 'static, E: 'static> Bindings<C, E> {
                 start(part(context), visit)
             });
         }
-        for (variant, event) in frozen.table.variants() {
-            self.variants.push((variant, graph.event_name(event).to_owned()));
-        }
+        let names = frozen.table.variants();
+        let mut names: Vec<(u64, String)> =
+            names.map(|(variant, event)| (variant, graph.event_name(event).to_owned())).collect();
+        names.sort_unstable();
+        self.variants.extend(names);
         self
     }
 }

@@ -14,7 +14,7 @@ pub use bind::{BindFault, BindFaults, Bindings, Visit, Work};
 pub(crate) use dense::Dense;
 pub(crate) use table::{Edge, Key, NONE, Reach, Table};
 
-use crate::graph::{Graph, TransitionId};
+use crate::graph::{EventId, Graph, TransitionId};
 use crate::kernel::Token;
 use crate::nearest::nearest;
 use crate::time::Timestamp;
@@ -48,7 +48,8 @@ impl<C: 'static, E: 'static> Machine<C, E> {
     /// Binds the names of `graph` to code and freezes both.
     ///
     /// # Errors
-    /// Every guard, action, and activity of the graph that has no code, at once.
+    /// Every guard, action, and activity of the graph that has no code, and every variant of the
+    /// event enum that is bound to two events of the graph, at once.
     ///
     /// # Complexity
     /// O(states + transitions * log).
@@ -72,10 +73,11 @@ impl<C: 'static, E: 'static> Machine<C, E> {
                 faults.push(BindFault::OtherGraph { name: name.into(), drawn, bound: *bound });
             }
         }
+        let variants = variants(&graph, &bindings.variants, &mut faults);
         if !faults.is_empty() {
             return Err(BindFaults(faults));
         }
-        let table = Table::freeze(&graph, &bindings.variants);
+        let table = Table::freeze(&graph, variants);
         let dense = Dense::lay_out(&graph, &table, &fused, &guards, &actions);
         let frozen = Frozen { graph, table, dense, guards, actions, activities };
         Ok(Self { frozen: Arc::new(frozen) })
@@ -107,6 +109,27 @@ fn look_up<'a, F: Clone>(
         }
     }
     found
+}
+
+/// By variant of the event enum, which event of the graph it is.
+fn variants(
+    graph: &Graph,
+    bound: &[(u64, String)],
+    faults: &mut Vec<BindFault>,
+) -> HashMap<u64, EventId> {
+    let mut variants: HashMap<u64, EventId> = HashMap::new();
+    for (variant, name) in bound {
+        let Some(event) = graph.event(name) else { continue };
+        let first = *variants.entry(*variant).or_insert(event);
+        let fault = BindFault::TwoEvents {
+            first: graph.event_name(first).to_owned(),
+            second: name.clone(),
+        };
+        if first != event && !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    variants
 }
 
 impl<C, E> Clone for Machine<C, E> {

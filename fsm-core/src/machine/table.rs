@@ -48,13 +48,9 @@ pub(crate) struct Edge {
     pub(crate) reach: Reach,
     /// Leaves nothing and enters nothing.
     pub(crate) internal: bool,
-}
-
-impl Edge {
-    /// Whether a token is sure to go from its state once this is set off.
-    pub(crate) fn leaves_for_certain(&self) -> bool {
-        self.guard == NONE && !self.internal
-    }
+    /// Shares the timer of the transition before it: of those that wait as long, the first whose
+    /// guard holds is taken.
+    pub(crate) follows: bool,
 }
 
 /// How far a transition leads: what can be told of it once and for all.
@@ -110,8 +106,8 @@ pub(crate) struct Table {
 impl Table {
     /// # Complexity
     /// O(states + transitions * log).
-    pub(crate) fn freeze(graph: &Graph, variants: &[(u64, String)]) -> Self {
-        let mut table = Self { rows: rows(graph), edges: edges(graph), variants: HashMap::new() };
+    pub(crate) fn freeze(graph: &Graph, variants: HashMap<u64, EventId>) -> Self {
+        let mut table = Self { rows: rows(graph), edges: edges(graph), variants };
         let mut edge = 0;
         for (index, row) in table.rows.iter_mut().enumerate() {
             row.first_edge = edge;
@@ -128,11 +124,6 @@ impl Table {
         for index in 0..table.edges.len() {
             let edge = table.edges[index];
             table.edges[index].reach = table.reach(graph, &edge);
-        }
-        for (variant, name) in variants {
-            if let Some(event) = graph.event(name) {
-                table.variants.insert(*variant, event);
-            }
         }
         table
     }
@@ -188,6 +179,18 @@ impl Table {
             .get(state.index() + 1)
             .map_or(self.edges.len(), |row| row.first_edge as usize);
         start..end
+    }
+
+    /// The transitions that one timer stands for, by that of its first one, in declared order.
+    pub(crate) fn timed_with(&self, first: usize) -> &[Edge] {
+        let rest = self.edges[first + 1..].iter().take_while(|edge| edge.follows).count();
+        &self.edges[first..=first + rest]
+    }
+
+    /// Whether a token is sure to leave its state once this timer fires.
+    pub(crate) fn leaves_for_certain(&self, first: usize) -> bool {
+        let leaves = |edge: &Edge| (edge.guard == NONE || edge.internal).then_some(!edge.internal);
+        self.timed_with(first).iter().find_map(leaves).unwrap_or(false)
     }
 
     /// The transitions of `state` itself for `key`, in declared order.
@@ -302,9 +305,23 @@ fn edges(graph: &Graph) -> Vec<Edge> {
             transition: id.0,
             reach: Reach::Far,
             internal: edge.internal,
+            follows: false,
         })
         .collect();
     // Stable: transitions of one state and trigger stay in declared order.
-    edges.sort_by_key(|edge| (edge.from, edge.key));
+    let wait = |edge: &Edge| match graph.transition(TransitionId(edge.transition)).trigger() {
+        Trigger::After(wait) => Some(wait),
+        Trigger::Event(_)
+        | Trigger::Done
+        | Trigger::Failed
+        | Trigger::TimedOut
+        | Trigger::Always => None,
+    };
+    edges.sort_by_key(|edge| (edge.from, edge.key, wait(edge)));
+    for index in 1..edges.len() {
+        let (before, edge) = (edges[index - 1], edges[index]);
+        edges[index].follows =
+            edge.key == Key::AFTER && edge.from == before.from && wait(&edge) == wait(&before);
+    }
     edges
 }

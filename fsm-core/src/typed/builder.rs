@@ -12,7 +12,7 @@ use super::fault::{BuildError, BuildFault};
 use super::machine::TypedMachine;
 use super::name::{state_name, variant_name};
 use super::transition::{OnEvent, OnOutcome};
-use crate::event::Event;
+use crate::event::{Event, EventKey};
 use crate::graph::{Graph, GraphBuilder, TransitionId, Trigger};
 use crate::kernel::Scene;
 use crate::machine::{Bindings, Fuse, Machine};
@@ -27,6 +27,9 @@ pub struct MachineBuilder<S, C, E> {
     /// By name, the states that were mentioned.
     states: IndexMap<String, S>,
     code: HashMap<(&'static str, String), TypeId>,
+    /// By variant of the event enum, its name; and the other way round.
+    events: HashMap<u64, String>,
+    variants: HashMap<String, u64>,
     pub(super) faults: Vec<BuildFault>,
 }
 
@@ -42,6 +45,8 @@ impl<C, E> Machine<C, E> {
             fused: HashMap::new(),
             states: IndexMap::new(),
             code: HashMap::new(),
+            events: HashMap::new(),
+            variants: HashMap::new(),
             faults: Vec::new(),
         }
     }
@@ -53,8 +58,7 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
     where
         E: Debug,
     {
-        let event = variant_name(&sample);
-        self.bindings = self.bindings.event(event.clone(), &sample);
+        let event = self.event(&sample);
         let from = self.name(from);
         let event = self.graph.event_id(&event);
         OnEvent::new(self, from, Trigger::Event(event))
@@ -94,10 +98,21 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
         self
     }
 
-    /// Code for names that [`graph`](Self::graph) wrote.
+    /// Code for names that [`graph`](Self::graph) wrote. A guard or an action that a call of this
+    /// builder gave its code keeps it: a second one is [`BuildFault::TwoCodes`].
     #[must_use]
     pub fn bind(mut self, bind: impl FnOnce(Bindings<C, E>) -> Bindings<C, E>) -> Self {
+        let (guards, actions) = (self.bindings.guards.clone(), self.bindings.actions.clone());
         self.bindings = bind(self.bindings);
+        let of = |what| {
+            let claimed = self.code.keys().filter(move |(claimed, _)| *claimed == what);
+            claimed.map(|(_, name)| name.as_str())
+        };
+        let guards = replaced(of("guard"), &guards, &self.bindings.guards);
+        let actions = replaced(of("action"), &actions, &self.bindings.actions);
+        let two_codes = |what: &'static str| move |name| BuildFault::TwoCodes { what, name };
+        self.faults.extend(guards.into_iter().map(two_codes("guard")));
+        self.faults.extend(actions.into_iter().map(two_codes("action")));
         self
     }
 
@@ -131,6 +146,27 @@ impl<S: Debug, C: 'static, E: Event + 'static> MachineBuilder<S, C, E> {
         Ok(TypedMachine::new(machine, states.into()))
     }
 
+    /// What an event is called: as its key says, or after its variant, which is bound to it.
+    fn event(&mut self, sample: &E) -> String
+    where
+        E: Debug,
+    {
+        let variant = match sample.key() {
+            EventKey::Name(name) => return name.to_owned(),
+            EventKey::Variant(variant) => variant,
+        };
+        let name = variant_name(sample);
+        let known = self.events.entry(variant).or_insert_with(|| name.clone());
+        if *known != name {
+            let (first, second) = (known.clone(), name.clone());
+            self.faults.push(BuildFault::TwoEventNames { first, second });
+        } else if *self.variants.entry(name.clone()).or_insert(variant) != variant {
+            self.faults.push(BuildFault::TwoVariants { event: name.clone() });
+        }
+        self.bindings.variants.push((variant, name.clone()));
+        name
+    }
+
     fn outcome(mut self, from: S, trigger: Trigger) -> OnOutcome<S, C, E> {
         let from = self.name(from);
         OnOutcome::new(self, from, trigger)
@@ -152,7 +188,7 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         name: &str,
         holds: impl Fn(&C, &Scene<'_, E>) -> bool + Send + Sync + 'static,
     ) {
-        self.claim::<F>("guard", name);
+        self.claim::<F>("guard", name, self.bindings.guards.contains_key(name));
         self.bindings.guards.insert(name.to_owned(), Arc::new(holds));
     }
 
@@ -161,16 +197,20 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         name: &str,
         act: impl Fn(&mut C, &Scene<'_, E>) + Send + Sync + 'static,
     ) {
-        self.claim::<F>("action", name);
+        self.claim::<F>("action", name, self.bindings.actions.contains_key(name));
         self.bindings.actions.insert(name.to_owned(), Arc::new(act));
     }
 
     /// A name is drawn and fingerprinted, so it stands for one piece of code. Code that carries
     /// data is a piece of its own each time: its type does not tell what it carries.
-    fn claim<F: 'static>(&mut self, what: &'static str, name: &str) {
+    fn claim<F: 'static>(&mut self, what: &'static str, name: &str, is_bound: bool) {
         let code = TypeId::of::<F>();
         let before = self.code.insert((what, name.to_owned()), code);
-        if before.is_some_and(|before| before != code || size_of::<F>() > 0) {
+        let is_another = match before {
+            Some(before) => before != code || size_of::<F>() > 0,
+            None => is_bound,
+        };
+        if is_another {
             self.faults.push(BuildFault::TwoCodes { what, name: name.to_owned() });
         }
     }
@@ -186,6 +226,21 @@ impl<S, C, E> MachineBuilder<S, C, E> {
         }
         states
     }
+}
+
+/// Those of `names`, sorted, that have other code now than they had before.
+fn replaced<'a, F: ?Sized>(
+    names: impl Iterator<Item = &'a str>,
+    before: &HashMap<String, Arc<F>>,
+    now: &HashMap<String, Arc<F>>,
+) -> Vec<String> {
+    let is_another = |name: &&str| {
+        let pair = before.get(*name).zip(now.get(*name));
+        pair.is_some_and(|(before, now)| !std::ptr::addr_eq(Arc::as_ptr(before), Arc::as_ptr(now)))
+    };
+    let mut names: Vec<String> = names.filter(is_another).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
 }
 
 impl<S, C, E> fmt::Debug for MachineBuilder<S, C, E> {

@@ -36,6 +36,26 @@ pub enum BuildFault {
         /// The name.
         name: String,
     },
+    /// One variant of the event enum was printed in two ways, as if it were two events.
+    #[error(
+        "events `{first}` and `{second}` are one variant, whose `Debug` prints what it carries; \
+         derive `Debug`, so that an event is called after its variant"
+    )]
+    TwoEventNames {
+        /// What it was called first.
+        first: String,
+        /// What it was called besides.
+        second: String,
+    },
+    /// Two variants of the event enum were printed alike, as if they were one event.
+    #[error(
+        "event `{event}` is two variants, whose `Debug` prints one word; derive `Debug`, so that an \
+         event is called after its variant"
+    )]
+    TwoVariants {
+        /// What both are called.
+        event: String,
+    },
     /// A state was laid into two others.
     #[error("state `{state}` is laid into `{first}` and into `{second}`; it has one place")]
     TwoParents {

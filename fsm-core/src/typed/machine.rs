@@ -50,7 +50,8 @@ impl<S, C, E> TypedMachine<S, C, E> {
         self.states.get(state.index()).cloned()
     }
 
-    /// Where every region and branch of the run stands: the innermost states that are active.
+    /// Where every region and branch of the run stands: the innermost states that are active, those
+    /// of regions in declared order, and those of a fork in the order in which its branches began.
     ///
     /// # Panics
     /// If the run is one of another, larger machine.

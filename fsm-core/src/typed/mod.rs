@@ -46,7 +46,8 @@
 //!
 //! # Names
 //!
-//! A state is called what `Debug` prints, an event after its variant. Where an enum lies in
+//! A state is called what `Debug` prints, an event after its variant: the first word that `Debug`
+//! prints, or the name that its [`key`](crate::Event::key) is. Where an enum lies in
 //! another, dots tell it, as in machine files: `State::On(On::Playing)` is called `On.Playing`. A
 //! state is a value: `Track(1)` and `Track(2)` are two of them. What changes while a machine runs
 //! belongs into the context.

@@ -120,7 +120,7 @@ pub(crate) fn after_a_change() -> Graph {
 pub(crate) type Mutation = fn(&mut Value, usize, usize);
 
 /// Single changes. Not every one can be made anywhere, and not every one leaves the graph sound.
-pub(crate) const MUTATIONS: [(&str, Mutation); 24] = [
+pub(crate) const MUTATIONS: [(&str, Mutation); 27] = [
     ("the name", |graph, _, _| graph["name"] = json!("another")),
     ("the initial state", |graph, pick, _| graph["initial"] = name(graph, pick)),
     ("a limit", |graph, _, _| graph["max_concurrent"] = json!(7)),
@@ -143,6 +143,23 @@ pub(crate) const MUTATIONS: [(&str, Mutation); 24] = [
         list(graph, "transitions").push(json!({"from": "fresh one", "to": to, "trigger": trigger}));
         let before = json!({"from": to, "to": "fresh one", "trigger": {"event": "freshen"}});
         list(graph, "transitions").push(before);
+    }),
+    ("the order of regions", |graph, pick, _| {
+        let name = name(graph, pick);
+        let within = |state: &&Value| state["within"] == name;
+        let regions = list(graph, "states").iter().filter(within);
+        let mut regions: Vec<Value> = regions.map(|state| state["name"].clone()).collect();
+        regions.reverse();
+        state(graph, pick)["regions"] = Value::Array(regions);
+    }),
+    ("an internal transition", |graph, pick, _| {
+        let edge = edge(graph, pick);
+        edge["to"] = edge["from"].clone();
+        edge["internal"] = json!(true);
+    }),
+    ("a further target", |graph, pick, other| {
+        let target = name(graph, other);
+        edge(graph, pick)["also"] = json!([target]);
     }),
     ("a kind", |graph, pick, _| state(graph, pick)["kind"] = json!("signal")),
     ("another kind", |graph, pick, _| state(graph, pick)["kind"] = json!({"activity": "rest"})),

@@ -238,3 +238,37 @@ fn a_count_that_can_no_longer_fill_is_stuck_at_the_join_and_not_silent() {
     stage.fail("b", fsm_core::Retry::Never);
     assert_eq!(stage.stuck_at(), Some("join"));
 }
+
+/// Cause: they were told in the order of their places, which are given again when they are free.
+#[test]
+fn tokens_are_told_scope_by_scope_wherever_their_places_are() {
+    let mut stage = Stage::set(|g| {
+        g.parallel("both");
+        g.composite("left", "fork").within("both");
+        g.fork("fork", "join").within("left");
+        g.join("join", JoinRule::All).within("left");
+        for branch in ["a", "b"] {
+            g.simple(branch).within("fork");
+            g.transition("fork", branch);
+            g.transition(branch, "join").on("on");
+        }
+        g.simple("between").within("left");
+        g.transition("join", "between");
+        g.transition("between", "fork").on("again");
+        g.composite("right", "c").within("both");
+        g.simple("c").within("right");
+        g.simple("d").within("right");
+        g.transition("c", "d").on("again");
+        g.transition("d", "c").on("again");
+        "both"
+    });
+    let told = |stage: &Stage| -> Vec<String> {
+        let graph = stage.machine.graph();
+        stage.run.tokens().map(|(state, _)| graph.name_of(state).to_owned()).collect()
+    };
+    assert_eq!(told(&stage), ["both", "fork", "a", "b", "c"]);
+    stage.event("on").expect("both branches take it");
+    assert_eq!(told(&stage), ["both", "between", "c"]);
+    stage.event("again").expect("both regions take it");
+    assert_eq!(told(&stage), ["both", "fork", "a", "b", "d"]);
+}

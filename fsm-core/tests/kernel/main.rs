@@ -6,8 +6,10 @@
 
 mod activities;
 mod bytes;
+mod done;
 mod forks;
 mod fuzz;
+mod hand;
 mod resuming;
 mod saving;
 mod stage;

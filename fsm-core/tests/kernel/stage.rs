@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fsm_core::{
-    Bindings, Effect, Effects, Graph, GraphBuilder, Input, Machine, Outcome, Phase, Retry,
+    Bindings, Cause, Effect, Effects, Graph, GraphBuilder, Input, Machine, Outcome, Phase, Retry,
     Snapshot, Start, Status, StepError, Ticket, Timestamp,
 };
 use fsm_testkit::tally::Word;
@@ -21,8 +21,8 @@ pub(crate) struct Stage {
     pub(crate) cancelled: Vec<Ticket>,
 }
 
-/// The code for stories: actions write to the log; the guard `seen` wants `!go` in it, the guard
-/// `cut` a cut activity, and `never` never holds.
+/// The code for stories: actions write to the log; the guard `seen` wants a transition's action in
+/// it, `unseen` wants none, the guard `cut` a cut activity, and `never` never holds.
 pub(crate) fn bindings(graph: &Graph) -> Bindings<Log, Word> {
     let names: Vec<String> = graph.states().map(|state| graph.name_of(state).to_owned()).collect();
     let write = |sign: char| {
@@ -40,6 +40,8 @@ pub(crate) fn bindings(graph: &Graph) -> Bindings<Log, Word> {
         .action("why", |log: &mut Log, scene| log.push(format!("{:?}", scene.cause)))
         .action("panic", |_, _| panic!("an action of the user panics"))
         .guard("seen", |log: &Log, _| log.iter().any(|line| line.starts_with('!')))
+        .guard("unseen", |log: &Log, _| !log.iter().any(|line| line.starts_with('!')))
+        .guard("is done", |_, scene| scene.cause == Cause::Done)
         .guard("never", |_, _| false)
         .guard("panics", |_, _| panic!("a guard of the user panics"))
 }

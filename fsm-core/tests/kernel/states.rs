@@ -61,6 +61,27 @@ fn an_event_that_no_state_accepts_names_state_and_event() {
     assert_eq!(stage.take(Input::Start), Err(StepError::StartedTwice));
 }
 
+/// Cause: each transition had a timer of its own, so that one that stays did not keep the next one
+/// from being taken at the same moment.
+#[test]
+fn of_the_transitions_that_wait_as_long_the_first_whose_guard_holds_is_taken() {
+    let mut stage = Stage::set(|g| {
+        g.simple("wait");
+        g.simple("gone");
+        g.transition("wait", "gone").after(ms(5)).guard("never");
+        g.internal("wait").after(ms(5)).guard("seen").action("tell");
+        g.internal("wait").on("look").action("tell");
+        g.transition("wait", "gone").after(ms(5));
+        g.transition("gone", "wait").on("back");
+        "wait"
+    });
+    stage.event("look").expect("`wait` takes it");
+    stage.pass(ms(5));
+    assert_eq!(stage.at(), "wait");
+    assert_eq!(stage.run.context().len(), 2, "it told twice");
+    assert!(stage.machine.timers(&stage.run).is_empty(), "there was one timer for all three");
+}
+
 #[test]
 fn a_child_s_transition_wins_over_its_ancestor_s() {
     let mut stage = nested();

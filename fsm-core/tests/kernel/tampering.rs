@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use fsm_core::{Effect, Effects, Input, Outcome, Retry, Snapshot, Ticket, Timestamp};
+use fsm_core::{
+    Effect, Effects, Input, JoinRule, Outcome, Retry, RetryPolicy, Snapshot, Ticket, Timestamp,
+};
 use fsm_testkit::strategies::{Size, any_blueprint};
 use fsm_testkit::tally::{EVENTS, Tally, Word};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fuzz::config;
+use crate::stage::{Log, Stage, ms};
 use crate::walk::{Machines, Walk};
 
 /// All places in `value`, as JSON pointers, but for the context: that one is the caller's own.
@@ -133,6 +136,64 @@ pub(crate) fn shake(
     drop(machine.step(&mut run, now, &Input::Cancel, &mut effects, &mut ()));
 }
 
+/// Cause: a timer was thought to be a token's own wherever its state lay within the timer's, also
+/// across a fork. The join freed the token's place, and nothing forgot the timer.
+#[test]
+fn a_timer_of_a_state_around_the_fork_is_no_timer_of_a_branch() {
+    let stage = Stage::set(|g| {
+        g.composite("window", "fork");
+        g.fork("fork", "join").within("window");
+        g.join("join", JoinRule::All).within("window");
+        g.simple("branch").within("fork");
+        g.simple("rest").within("window");
+        g.final_state("late");
+        g.transition("window", "late").after(ms(50));
+        g.transition("fork", "branch");
+        g.transition("branch", "join").on("go");
+        g.transition("join", "rest");
+        "window"
+    });
+    let mut damaged = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    let unused = damaged["sequence"].as_u64().expect("a number") + 1;
+    damaged["sequence"] = json!(unused);
+    let alarms = damaged["alarms"].as_array_mut().expect("a list");
+    let [alarm] = &alarms[..] else { panic!("one timer is set: {alarms:?}") };
+    let mut second = alarm.clone();
+    second[0][0] = json!(1);
+    second[1]["number"] = json!(unused);
+    alarms.push(second);
+    let run: Snapshot<Log> = serde_json::from_value(damaged).expect("it reads as a snapshot");
+    let fault = stage.machine.restore(&run, &mut Effects::new()).expect_err("it was damaged");
+    assert_eq!(
+        fault.to_string(),
+        "the snapshot can't be restored: a timer of token 1 belongs to no state that it is in"
+    );
+}
+
+/// Cause: a policy may ask for as many retries as can be counted, and one more attempt was counted.
+#[test]
+fn the_last_attempt_that_can_be_counted_is_followed_by_others_of_that_number() {
+    let mut stage = Stage::set(|g| {
+        let policy = RetryPolicy::new(u32::MAX).delay(ms(50));
+        g.activity_running("call", "work").retry(policy);
+        g.final_state("end");
+        g.transition("call", "end").done();
+        g.transition("call", "end").failed();
+        "call"
+    });
+    stage.fail("call", Retry::Allowed(None));
+    let mut damaged = serde_json::to_value(&stage.run).expect("a snapshot is data");
+    damaged["main"]["attempt"] = json!(u32::MAX);
+    stage.run = serde_json::from_value(damaged).expect("it reads as a snapshot");
+    stage.machine.restore(&stage.run, &mut Effects::new()).expect("the policy allows it");
+    for _ in 0..2 {
+        stage.pass(Duration::from_secs(3600));
+        assert_eq!(stage.starts.last().expect("it was started").attempt, u32::MAX);
+        stage.fail("call", Retry::Allowed(None));
+    }
+    assert_eq!(stage.at(), "call");
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -155,6 +216,8 @@ proptest! {
                 damage(&mut damaged, *place, *how);
             }
             let Ok(run) = serde_json::from_value::<Snapshot<Tally>>(damaged) else { continue };
+            // Whoever looks before restoring sees something, and comes to an end.
+            assert!(run.tokens().count() <= 1 + whole["others"].as_array().map_or(0, Vec::len) + 3);
             let mut effects = Effects::new();
             if walk.machine.restore(&run, &mut effects).is_ok() {
                 shake(&walk.machine, run, effects, &after);

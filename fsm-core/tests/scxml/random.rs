@@ -102,8 +102,7 @@ fn wish(chart: &mut Chart, from: usize, event: Option<u8>, targets: &[u16]) {
     let can_be = match (chart.states[from].sort, on) {
         (Sort::Final | Sort::Document, _) => false,
         (_, On::Event(_)) => true,
-        (Sort::Compound, On::Done) => !kept.is_empty(),
-        (Sort::Parallel, On::Done) => !kept.is_empty() && can_end(chart, from),
+        (Sort::Compound | Sort::Parallel, On::Done) => !kept.is_empty() && can_end(chart, from),
         (Sort::Atomic, On::Done) => false,
     };
     let is_done = |edge: &Transition| edge.on == On::Done;

@@ -143,27 +143,58 @@ async fn work_under_way_is_started_again_as_the_same_attempt_of_the_same_visit()
     assert_eq!(ended.snapshot.context()[..], ["radio", "kettle", "lamp"]);
 }
 
-/// Cause: timers without length that set each other never let anybody else run.
-#[tokio::test(start_paused = true)]
-async fn timers_of_no_length_that_set_each_other_leave_others_their_turn() {
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Spin {
-        Left,
-        Right,
-    }
-    let machine = Machine::<(), Knock>::builder("spin")
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Spin {
+    Left,
+    Right,
+}
+
+fn spin() -> TypedMachine<Spin, (), Knock> {
+    Machine::<(), Knock>::builder("spin")
         .after(Spin::Left, Duration::ZERO)
         .to(Spin::Right)
         .after(Spin::Right, Duration::ZERO)
         .to(Spin::Left)
         .build(Spin::Left)
-        .expect("a sound machine");
+        .expect("a sound machine")
+}
+
+/// Cause: timers without length that set each other never let anybody else run.
+#[tokio::test(start_paused = true)]
+async fn timers_of_no_length_that_set_each_other_leave_others_their_turn() {
     let (hand, inbox) = Handle::<Knock>::pair();
-    let run = machine.run(()).inbox(inbox).drive();
+    let run = spin().run(()).inbox(inbox).drive();
     let other = async {
         tokio::task::yield_now().await;
         hand.cancel();
     };
     let (ended, ()) = tokio::join!(run, other);
     assert_eq!(ended.snapshot.status(), fsm_core::Status::Cancelled);
+}
+
+/// Cause: a restored run fired everything that was due before it heard its inbox, and each timer
+/// that fired set another that was due.
+#[tokio::test(start_paused = true)]
+async fn a_restored_run_with_such_timers_can_be_cancelled_as_well() {
+    let machine = spin();
+    let (hand, inbox) = Handle::<Knock>::pair();
+    let resumed = machine.resume(machine.begin(())).expect("its own snapshot");
+    let run = resumed.inbox(inbox).observer(Patience(10_000)).drive();
+    let other = async {
+        tokio::task::yield_now().await;
+        hand.cancel();
+    };
+    let (ended, ()) = tokio::join!(run, other);
+    assert_eq!(ended.snapshot.status(), fsm_core::Status::Cancelled);
+}
+
+/// Sees so many steps and no more.
+struct Patience(u32);
+
+impl Trace for Patience {}
+
+impl Observer<(), Knock> for Patience {
+    fn after(&mut self, _: &Snapshot<()>, _: &[fsm_core::Effect]) {
+        self.0 = self.0.checked_sub(1).expect("the run goes round and hears nobody");
+    }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use fsm_core::{
-    BuildError, BuildFault, Effects, Event, JoinRule, Machine, Outcome, Retry, RetryPolicy,
-    Snapshot, Status, Timestamp, TypedMachine,
+    BuildError, BuildFault, Effects, Event, JoinRule, Machine, MachineBuilder, Outcome, Retry,
+    RetryPolicy, Snapshot, Status, Timestamp, TypedMachine,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -342,6 +342,32 @@ fn what_was_written_and_contradicts_itself_is_told_all_at_once() {
              function and use it twice",
         ]
     );
+}
+
+/// Cause: code that was bound by name replaced that of a call for whole steps, and not for the short
+/// way, so that the two decided differently.
+#[test]
+fn code_that_a_call_gave_is_not_replaced_by_code_for_a_name_nor_the_other_way_round() {
+    let two_codes = |what, name: &str| BuildFault::TwoCodes { what, name: name.into() };
+    let on = |builder: MachineBuilder<Player, Shelf, Key>| {
+        builder
+            .on(Player::Off, Key::Play(0))
+            .when("fits", on_the_disc)
+            .then("choose", choose)
+            .to(Player::On)
+            .on(Player::On, Key::Power)
+            .to(Player::Off)
+    };
+    let by_name = |builder: MachineBuilder<Player, Shelf, Key>| {
+        builder.bind(|names| names.guard("fits", |_, _| false).action("choose", |_, _| ()))
+    };
+    let found = [two_codes("guard", "fits"), two_codes("action", "choose")];
+    let start = || Machine::<Shelf, Key>::builder("player");
+    assert_eq!(faults(by_name(on(start())).build(Player::Off)), found);
+    assert_eq!(faults(on(by_name(start())).build(Player::Off)), found);
+
+    let others = on(start()).bind(|names| names.guard("spare", |_, _| true));
+    assert!(others.build(Player::Off).is_ok());
 }
 
 #[test]

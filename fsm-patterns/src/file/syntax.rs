@@ -39,6 +39,15 @@ pub(super) fn yaml(text: &str, error: &ScanError) -> Box<Located> {
     stop(one_character(text, start), fault)
 }
 
+/// A key that is longer than YAML lets a key be whose end has to be looked for.
+pub(super) fn long_key(text: &str, error: &ScanError, longest: usize) -> Box<Located> {
+    let start = error.marker().byte_offset().unwrap_or(0).min(text.len());
+    let message = format!("a key of more than {longest} characters ends here");
+    let fault = Fault::new(Place::root(), message)
+        .hint("YAML wants `? ` before a key that long, and `: ` with its value in the next line");
+    stop(one_character(text, start), fault)
+}
+
 /// What the JSON parser could not read.
 pub(super) fn json(text: &str, error: &serde_json::Error) -> Box<Located> {
     let at = offset(text, error.line(), error.column());

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde::de::IgnoredAny;
 
 use super::report::Located;
@@ -31,21 +31,28 @@ const MAX_ALIASED: usize = 100_000;
 /// # Errors
 /// A text that is no YAML, or that breaks a bound: nothing after it can be trusted.
 pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
-    build(text, Options::default().simple_key_max_lookahead, faults)
+    // YAML has a longest key, JSON has none.
+    let longest_key = match looks_like_json(text) {
+        true => text.len(),
+        false => Options::default().simple_key_max_lookahead,
+    };
+    build(text, longest_key, faults)
+}
+
+/// Whether a text that may be called anything is an object in JSON.
+fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Builds the tree; `longest_key` is how far the parser looks for the end of a key.
 fn build(text: &str, longest_key: usize, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        simple_key_max_lookahead: longest_key,
-        flow_nesting_limit: MAX_DEPTH + 1,
-        block_nesting_limit: MAX_DEPTH + 1,
-    };
     let mut builder = Builder { faults, open: Vec::new(), anchors: HashMap::new(), aliased: 0 };
     let mut root = None;
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| syntax::yaml(text, &error))?;
+    for event in Parser::new_from_str_with_options(text, options(longest_key)) {
+        let (event, span) = event.map_err(|error| match is_key_too_long(text, &error) {
+            true => syntax::long_key(text, &error, longest_key),
+            false => syntax::yaml(text, &error),
+        })?;
         let range = trimmed(text, &span);
         match event {
             Event::DocumentStart(..) if root.is_some() => {
@@ -75,6 +82,29 @@ fn build(text: &str, longest_key: usize, faults: &mut Vec<Located>) -> Result<No
     }
 }
 
+fn options(longest_key: usize) -> Options {
+    granit_parser::options! {
+        emit_comments: false,
+        simple_key_max_lookahead: longest_key,
+        flow_nesting_limit: MAX_DEPTH + 1,
+        block_nesting_limit: MAX_DEPTH + 1,
+    }
+}
+
+/// Whether the text could be read beyond `error` if keys might be longer.
+fn is_key_too_long(text: &str, error: &ScanError) -> bool {
+    let is_colon = matches!(
+        error.kind(),
+        ErrorKind::MappingValueNotAllowed
+            | ErrorKind::ExpectedFlowMappingSeparator
+            | ErrorKind::SimpleKeyExpected
+    );
+    let next =
+        || Parser::new_from_str_with_options(text, options(text.len())).find_map(Result::err);
+    let offset = |error: &ScanError| error.marker().byte_offset();
+    is_colon && next().is_none_or(|next| offset(&next) > offset(error))
+}
+
 /// Reads JSON (RFC 8259).
 ///
 /// # Errors
@@ -83,7 +113,6 @@ pub(crate) fn parse_json(text: &str, faults: &mut Vec<Located>) -> Result<Node, 
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(syntax::json(text, &error));
     }
-    // YAML has a longest key, JSON has none.
     build(text, text.len(), faults)
 }
 

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use petgraph::algo::kosaraju_scc;
 
-use super::ended::{self, Way};
+use super::ended::{self, Through, Way};
 use crate::graph::{Graph, GraphFault, Kind, StateId, Trigger};
 
 pub(super) fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
     let eventless: Vec<(StateId, StateId)> = eventless(graph).collect();
-    let mut ways = ended::ways_through(graph, &eventless);
-    let places = if ways.is_empty() { graph.nodes.len() } else { 2 * graph.nodes.len() };
+    let mut through = ended::ways_through(graph, &eventless);
+    let places = through.places(graph);
+    let mut ways = std::mem::take(&mut through.ways);
     ways.extend(eventless.iter().map(|(from, to)| (from.index(), to.index())));
     let mut view = petgraph::graph::DiGraph::<usize, ()>::with_capacity(places, ways.len());
     for place in 0..places {
@@ -26,7 +27,7 @@ pub(super) fn eventless_cycles(graph: &Graph, faults: &mut Vec<GraphFault>) {
         }
         let mut members: Vec<usize> = component.iter().map(|node| view[*node]).collect();
         members.sort_unstable();
-        faults.push(GraphFault::EventlessCycle { path: ring(graph, &ways, &members) });
+        faults.push(GraphFault::EventlessCycle { path: ring(graph, &through, &ways, &members) });
     }
 }
 
@@ -70,7 +71,7 @@ fn eventless(graph: &Graph) -> impl Iterator<Item = (StateId, StateId)> {
 }
 
 /// One cycle among `members`, which are strongly connected, as names.
-fn ring(graph: &Graph, ways: &[Way], members: &[usize]) -> Vec<String> {
+fn ring(graph: &Graph, through: &Through, ways: &[Way], members: &[usize]) -> Vec<String> {
     let inside: HashSet<usize> = members.iter().copied().collect();
     let mut next: HashMap<usize, usize> = HashMap::new();
     for (from, to) in ways {
@@ -89,7 +90,7 @@ fn ring(graph: &Graph, ways: &[Way], members: &[usize]) -> Vec<String> {
     let start = position[&here];
     path.push(here);
     let mut states: Vec<StateId> =
-        path[start..].iter().map(|place| ended::state_at(graph, *place)).collect();
+        path[start..].iter().map(|place| through.state_at(graph, *place)).collect();
     // A parallel state and its end have one name.
     states.dedup();
     if let [alone] = states[..] {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::graph::nesting::outer_first;
 use crate::graph::{Graph, Kind, StateId, Transition, TransitionId, Trigger};
 
-/// Ways on between places. A place below the number of states is that state; one above it says
-/// that a parallel state is done.
+/// Ways on between places. A place below the number of states is that state; the next ones say each
+/// that a parallel state is done; those above stand for several regions that begin at once.
 pub(super) type Way = (usize, usize);
 
 /// The place that stands for the end of `parallel`.
@@ -15,20 +15,38 @@ fn end_of(graph: &Graph, parallel: StateId) -> usize {
     graph.nodes.len() + parallel.index()
 }
 
-/// The state that a place belongs to.
-pub(super) fn state_at(graph: &Graph, place: usize) -> StateId {
-    StateId::at(place % graph.nodes.len())
+/// The ways through parallel states.
+#[derive(Default)]
+pub(super) struct Through {
+    pub(super) ways: Vec<Way>,
+    /// By place above those of ends, the parallel state that it belongs to.
+    shared: Vec<StateId>,
+}
+
+impl Through {
+    pub(super) fn places(&self, graph: &Graph) -> usize {
+        match self.ways.is_empty() {
+            true => graph.nodes.len(),
+            false => 2 * graph.nodes.len() + self.shared.len(),
+        }
+    }
+
+    /// The state that a place belongs to.
+    pub(super) fn state_at(&self, graph: &Graph, place: usize) -> StateId {
+        let shared = place.checked_sub(2 * graph.nodes.len()).map(|at| self.shared[at]);
+        shared.unwrap_or_else(|| StateId::at(place % graph.nodes.len()))
+    }
 }
 
 /// The ways through parallel states for which nothing has to happen: in where each region comes to
 /// its end by itself, and on by `done`. `eventless` are the ways on of everything else.
 ///
 /// # Complexity
-/// O((states + transitions) * nesting).
-pub(super) fn ways_through(graph: &Graph, eventless: &[(StateId, StateId)]) -> Vec<Way> {
+/// O((states + transitions) * (nesting + log(states))).
+pub(super) fn ways_through(graph: &Graph, eventless: &[(StateId, StateId)]) -> Through {
     let is_parallel = |state: &StateId| graph.kind(*state) == Kind::Parallel;
     if !graph.states().any(|state| is_parallel(&state)) {
-        return Vec::new();
+        return Through::default();
     }
     let mut ways = Ways::new(graph);
     for (from, to) in eventless {
@@ -47,16 +65,23 @@ pub(super) fn ways_through(graph: &Graph, eventless: &[(StateId, StateId)]) -> V
     ways.found
 }
 
+/// A transition for which nothing has to happen and that enters a parallel state on the way to
+/// states within it.
+struct Inward {
+    id: TransitionId,
+    /// The regions that it enters by name, by their number, and where it leads to in each.
+    named: Vec<(usize, StateId)>,
+}
+
 struct Ways<'a> {
     graph: &'a Graph,
     children: HashMap<StateId, Vec<StateId>>,
     /// States that go on by a `done` of their own.
     going_on: HashSet<StateId>,
-    /// By parallel state, the transitions for which nothing has to happen and that enter it on the
-    /// way to states within it.
-    inward: BTreeMap<StateId, Vec<TransitionId>>,
+    /// By parallel state.
+    inward: BTreeMap<StateId, Vec<Inward>>,
     backward: HashMap<usize, Vec<usize>>,
-    found: Vec<Way>,
+    found: Through,
 }
 
 impl<'a> Ways<'a> {
@@ -67,50 +92,47 @@ impl<'a> Ways<'a> {
                 children.entry(outer).or_default().push(state);
             }
         }
-        let mut inward: BTreeMap<StateId, Vec<TransitionId>> = BTreeMap::new();
-        for (id, edge) in graph.transitions() {
-            if !matches!(edge.trigger, Trigger::Always | Trigger::Done) {
-                continue;
-            }
-            let domain = graph.domain(id);
-            for target in graph.targets(id) {
-                let entered = graph.ancestors(target).take_while(|outer| Some(*outer) != domain);
-                for outer in entered.filter(|outer| graph.kind(*outer) == Kind::Parallel) {
-                    inward.entry(outer).or_default().push(id);
-                }
-            }
-        }
         let goes_on = |edge: &&Transition| edge.trigger == Trigger::Done && edge.guard.is_none();
         let going_on = graph.transitions.iter().filter(goes_on).map(|edge| edge.from).collect();
-        Self { graph, children, going_on, inward, backward: HashMap::new(), found: Vec::new() }
+        let (backward, found) = (HashMap::new(), Through::default());
+        Self { graph, children, going_on, inward: inward(graph), backward, found }
     }
 
     fn add(&mut self, from: usize, to: usize) {
-        self.found.push((from, to));
+        self.found.ways.push((from, to));
         self.backward.entry(to).or_default().push(from);
     }
 
-    /// A transition that enters one region by name lets the others begin by themselves.
+    /// A transition that enters some regions by name lets the others begin by themselves.
+    ///
+    /// The regions of a parallel state are the leaves of a tree, so that any run of them is a few of
+    /// its nodes: many transitions into many regions don't make a way for each pair.
     fn begin_the_others(&mut self) {
-        let mut ways = Vec::new();
-        for (parallel, ids) in &self.inward {
-            for id in ids {
-                let others = self
-                    .graph
-                    .regions(*parallel)
-                    .iter()
-                    .filter(|region| self.named(*id, **region).is_none());
-                for region in others {
-                    ways.extend(self.sources(*id).into_iter().map(|from| (from, region.index())));
+        let inward = std::mem::take(&mut self.inward);
+        for (parallel, transitions) in &inward {
+            let regions = self.graph.regions(*parallel);
+            let count = regions.len();
+            let first = 2 * self.graph.nodes.len() + self.found.shared.len();
+            self.found.shared.extend(std::iter::repeat_n(*parallel, count));
+            let place = |node: usize| match node.checked_sub(count) {
+                Some(leaf) => regions[leaf].index(),
+                None => first + node,
+            };
+            for node in 1..count {
+                self.add(place(node), place(2 * node));
+                self.add(place(node), place(2 * node + 1));
+            }
+            for Inward { id, named } in transitions {
+                let starts = std::iter::once(0).chain(named.iter().map(|(at, _)| at + 1));
+                let ends = named.iter().map(|(at, _)| *at).chain([count]);
+                let others = starts.zip(ends).flat_map(|(start, end)| nodes(count, start, end));
+                let others: Vec<usize> = others.map(place).collect();
+                for from in self.sources(*id) {
+                    others.iter().for_each(|to| self.add(from, *to));
                 }
             }
         }
-        ways.into_iter().for_each(|(from, to)| self.add(from, to));
-    }
-
-    /// The state that a transition leads to in `region`.
-    fn named(&self, id: TransitionId, region: StateId) -> Option<StateId> {
-        self.graph.targets(id).find(|to| *to == region || self.graph.contains(region, *to))
+        self.inward = inward;
     }
 
     fn look_at(&mut self, parallel: StateId) {
@@ -118,13 +140,18 @@ impl<'a> Ways<'a> {
         let ending: Vec<HashSet<usize>> =
             regions.iter().map(|region| self.ending(*region)).collect();
         let ends = |at: usize, state: StateId| ending[at].contains(&state.index());
+        let waiting: Vec<usize> =
+            (0..regions.len()).filter(|at| !ends(*at, regions[*at])).collect();
         let end = end_of(self.graph, parallel);
-        if (0..regions.len()).all(|at| ends(at, regions[at])) {
+        if waiting.is_empty() {
             self.add(parallel.index(), end);
         }
-        for id in self.inward.remove(&parallel).unwrap_or_default() {
-            let named = |region: StateId| self.named(id, region).unwrap_or(region);
-            if (0..regions.len()).all(|at| ends(at, named(regions[at]))) {
+        for Inward { id, named } in self.inward.remove(&parallel).unwrap_or_default() {
+            let is_named = |at: &usize| named.binary_search_by_key(at, |(at, _)| *at).is_ok();
+            let all_end = waiting.len() <= named.len()
+                && waiting.iter().all(is_named)
+                && named.iter().all(|(at, state)| ends(*at, *state));
+            if all_end {
                 self.sources(id).into_iter().for_each(|from| self.add(from, end));
             }
         }
@@ -142,7 +169,7 @@ impl<'a> Ways<'a> {
         let mut ending: HashSet<usize> = open.iter().copied().collect();
         while let Some(place) = open.pop() {
             for before in self.backward.get(&place).into_iter().flatten() {
-                let state = state_at(graph, *before);
+                let state = self.found.state_at(graph, *before);
                 let is_inside = state == region || graph.contains(region, state);
                 if is_inside && ending.insert(*before) {
                     open.push(*before);
@@ -168,6 +195,83 @@ impl<'a> Ways<'a> {
             // What activities and delays are done with takes its time.
             (Trigger::Done, _) => Vec::new(),
             (_, _) => vec![edge.from.index()],
+        }
+    }
+}
+
+/// By parallel state, the transitions for which nothing has to happen and that lead into it.
+fn inward(graph: &Graph) -> BTreeMap<StateId, Vec<Inward>> {
+    let numbered = graph.regions.values().flat_map(|regions| regions.iter().enumerate());
+    let numbers: HashMap<StateId, usize> = numbered.map(|(at, region)| (*region, at)).collect();
+    let mut inward: BTreeMap<StateId, Vec<Inward>> = BTreeMap::new();
+    for (id, edge) in graph.transitions() {
+        if !matches!(edge.trigger, Trigger::Always | Trigger::Done) {
+            continue;
+        }
+        let domain = graph.domain(id);
+        let mut seen = HashSet::new();
+        for target in graph.targets(id) {
+            let mut below = target;
+            while let Some(outer) = graph.parent(below).filter(|outer| Some(*outer) != domain) {
+                if graph.kind(outer) == Kind::Parallel {
+                    let all = inward.entry(outer).or_default();
+                    if all.last().is_none_or(|last| last.id != id) {
+                        all.push(Inward { id, named: Vec::new() });
+                    }
+                    all.last_mut().expect("one was pushed").named.push((numbers[&below], target));
+                }
+                // What lies further out was seen on the way from another target.
+                if !seen.insert(outer) {
+                    break;
+                }
+                below = outer;
+            }
+        }
+    }
+    for Inward { named, .. } in inward.values_mut().flatten() {
+        named.sort_unstable();
+    }
+    inward
+}
+
+/// The nodes of a tree over `count` leaves that stand for those from `start` to before `end`. The
+/// root has number 1, what is below a node twice its number and one more, leaves come last.
+fn nodes(count: usize, start: usize, end: usize) -> Vec<usize> {
+    let (mut start, mut end) = (count + start, count + end);
+    let mut nodes = Vec::new();
+    while start < end {
+        if start % 2 == 1 {
+            nodes.push(start);
+            start += 1;
+        }
+        if end % 2 == 1 {
+            end -= 1;
+            nodes.push(end);
+        }
+        (start, end) = (start / 2, end / 2);
+    }
+    nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_leaves_is_what_lies_below_its_nodes() {
+        for count in 1..20 {
+            for (start, end) in (0..=count).flat_map(|end| (0..=end).map(move |it| (it, end))) {
+                let mut open = nodes(count, start, end);
+                let mut leaves = Vec::new();
+                while let Some(node) = open.pop() {
+                    match node.checked_sub(count) {
+                        Some(leaf) => leaves.push(leaf),
+                        None => open.extend([2 * node, 2 * node + 1]),
+                    }
+                }
+                leaves.sort_unstable();
+                assert!(leaves.into_iter().eq(start..end), "{start}..{end} of {count}");
+            }
         }
     }
 }

@@ -52,8 +52,10 @@ pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
     places::regions(graph, faults);
     places::policies(graph, faults);
     let fork_of = places::forks(graph, faults);
+    let forks_around = places::forks_around(graph);
     for (id, edge) in graph.transitions() {
-        if let Some(why) = places::misplaced(graph, id, edge, |join| fork_of.get(&join).copied()) {
+        let closed_by = |join| fork_of.get(&join).copied();
+        if let Some(why) = places::misplaced(graph, id, edge, closed_by, &forks_around) {
             faults.push(GraphFault::BadTransition {
                 from: graph.name_of(edge.from).into(),
                 to: graph.name_of(edge.to).into(),
@@ -67,7 +69,9 @@ pub(super) fn structure(graph: &Graph, faults: &mut Vec<GraphFault>) {
 /// Faults of paths; the structure must be sound.
 ///
 /// # Complexity
-/// O(states + transitions).
+/// O(states + transitions), but for eventless cycles: O((states + transitions) * (nesting +
+/// log(states))), and a way from each final state of a composite state to where each of its `done`
+/// transitions leads.
 pub(super) fn behaviour(graph: &Graph, faults: &mut Vec<GraphFault>) {
     paths::shadowed(graph, faults);
     paths::unreachable(graph, faults);

@@ -22,10 +22,19 @@ pub(super) fn policies(graph: &Graph, faults: &mut Vec<GraphFault>) {
 }
 
 pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
-    if fork_around(graph, graph.initial).is_some() {
+    if forks_around(graph)[graph.initial.index()].is_some() {
         faults.push(GraphFault::BadFork {
             state: graph.name_of(graph.initial).into(),
             why: "a run can't start inside the scope of a fork".into(),
+        });
+    } else if let Some(parallel) = graph.scope_of(graph.initial) {
+        faults.push(GraphFault::BadRegion {
+            parallel: graph.name_of(parallel).into(),
+            why: format!(
+                "a run can't start inside a region, at `{}`; start at the parallel state, or at a \
+                 choice that leads there",
+                graph.name_of(graph.initial)
+            ),
         });
     }
     for state in graph.states() {
@@ -40,13 +49,17 @@ pub(super) fn initials(graph: &Graph, faults: &mut Vec<GraphFault>) {
     }
 }
 
-/// The innermost fork around `state`, parallel states left out.
-fn fork_around(graph: &Graph, state: StateId) -> Option<StateId> {
-    let mut scope = graph.scope_of(state);
-    while let Some(outer) = scope.filter(|outer| graph.kind(*outer) == Kind::Parallel) {
-        scope = graph.scope_of(outer);
+/// By state, the innermost fork around it.
+pub(super) fn forks_around(graph: &Graph) -> Vec<Option<StateId>> {
+    let mut around = vec![None; graph.nodes.len()];
+    for state in outer_first(graph) {
+        let Some(outer) = graph.parent(state) else { continue };
+        around[state.index()] = match graph.kind(outer) {
+            Kind::Fork(_) => Some(outer),
+            _ => around[outer.index()],
+        };
     }
-    scope
+    around
 }
 
 /// What a parallel state holds right within it must be able to stand beside the others.
@@ -90,7 +103,8 @@ pub(super) fn regions(graph: &Graph, faults: &mut Vec<GraphFault>) {
     never_done(graph, faults);
 }
 
-/// A parallel state with a `done` transition needs regions that all come to an end.
+/// What waits for its inside to be done needs an inside that comes to an end: a composite state a
+/// final state right within it, a parallel state regions that all do.
 fn never_done(graph: &Graph, faults: &mut Vec<GraphFault>) {
     // By state: whether it can come to an end. Inner states are looked at before outer ones.
     let mut ends = vec![false; graph.nodes.len()];
@@ -108,18 +122,25 @@ fn never_done(graph: &Graph, faults: &mut Vec<GraphFault>) {
             _ => {}
         }
     }
-    for (_, edge) in graph.transitions() {
-        if graph.kind(edge.from) == Kind::Parallel
-            && edge.trigger == Trigger::Done
-            && let Some(region) = endless[edge.from.index()]
-        {
-            faults.push(GraphFault::BadRegion {
+    for (_, edge) in graph.transitions().filter(|(_, edge)| edge.trigger == Trigger::Done) {
+        match (graph.kind(edge.from), endless[edge.from.index()]) {
+            (Kind::Parallel, Some(region)) => faults.push(GraphFault::BadRegion {
                 parallel: graph.name_of(edge.from).into(),
                 why: format!(
                     "it is never done, because its region `{}` has no final state right within it",
                     graph.name_of(region)
                 ),
-            });
+            }),
+            (Kind::Composite(_), _) if !ends[edge.from.index()] => {
+                faults.push(GraphFault::BadTransition {
+                    from: graph.name_of(edge.from).into(),
+                    to: graph.name_of(edge.to).into(),
+                    trigger: graph.trigger_label(edge.trigger),
+                    why: "the composite state is never done, because it has no final state right \
+                          within it",
+                });
+            }
+            _ => {}
         }
     }
 }
@@ -182,6 +203,7 @@ pub(super) fn misplaced(
     id: TransitionId,
     edge: &Transition,
     closed_by: impl Fn(StateId) -> Option<StateId>,
+    forks_around: &[Option<StateId>],
 ) -> Option<&'static str> {
     if let Some(why) = wrong_trigger(graph.kind(edge.from), edge.trigger) {
         return Some(why);
@@ -205,7 +227,7 @@ pub(super) fn misplaced(
     {
         return Some("it leads to the join of a fork from outside; lead it to the fork");
     }
-    let jumps = graph.targets(id).filter_map(|to| fork_around(graph, to)).any(|fork| {
+    let jumps = graph.targets(id).filter_map(|to| forks_around[to.index()]).any(|fork| {
         let inside = match edge.from == fork {
             true => edge.trigger == Trigger::Always,
             false => graph.contains(fork, edge.from),
@@ -226,25 +248,26 @@ fn wrong_targets(graph: &Graph, id: TransitionId) -> Option<&'static str> {
     {
         return Some("a state that has ended is left; an internal transition stays in it");
     }
+    if edge.internal && (edge.from != edge.to || !graph.also(id).is_empty()) {
+        return Some("an internal transition leads nowhere; it stays in the state it begins in");
+    }
     if graph.also(id).is_empty() {
         return None;
     }
-    if edge.internal {
-        return Some("an internal transition leads nowhere");
-    }
-    let all: Vec<StateId> = graph.targets(id).collect();
-    let beside = |left: StateId, right: StateId| {
-        let around = |state| std::iter::once(state).chain(graph.ancestors(state));
-        let common = around(left).find(|outer| *outer == right || graph.contains(*outer, right));
-        common.is_some_and(|outer| {
-            graph.kind(outer) == Kind::Parallel && outer != left && outer != right
-        })
-    };
-    let apart = all
-        .iter()
-        .enumerate()
-        .all(|(at, left)| all[at + 1..].iter().all(|right| beside(*left, *right)));
+    let mut all: Vec<StateId> = graph.targets(id).collect();
+    all.sort_by_key(|state| graph.number_of(*state));
+    let apart = all.windows(2).all(|pair| stand_beside(graph, pair[0], pair[1]));
     (!apart).then_some("its targets must lie in different regions of a parallel state")
+}
+
+/// Whether two states lie in different regions of a parallel state. In the order of a walk it is
+/// enough that neighbours do: the innermost state around any two of a list is that around two
+/// neighbours between them.
+fn stand_beside(graph: &Graph, left: StateId, right: StateId) -> bool {
+    let mut around = std::iter::once(left).chain(graph.ancestors(left));
+    let common = around.find(|outer| *outer == right || graph.contains(*outer, right));
+    common
+        .is_some_and(|outer| graph.kind(outer) == Kind::Parallel && outer != left && outer != right)
 }
 
 fn wrong_trigger(kind: Kind, trigger: Trigger) -> Option<&'static str> {

@@ -186,13 +186,18 @@ impl<C, E: Event> Check<'_, C, E> {
         let table = &self.machine.frozen.table;
         for ((slot, index), alarm) in &run.alarms {
             let bad = || format!("a timer of token {slot} belongs to no state that it is in");
-            let edge = table.edges.get(*index as usize).filter(|edge| edge.key == Key::AFTER);
+            let edge = table
+                .edges
+                .get(*index as usize)
+                .filter(|edge| edge.key == Key::AFTER && !edge.follows);
             let Some(edge) = edge else { return Err(SnapshotFault(bad())) };
             ensure(*slot < run.slots() && alarm.number <= run.sequence, bad)?;
             let token = run.token(*slot);
             let inside =
                 |outer: StateId| token.state == outer || graph.contains(outer, token.state);
-            ensure(token.phase != Phase::Free && inside(edge.from), bad)?;
+            // A state around the scope that a token lives in is another token's to time.
+            let is_own = graph.scope_of(edge.from) == graph.scope_of(token.state);
+            ensure(token.phase != Phase::Free && inside(edge.from) && is_own, bad)?;
         }
         let live = |slot: &u32| !matches!(run.token(*slot).phase, Phase::Free | Phase::Moving);
         for slot in (0..run.slots()).filter(live) {
@@ -213,7 +218,7 @@ impl<C, E: Event> Check<'_, C, E> {
                 continue;
             }
             for index in table.range(state, Key::AFTER) {
-                let certain = table.edges[index].leaves_for_certain();
+                let certain = !table.edges[index].follows && table.leaves_for_certain(index);
                 ensure(!certain || run.alarms.contains_key(&(slot, index as u32)), || {
                     format!("token {slot} lacks a timer of the state that it is in")
                 })?;
