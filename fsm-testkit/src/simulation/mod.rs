@@ -73,7 +73,8 @@ struct Past<C> {
 
 impl<C: Clone, E: Event> Simulation<C, E> {
     /// A run that has begun, at time zero.
-    pub fn new(machine: Machine<C, E>, context: C) -> Self {
+    pub fn new(machine: impl Into<Machine<C, E>>, context: C) -> Self {
+        let machine = machine.into();
         let run = machine.snapshot(context, 0);
         let mut simulation =
             Self { machine, run, now: Timestamp::ZERO, path: Vec::new(), past: Vec::new() };
