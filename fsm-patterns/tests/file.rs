@@ -119,6 +119,27 @@ fn a_byte_order_mark_and_windows_line_ends_are_read() {
 }
 
 #[test]
+fn a_byte_order_mark_is_read_in_json_too() {
+    let text = "\u{feff}{ \"fsm\": 1, \"name\": \"n\", \"mode\": \"sequential\",\n\"endpoints\": \
+                [{ \"name\": \"a\", \"url\": \"http://localhost/\" }] }";
+    assert!(file::load("flow.json", text).is_ok());
+    let of = |text: &str| {
+        let report = file::load("flow.json", text).unwrap_err();
+        let finding = &report.findings()[0];
+        text[finding.span()].to_owned()
+    };
+    assert_eq!(of(&text.replace("\"n\"", "nn")), "n", "on the line with the mark");
+    assert_eq!(of(&text.replace("[{", "x")), "x", "on a later line");
+    assert_eq!(of(&text.replace("\"mode\"", "\"x\": 1, \"mode\"")), "\"x\"");
+}
+
+#[test]
+fn half_a_surrogate_pair_is_told_in_words_of_json() {
+    let report = file::load("flow.json", r#"{ "name": "a\ud800" }"#).unwrap_err().to_string();
+    assert!(report.starts_with("flow.json:1:") && report.contains("not valid JSON: "), "{report}");
+}
+
+#[test]
 fn columns_count_characters_and_not_bytes() {
     let text = endpoint("headers: { Größe: $5, X: {} }");
     let report = file::load("flow.yaml", &text).unwrap_err();

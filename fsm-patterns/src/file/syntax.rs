@@ -5,7 +5,7 @@ use std::ops::Range;
 use granit_parser::{ErrorKind, ScanError};
 
 use super::report::Located;
-use super::yaml::MAX_DEPTH;
+use super::yaml::{MAX_DEPTH, unmarked};
 use crate::fault::{Fault, Place};
 
 /// What the YAML parser could not read.
@@ -58,7 +58,9 @@ pub(super) fn json(text: &str, error: &serde_json::Error) -> Box<Located> {
 
 /// The byte at a line and column (both from 1, the column in bytes) as serde_json counts them.
 fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let read = unmarked(text);
+    let lines = read.split_inclusive('\n').take(line.saturating_sub(1));
+    let start = text.len() - read.len() + lines.map(str::len).sum::<usize>();
     let mut at = (start + column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

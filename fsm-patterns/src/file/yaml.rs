@@ -41,6 +41,7 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<L
 
 /// Whether a text that may be called anything is an object in JSON.
 fn looks_like_json(text: &str) -> bool {
+    let text = unmarked(text);
     text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
@@ -82,6 +83,11 @@ fn build(text: &str, longest_key: usize, faults: &mut Vec<Located>) -> Result<No
     }
 }
 
+/// The text without a byte order mark, which YAML skips and JSON lets its readers skip.
+pub(super) fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 fn options(longest_key: usize) -> Options {
     granit_parser::options! {
         emit_comments: false,
@@ -110,10 +116,16 @@ fn is_key_too_long(text: &str, error: &ScanError) -> bool {
 /// # Errors
 /// As [`parse`], and where the text is YAML but no JSON.
 pub(crate) fn parse_json(text: &str, faults: &mut Vec<Located>) -> Result<Node, Box<Located>> {
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(unmarked(text)) {
         return Err(syntax::json(text, &error));
     }
-    build(text, text.len(), faults)
+    // What is left to refuse is in its texts: half a surrogate pair.
+    build(text, text.len(), faults).map_err(|fault| {
+        match serde_json::from_str::<serde_json::Value>(unmarked(text)) {
+            Ok(_) => fault,
+            Err(error) => syntax::json(text, &error),
+        }
+    })
 }
 
 /// A list or map that is not closed yet.
