@@ -16,7 +16,7 @@
 //! | `facts` | values in the result by JSON pointer; a text such as `>= 3` compares numbers |
 //!
 //! A `json` block that follows is the result as far as the page shows it: what is shown is in the
-//! result, but for the run's id and for times.
+//! result, but for the run's id and for times; that of a simulation is shown whole.
 //!
 //! The guide to machines has its own rules: see [`machines`].
 
@@ -246,6 +246,10 @@ fn complaint(flow: &Flow, runtime: &Runtime) -> Option<String> {
         }
         if let Some(shown) = &flow.shown {
             differences("", shown, &result, &mut faults);
+            // A simulation's result is short, and its page shows all of it.
+            if flow.get("simulate").is_some() && shown != &result {
+                faults.push("the page does not show the whole result".to_owned());
+            }
         }
     }
     let place = &flow.place;

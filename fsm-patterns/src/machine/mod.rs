@@ -72,6 +72,11 @@
 //! | `transform` | a template (an object): the context becomes its value, before the actions run |
 //! | `actions` | one action, or a list: the name of an action, or `{ set: { path: value } }` |
 //!
+//! An event that several regions act on is carried out region by region, in declared order: exits,
+//! actions, and entries of one before those of the next. Timers that are due at one instant fire in
+//! the order in which they were set, those of outer states first. `$event` in the `done` of a state
+//! that holds states is the event that led to its end.
+//!
 //! A target is looked for beside the source, then around it, outwards; the innermost wins. `.name`
 //! is a state within the source, and a whole path, `on.playing`, is always understood. Where a
 //! name with a dot in it makes a target mean several states, that is a fault.
@@ -86,6 +91,10 @@
 //! `$context.paid >= 100`. The path is names with dots between them; objects on the way are made.
 //! Values are computed from the context as it was before this `set`. An absent member is an error
 //! unless `{ value: $event.name, default: nobody }` says what stands in for it.
+//!
+//! # How deep states may lie
+//! Lists and maps may lie in each other a hundred deep, which is room for 48 states within each
+//! other; machines that states name begin again at the top of the file.
 //!
 //! # Nothing fails silently
 //! A transition whose actions can't be carried out (an absent member, a sum with a text, a path
