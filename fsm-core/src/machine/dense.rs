@@ -32,6 +32,8 @@ pub(crate) struct Candidate<C, E> {
     pub(crate) to: StateId,
     pub(crate) transition: u32,
     next: u32,
+    /// Taken for certain, with nothing to do: its code need not be called.
+    sure: bool,
 }
 
 /// Which events have a column: the variants of the event enum, or the events of the graph. The
@@ -147,7 +149,8 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
                 *room = room.saturating_sub(self.size(graph, table, edge, &way));
                 let code = self.of(graph, table, edge, &way);
                 let (to, transition) = (way.to, edge.transition);
-                candidates.push(Candidate { code, to, transition, next: NONE });
+                let sure = edge.guard == NONE && edge.actions == 0 && way.is_quiet(table);
+                candidates.push(Candidate { code, to, transition, next: NONE, sure });
                 if edge.guard == NONE {
                     break 'levels;
                 }
@@ -167,7 +170,7 @@ impl<C: 'static, E: 'static> Codes<'_, C, E> {
     /// A candidate that is never taken.
     fn none(&self) -> Candidate<C, E> {
         let code = Box::new(|_: &mut C, _: &E, _: Timestamp, _: &Token, _: u64| false);
-        Candidate { code, to: StateId(0), transition: NONE, next: NONE }
+        Candidate { code, to: StateId(0), transition: NONE, next: NONE, sure: false }
     }
 
     /// The code of a plain transition: joined by the typed builder, or from its names.
@@ -251,11 +254,12 @@ impl<C, E: Event> Dense<C, E> {
             EventKey::Variant(_) | EventKey::Name(_) => return None,
         };
         let mut candidate = self.candidates.get((token.state.index() << self.row) + column)?;
-        loop {
-            if (candidate.code)(context, event, now, token, next) {
-                return Some((candidate.to, TransitionId(candidate.transition)));
-            }
+        let mut taken = (candidate.code)(context, event, now, token, next);
+        while !taken {
             candidate = self.candidates.get(candidate.next as usize)?;
+            // What is left once guards have refused is often sure, and not worth a call.
+            taken = candidate.sure || (candidate.code)(context, event, now, token, next);
         }
+        Some((candidate.to, TransitionId(candidate.transition)))
     }
 }

@@ -95,6 +95,14 @@ pub(crate) struct Way {
     pub(crate) entered: Vec<StateId>,
 }
 
+impl Way {
+    /// Whether no state on the way acts.
+    pub(crate) fn is_quiet(&self, table: &Table) -> bool {
+        self.left.iter().all(|state| table.row(*state).exit == 0)
+            && self.entered.iter().all(|state| table.row(*state).entry == 0)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Row>,
