@@ -14,17 +14,16 @@
 //! member. White space around the signs is asked for because `-` may be part of a name.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
 use serde_json::{Number, Value};
 
 use super::arithmetic::{self, Sign};
-use super::compare;
 use super::computation_parser;
 use super::error::{EvalError, ExprError, kind};
 use super::expression::Expression;
+use super::operator::Operator;
 use super::root::Dialect;
 use super::scope::Scope;
 
@@ -61,44 +60,9 @@ pub(super) enum NodeKind {
     Negative(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
-    Compare(Box<Node>, Relation, Box<Node>),
+    Compare(Box<Node>, Operator, Box<Node>),
     /// `a + b - c`: applied from left to right.
     Chain(Box<Node>, Vec<(Sign, Node)>),
-}
-
-/// What is compared how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Relation {
-    pub(super) fn symbol(self) -> &'static str {
-        match self {
-            Relation::Equal => "==",
-            Relation::Unequal => "!=",
-            Relation::Less => "<",
-            Relation::LessOrEqual => "<=",
-            Relation::Greater => ">",
-            Relation::GreaterOrEqual => ">=",
-        }
-    }
-
-    fn holds(self, left: &Value, right: &Value) -> Option<bool> {
-        match self {
-            Relation::Equal => Some(compare::equal(left, right)),
-            Relation::Unequal => Some(!compare::equal(left, right)),
-            Relation::Less => compare::order(left, right).map(Ordering::is_lt),
-            Relation::LessOrEqual => compare::order(left, right).map(Ordering::is_le),
-            Relation::Greater => compare::order(left, right).map(Ordering::is_gt),
-            Relation::GreaterOrEqual => compare::order(left, right).map(Ordering::is_ge),
-        }
-    }
 }
 
 impl Computation {
@@ -157,7 +121,7 @@ impl Computation {
     fn compare(
         &self,
         left: &Node,
-        relation: Relation,
+        relation: Operator,
         right: &Node,
         scope: &Scope<'_>,
     ) -> Result<bool, EvalError> {

@@ -3,21 +3,15 @@
 use serde_json::{Number, Value};
 
 use super::arithmetic::Sign;
-use super::computation::{Node, NodeKind, Relation};
+use super::computation::{Node, NodeKind};
+use super::cursor::Cursor;
 use super::error::ExprError;
 use super::expression::Expression;
 use super::limits::{self, MAX_DEPTH, Quoting};
+use super::operator::{EQUALITY, ORDER, Operator};
 use super::path::{self, End};
 use super::root::Dialect;
 
-const EQUALITY: [(&str, Relation); 2] = [("==", Relation::Equal), ("!=", Relation::Unequal)];
-// The longer symbols first, since `<` also begins `<=`.
-const ORDER: [(&str, Relation); 4] = [
-    ("<=", Relation::LessOrEqual),
-    (">=", Relation::GreaterOrEqual),
-    ("<", Relation::Less),
-    (">", Relation::Greater),
-];
 const SUM: [(&str, Sign); 2] = [("+", Sign::Plus), ("-", Sign::Minus)];
 const PRODUCT: [(&str, Sign); 3] = [("*", Sign::Times), ("/", Sign::Over), ("%", Sign::Modulo)];
 
@@ -27,39 +21,20 @@ type Wrap = fn(Box<Node>) -> NodeKind;
 /// Reads a whole computation.
 pub(super) fn parse(dialect: Dialect, text: &str) -> Result<Node, ExprError> {
     limits::check(text, Quoting::Doubled)?;
-    let mut parser = Parser { dialect, text, at: 0 };
-    parser.skip_space();
+    let mut parser = Parser { dialect, cursor: Cursor::new(text) };
     let node = parser.or()?;
-    if parser.rest().is_empty() { Ok(node) } else { Err(parser.unexpected()) }
+    if parser.cursor.rest().is_empty() { Ok(node) } else { Err(parser.unexpected()) }
 }
 
 struct Parser<'t> {
     dialect: Dialect,
-    text: &'t str,
-    at: usize,
+    cursor: Cursor<'t>,
 }
 
-impl<'t> Parser<'t> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    fn take(&mut self, symbol: &str) -> bool {
-        let stands_here = self.rest().starts_with(symbol);
-        if stands_here {
-            self.at += symbol.len();
-            self.skip_space();
-        }
-        stands_here
-    }
-
+impl Parser<'_> {
     fn or(&mut self) -> Result<Node, ExprError> {
         let mut operands = vec![self.and()?];
-        while self.take("||") {
+        while self.cursor.take("||") {
             operands.push(self.and()?);
         }
         Ok(joined(operands, NodeKind::Or))
@@ -67,19 +42,19 @@ impl<'t> Parser<'t> {
 
     fn and(&mut self) -> Result<Node, ExprError> {
         let mut operands = vec![self.comparison(&EQUALITY)?];
-        while self.take("&&") {
+        while self.cursor.take("&&") {
             operands.push(self.comparison(&EQUALITY)?);
         }
         Ok(joined(operands, NodeKind::And))
     }
 
     /// `a == b`, whose sides may be `c < d`.
-    fn comparison(&mut self, relations: &[(&str, Relation)]) -> Result<Node, ExprError> {
+    fn comparison(&mut self, relations: &[(&str, Operator)]) -> Result<Node, ExprError> {
         let left = self.side(relations)?;
-        let Some(relation) = self.relation(relations) else { return Ok(left) };
+        let Some(relation) = self.cursor.take_one(relations) else { return Ok(left) };
         let right = self.side(relations)?;
-        let at = self.at;
-        if let Some(again) = self.relation(relations) {
+        let at = self.cursor.at;
+        if let Some(again) = self.cursor.take_one(relations) {
             let span = at..at + again.symbol().len();
             return Err(ExprError::new(span, "comparisons cannot be chained")
                 .hint("put `&&` between two comparisons, or parentheses around one"));
@@ -88,15 +63,11 @@ impl<'t> Parser<'t> {
         Ok(Node { span, kind: NodeKind::Compare(Box::new(left), relation, Box::new(right)) })
     }
 
-    fn side(&mut self, relations: &[(&str, Relation)]) -> Result<Node, ExprError> {
+    fn side(&mut self, relations: &[(&str, Operator)]) -> Result<Node, ExprError> {
         match relations.len() == EQUALITY.len() {
             true => self.comparison(&ORDER),
             false => self.sum(),
         }
-    }
-
-    fn relation(&mut self, relations: &[(&str, Relation)]) -> Option<Relation> {
-        relations.iter().find(|(symbol, _)| self.take(symbol)).map(|(_, relation)| *relation)
     }
 
     fn sum(&mut self) -> Result<Node, ExprError> {
@@ -119,16 +90,17 @@ impl<'t> Parser<'t> {
 
     /// A sign with white space on both sides.
     fn sign(&mut self, signs: &[(&str, Sign)]) -> Option<Sign> {
-        let is_apart = self.text[..self.at].ends_with(char::is_whitespace);
-        let (symbol, sign) = signs.iter().find(|(symbol, _)| self.rest().starts_with(symbol))?;
-        let goes_on = self.rest()[symbol.len()..].starts_with(char::is_whitespace);
-        (is_apart && goes_on && self.take(symbol)).then_some(*sign)
+        let is_apart = self.cursor.text[..self.cursor.at].ends_with(char::is_whitespace);
+        let (symbol, sign) =
+            signs.iter().find(|(symbol, _)| self.cursor.rest().starts_with(symbol))?;
+        let goes_on = self.cursor.rest()[symbol.len()..].starts_with(char::is_whitespace);
+        (is_apart && goes_on && self.cursor.take(symbol)).then_some(*sign)
     }
 
     fn unary(&mut self) -> Result<Node, ExprError> {
         let mut prefixes: Vec<(usize, Wrap)> = Vec::new();
         loop {
-            let rest = self.rest();
+            let rest = self.cursor.rest();
             let behind = rest.strip_prefix('-').unwrap_or_default();
             let is_number = behind.starts_with(|character: char| character.is_ascii_digit());
             let (symbol, wrap): (_, Wrap) = match rest.chars().next() {
@@ -137,10 +109,10 @@ impl<'t> Parser<'t> {
                 _ => break,
             };
             if prefixes.len() == MAX_DEPTH {
-                return Err(limits::too_deep(self.at));
+                return Err(limits::too_deep(self.cursor.at));
             }
-            prefixes.push((self.at, wrap));
-            self.take(symbol);
+            prefixes.push((self.cursor.at, wrap));
+            self.cursor.take(symbol);
         }
         let mut node = self.primary()?;
         while let Some((start, wrap)) = prefixes.pop() {
@@ -151,8 +123,8 @@ impl<'t> Parser<'t> {
     }
 
     fn primary(&mut self) -> Result<Node, ExprError> {
-        let start = self.at;
-        let rest = self.rest();
+        let start = self.cursor.at;
+        let rest = self.cursor.rest();
         let (kind, length) = match rest.chars().next() {
             Some('(') => return self.parentheses(),
             Some('$') => {
@@ -168,18 +140,18 @@ impl<'t> Parser<'t> {
             Some(_) => self.word()?,
             None => return Err(ExprError::new(start..start, "it ends where a value is due")),
         };
-        self.at += length;
-        self.skip_space();
+        self.cursor.at += length;
+        self.cursor.skip_space();
         Ok(Node { span: start..start + length, kind })
     }
 
     fn parentheses(&mut self) -> Result<Node, ExprError> {
-        let start = self.at;
-        self.take("(");
+        let start = self.cursor.at;
+        self.cursor.take("(");
         let inner = self.or()?;
-        let close = self.at;
-        if !self.take(")") {
-            if !self.rest().is_empty() {
+        let close = self.cursor.at;
+        if !self.cursor.take(")") {
+            if !self.cursor.rest().is_empty() {
                 return Err(self.unexpected());
             }
             return Err(ExprError::new(start..start + 1, "the parenthesis is not closed"));
@@ -189,7 +161,7 @@ impl<'t> Parser<'t> {
 
     /// A number, `true`, `false`, or `null`.
     fn word(&self) -> Result<(NodeKind, usize), ExprError> {
-        let rest = self.rest();
+        let rest = self.cursor.rest();
         let is_part = |character: char| character.is_alphanumeric() || "_.+-".contains(character);
         let length = rest.find(|character| !is_part(character)).unwrap_or(rest.len());
         let word = &rest[..length];
@@ -207,20 +179,23 @@ impl<'t> Parser<'t> {
 
     fn number(&self, word: &str) -> Result<Number, ExprError> {
         word.parse::<Number>().map_err(|_| {
-            ExprError::new(self.at..self.at + word.len(), format!("`{word}` is no number"))
-                .hint("numbers are written as in JSON, and signs stand between spaces: `1 + 2`")
+            ExprError::new(
+                self.cursor.at..self.cursor.at + word.len(),
+                format!("`{word}` is no number"),
+            )
+            .hint("numbers are written as in JSON, and signs stand between spaces: `1 + 2`")
         })
     }
 
     /// The error for what stands here and should not.
     fn unexpected(&self) -> ExprError {
-        let rest = self.rest();
+        let rest = self.cursor.rest();
         let is_word = |character: char| character.is_alphanumeric() || "_-.".contains(character);
         let word_length = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
         let length = word_length.max(rest.chars().next().map_or(0, char::len_utf8));
         let word = &rest[..length];
         let message = format!("`{}` is unexpected", word.escape_debug());
-        let error = ExprError::new(self.at..self.at + length, message);
+        let error = ExprError::new(self.cursor.at..self.cursor.at + length, message);
         match word {
             "=" => error.hint("did you mean `==`?"),
             "&" => error.hint("did you mean `&&`?"),

@@ -12,16 +12,15 @@
 //! Comparisons are not chained: `1 < $data.x && $data.x < 5`. An absent member is null.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
 use serde_json::Value;
 
-use super::compare;
 use super::condition_parser;
 use super::error::{EvalError, ExprError, kind};
 use super::expression::Expression;
+use super::operator::Operator;
 use super::root::{Dialect, Reference};
 use super::scope::Scope;
 
@@ -63,42 +62,6 @@ pub(super) enum NodeKind {
     Or(Vec<Node>),
     /// `a == b` and its like
     Compare(Box<Node>, Operator, Box<Node>),
-}
-
-/// What stands between two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Operator {
-    pub(super) fn symbol(self) -> &'static str {
-        match self {
-            Operator::Equal => "==",
-            Operator::Unequal => "!=",
-            Operator::Less => "<",
-            Operator::LessOrEqual => "<=",
-            Operator::Greater => ">",
-            Operator::GreaterOrEqual => ">=",
-        }
-    }
-
-    /// The answer, or `None` if the operands have no order and one is needed.
-    fn holds(self, left: &Value, right: &Value) -> Option<bool> {
-        match self {
-            Operator::Equal => Some(compare::equal(left, right)),
-            Operator::Unequal => Some(!compare::equal(left, right)),
-            Operator::Less => compare::order(left, right).map(Ordering::is_lt),
-            Operator::LessOrEqual => compare::order(left, right).map(Ordering::is_le),
-            Operator::Greater => compare::order(left, right).map(Ordering::is_gt),
-            Operator::GreaterOrEqual => compare::order(left, right).map(Ordering::is_ge),
-        }
-    }
 }
 
 impl Condition {

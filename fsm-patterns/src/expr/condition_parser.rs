@@ -2,63 +2,36 @@
 
 use serde_json::{Number, Value};
 
-use super::condition::{Node, NodeKind, Operator};
+use super::condition::{Node, NodeKind};
+use super::cursor::Cursor;
 use super::error::ExprError;
 use super::expression::Expression;
 use super::limits::{self, MAX_DEPTH, Quoting};
+use super::operator::{EQUALITY, ORDER, Operator};
 use super::path::{self, End};
 use super::root::Dialect;
-
-const EQUALITY: [(&str, Operator); 2] = [("==", Operator::Equal), ("!=", Operator::Unequal)];
-// The longer symbols first, since `<` also begins `<=`.
-const ORDER: [(&str, Operator); 4] = [
-    ("<=", Operator::LessOrEqual),
-    (">=", Operator::GreaterOrEqual),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-];
 
 /// Reads a whole condition.
 pub(super) fn parse(dialect: Dialect, text: &str) -> Result<Node, ExprError> {
     limits::check(text, Quoting::Doubled)?;
-    let mut parser = Parser { dialect, text, at: 0 };
-    parser.skip_space();
-    if parser.rest().is_empty() {
+    let mut parser = Parser { dialect, cursor: Cursor::new(text) };
+    if parser.cursor.rest().is_empty() {
         return Err(ExprError::new(0..text.len(), "the condition is empty")
             .hint("for example `$data.amount > 100`; leave the key out if there is none"));
     }
     let node = parser.or()?;
-    if parser.rest().is_empty() { Ok(node) } else { Err(parser.unexpected()) }
+    if parser.cursor.rest().is_empty() { Ok(node) } else { Err(parser.unexpected()) }
 }
 
 struct Parser<'t> {
     dialect: Dialect,
-    text: &'t str,
-    at: usize,
+    cursor: Cursor<'t>,
 }
 
-impl<'t> Parser<'t> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    /// Takes `symbol` and the space behind it, if it stands here.
-    fn take(&mut self, symbol: &str) -> bool {
-        let stands_here = self.rest().starts_with(symbol);
-        if stands_here {
-            self.at += symbol.len();
-            self.skip_space();
-        }
-        stands_here
-    }
-
+impl Parser<'_> {
     fn or(&mut self) -> Result<Node, ExprError> {
         let mut operands = vec![self.and()?];
-        while self.take("||") {
+        while self.cursor.take("||") {
             operands.push(self.and()?);
         }
         Ok(joined(operands, NodeKind::Or))
@@ -66,7 +39,7 @@ impl<'t> Parser<'t> {
 
     fn and(&mut self) -> Result<Node, ExprError> {
         let mut operands = vec![self.equality()?];
-        while self.take("&&") {
+        while self.cursor.take("&&") {
             operands.push(self.equality()?);
         }
         Ok(joined(operands, NodeKind::And))
@@ -74,7 +47,7 @@ impl<'t> Parser<'t> {
 
     fn equality(&mut self) -> Result<Node, ExprError> {
         let left = self.order()?;
-        let Some(operator) = self.operator(&EQUALITY) else { return Ok(left) };
+        let Some(operator) = self.cursor.take_one(&EQUALITY) else { return Ok(left) };
         let right = self.order()?;
         self.refuse_chain(&EQUALITY)?;
         Ok(compared(left, operator, right))
@@ -82,19 +55,15 @@ impl<'t> Parser<'t> {
 
     fn order(&mut self) -> Result<Node, ExprError> {
         let left = self.unary()?;
-        let Some(operator) = self.operator(&ORDER) else { return Ok(left) };
+        let Some(operator) = self.cursor.take_one(&ORDER) else { return Ok(left) };
         let right = self.unary()?;
         self.refuse_chain(&ORDER)?;
         Ok(compared(left, operator, right))
     }
 
-    fn operator(&mut self, operators: &[(&str, Operator)]) -> Option<Operator> {
-        operators.iter().find(|(symbol, _)| self.take(symbol)).map(|(_, operator)| *operator)
-    }
-
     fn refuse_chain(&mut self, operators: &[(&str, Operator)]) -> Result<(), ExprError> {
-        let at = self.at;
-        match self.operator(operators) {
+        let at = self.cursor.at;
+        match self.cursor.take_one(operators) {
             None => Ok(()),
             Some(operator) => {
                 let symbol = operator.symbol();
@@ -106,12 +75,12 @@ impl<'t> Parser<'t> {
 
     fn unary(&mut self) -> Result<Node, ExprError> {
         let mut negations = Vec::new();
-        while self.rest().starts_with('!') && !self.rest().starts_with("!=") {
-            negations.push(self.at);
+        while self.cursor.rest().starts_with('!') && !self.cursor.rest().starts_with("!=") {
+            negations.push(self.cursor.at);
             if negations.len() > MAX_DEPTH {
-                return Err(limits::too_deep(self.at));
+                return Err(limits::too_deep(self.cursor.at));
             }
-            self.take("!");
+            self.cursor.take("!");
         }
         let mut node = self.primary()?;
         while let Some(start) = negations.pop() {
@@ -122,8 +91,8 @@ impl<'t> Parser<'t> {
     }
 
     fn primary(&mut self) -> Result<Node, ExprError> {
-        let start = self.at;
-        let rest = self.rest();
+        let start = self.cursor.at;
+        let rest = self.cursor.rest();
         let (kind, length) = match rest.chars().next() {
             Some('(') => return self.parentheses(),
             Some('$') => {
@@ -144,18 +113,18 @@ impl<'t> Parser<'t> {
                 ));
             }
         };
-        self.at += length;
-        self.skip_space();
+        self.cursor.at += length;
+        self.cursor.skip_space();
         Ok(Node { span: start..start + length, kind })
     }
 
     fn parentheses(&mut self) -> Result<Node, ExprError> {
-        let start = self.at;
-        self.take("(");
+        let start = self.cursor.at;
+        self.cursor.take("(");
         let inner = self.or()?;
-        let close = self.at;
-        if !self.take(")") {
-            if !self.rest().is_empty() {
+        let close = self.cursor.at;
+        if !self.cursor.take(")") {
+            if !self.cursor.rest().is_empty() {
                 return Err(self.unexpected());
             }
             return Err(ExprError::new(start..start + 1, "the parenthesis is not closed"));
@@ -165,7 +134,7 @@ impl<'t> Parser<'t> {
 
     /// A number, `true`, `false`, or `null`.
     fn word(&self) -> Result<(NodeKind, usize), ExprError> {
-        let rest = self.rest();
+        let rest = self.cursor.rest();
         let is_part = |character: char| character.is_alphanumeric() || "_.+-".contains(character);
         let length = rest.find(|character| !is_part(character)).unwrap_or(rest.len());
         let word = &rest[..length];
@@ -186,7 +155,7 @@ impl<'t> Parser<'t> {
     /// A number as JSON writes it, in the range of its integers or of a double.
     fn number(&self, word: &str) -> Result<Value, ExprError> {
         word.parse::<Number>().map(Value::Number).map_err(|_| {
-            let span = self.at..self.at + word.len();
+            let span = self.cursor.at..self.cursor.at + word.len();
             ExprError::new(span, format!("`{word}` is no number"))
                 .hint("numbers are written as in JSON, as in `-1.5e3`; there is no arithmetic")
         })
@@ -194,14 +163,14 @@ impl<'t> Parser<'t> {
 
     /// The error for what stands here and should not.
     fn unexpected(&self) -> ExprError {
-        let rest = self.rest();
+        let rest = self.cursor.rest();
         let is_word = |character: char| character.is_alphanumeric() || "_-.".contains(character);
         let word_length = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
         let first_length = rest.chars().next().map_or(0, char::len_utf8);
         let length = word_length.max(first_length);
         let word = &rest[..length];
         let message = format!("`{}` is unexpected", word.escape_debug());
-        let error = ExprError::new(self.at..self.at + length, message);
+        let error = ExprError::new(self.cursor.at..self.cursor.at + length, message);
         match word {
             "\"" => error.hint("strings stand in single quotes: 'text'"),
             "=" => error.hint("did you mean `==`?"),
