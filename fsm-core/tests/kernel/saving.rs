@@ -236,6 +236,29 @@ fn events_dispatched_and_events_stepped_give_the_same_bytes() {
     }
 }
 
+/// The last way on is often without a guard; it acts on the short way, too, if it has actions.
+#[test]
+fn what_is_left_once_guards_have_refused_still_acts() {
+    let stage = || {
+        Stage::set(|g| {
+            g.simple("here");
+            g.simple("there");
+            g.transition("here", "here").on("go").guard("never");
+            g.transition("here", "there").on("go").action("tell");
+            g.transition("there", "here").on("back");
+            "here"
+        })
+    };
+    let (mut long, mut short) = (stage(), stage());
+    long.event("go").expect("it is accepted");
+    let (machine, run) = (&short.machine, &mut short.run);
+    machine
+        .dispatch(run, Timestamp::ZERO, Word("go".into()), &mut Effects::new(), &mut ())
+        .expect("it is accepted");
+    assert_eq!(short.run.context(), &["!here"]);
+    assert_eq!(short.run, long.run);
+}
+
 /// Entry and exit actions are laid down with the transition, and see what they would see on the
 /// long way.
 #[test]
