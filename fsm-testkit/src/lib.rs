@@ -3,6 +3,7 @@
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
+//! - [`model`]: a model checker: every state of a model, and what holds in them.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
@@ -20,6 +21,7 @@
 
 pub mod explore;
 pub mod fuzz;
+pub mod model;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;
