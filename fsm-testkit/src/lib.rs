@@ -4,6 +4,7 @@
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`model`]: a model checker: every state of a model, and what holds in them.
+//! - [`prove`]: proofs of machines, over the kernel and everything that may happen to it.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
@@ -22,6 +23,7 @@
 pub mod explore;
 pub mod fuzz;
 pub mod model;
+pub mod prove;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;

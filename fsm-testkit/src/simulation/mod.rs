@@ -49,6 +49,7 @@ use fsm_core::{
 pub use error::SimulationError;
 use path::Ear;
 pub use path::Station;
+pub(crate) use path::standing;
 
 /// More timers than this within one wait are a machine that goes round and round.
 pub const MOST_TIMERS: usize = 100_000;
