@@ -74,7 +74,8 @@ impl<'m, M: Model> Checker<'m, M> {
     }
 
     /// Takes [fewer steps](Model::few_steps) where the model knows some that stand for all. A
-    /// counterexample is still one, but there may be a shorter one.
+    /// counterexample is still one, but there may be a shorter one, and of several traps it may
+    /// show another.
     ///
     /// An [`eventually`](super::Property::eventually) needs all steps: where a model has one, the
     /// check is not reduced, and the [report](Report::is_reduced) says so.

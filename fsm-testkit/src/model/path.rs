@@ -109,8 +109,8 @@ impl<M: Model> Path<M> {
     }
 
     /// Where it violates an [`always_possible`](super::Property::always_possible): after how many
-    /// steps the goal is out of reach. So many is the fewest that can be. What follows shows how
-    /// the path must go on: in a cycle (a livelock), or else to a dead end.
+    /// steps the goal is out of reach; there is no way to lose it in fewer. What follows shows how
+    /// the path can go on: in a cycle (a livelock) if there is one, or else to a dead end.
     pub fn lost_at(&self) -> Option<usize> {
         self.lost_at
     }
