@@ -2,6 +2,7 @@
 //!
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
+//! - `flows` (feature `flows`): proptest strategies of random valid flows.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
@@ -19,6 +20,8 @@
 //! ```
 
 pub mod explore;
+#[cfg(feature = "flows")]
+pub mod flows;
 pub mod fuzz;
 #[cfg(feature = "server")]
 pub mod server;

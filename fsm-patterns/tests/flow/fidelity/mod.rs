@@ -13,13 +13,14 @@ use fsm_core::{
 };
 use fsm_http::Reply;
 use fsm_patterns::{Flow, FlowContext, FlowEvent, RunOutcome, RunReport, StepStatus};
+use fsm_testkit::flows::{Role, Team, input};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::world::Api;
 use picture::{Picture, Way};
-use story::{Story, any_limited_story, any_whole_story};
+use story::{Fates, Story, any_limited_story, any_whole_story, fate};
 
 /// 1,000 cases of each property, unless the environment asks for another number.
 fn config() -> ProptestConfig {
@@ -63,13 +64,9 @@ struct Played {
     elapsed: std::time::Duration,
 }
 
-fn input() -> Value {
-    json!({"yes": true, "word": "perhaps"})
-}
-
 /// An API where every call has its fate.
 fn api(story: &Story) -> Arc<Api> {
-    let calls = story.team.calls().into_iter();
+    let calls = story.plan.team.calls().into_iter();
     let calls: HashMap<_, _> =
         calls.map(|(part, call)| (part.name.clone(), call.clone())).collect();
     // How many attempts each endpoint had; one lock a request.
@@ -80,7 +77,7 @@ fn api(story: &Story) -> Arc<Api> {
         let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let number = attempts.entry(name.clone()).or_default();
         *number += 1;
-        call.fate(*number - 1).reply(&name)
+        fate(call, *number - 1).reply(&name)
     })
 }
 
@@ -92,7 +89,7 @@ fn play(story: &Story) -> Played {
         .expect("a runtime");
     runtime.block_on(async {
         let api = api(story);
-        let flow = story.orchestration().build_with(api.clone());
+        let flow = story.plan.orchestration().build_with(api.clone());
         let flow = flow.unwrap_or_else(|error| panic!("{error}"));
         let begun = Instant::now();
         let run = flow.run(input()).expect("no schema").id("run").seed(story.seed);
@@ -114,9 +111,9 @@ fn check(story: &Story, played: &Played) {
     let bytes = |snapshot| serde_json::to_vec(snapshot).expect("a snapshot is JSON");
     assert!(bytes(&again) == bytes(snapshot), "the replay went another way");
 
-    assert!(api.most() <= story.max_concurrent as usize, "{} calls at once", api.most());
+    assert!(api.most() <= story.plan.max_concurrent as usize, "{} calls at once", api.most());
     assert_eq!(api.under_way(), 0, "calls were left behind");
-    if let Some(limit) = story.limits.total_timeout {
+    if let Some(limit) = story.plan.limits.total_timeout {
         assert!(*elapsed <= limit, "{elapsed:?} for {limit:?}");
         assert!(report.outcome != RunOutcome::TimedOut || *elapsed == limit, "{elapsed:?}");
     }
@@ -124,7 +121,7 @@ fn check(story: &Story, played: &Played) {
 }
 
 fn check_steps(story: &Story, api: &Api, report: &RunReport) {
-    let declared: Vec<&str> = flow_order(&story.team);
+    let declared: Vec<&str> = flow_order(&story.plan.team);
     assert_eq!(report.steps.keys().map(String::as_str).collect::<Vec<_>>(), declared);
     let count = |status| report.steps.values().filter(|step| step.status == status).count();
     for (name, step) in &report.steps {
@@ -142,7 +139,8 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
     let stopped = count(StepStatus::Cancelled);
     let late = count(StepStatus::TimedOut);
     let share = count(StepStatus::Failed) as f64 / declared.len() as f64;
-    let tolerated = match story.limits.error_threshold.filter(|_| !story.limits.fail_fast) {
+    let tolerated = match story.plan.limits.error_threshold.filter(|_| !story.plan.limits.fail_fast)
+    {
         Some(threshold) => share <= threshold,
         None => share == 0.0,
     };
@@ -158,12 +156,12 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
 }
 
 /// The names of all endpoints in declared order.
-fn flow_order(team: &story::Team) -> Vec<&str> {
+fn flow_order(team: &Team<Fates>) -> Vec<&str> {
     let mut names = Vec::new();
     for (part, _) in team.declared() {
         match &part.role {
-            story::Role::Call(_) => names.push(part.name.as_str()),
-            story::Role::Team(team) => names.extend(flow_order(team)),
+            Role::Call(_) => names.push(part.name.as_str()),
+            Role::Team(team) => names.extend(flow_order(team)),
         }
     }
     names
