@@ -1,6 +1,8 @@
 //! The picture is the program: random flows, in which calls fail, stall, and are slow at random,
-//! do what their drawing says, again when they are replayed, and as a second interpreter expects.
+//! do what their drawing says, again when they are replayed, as a second interpreter expects, and
+//! nothing that a proof would not look at.
 
+mod hindsight;
 mod oracle;
 mod picture;
 mod story;
@@ -18,6 +20,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::proof::walk::Moves;
 use crate::world::Api;
 use picture::{Picture, Way};
 use story::{Fates, Story, any_limited_story, any_whole_story, fate};
@@ -33,12 +36,15 @@ fn config() -> ProptestConfig {
 #[derive(Debug, Default)]
 struct Witness {
     way: Way,
+    /// What each input led to.
+    steps: Vec<Moves>,
     recorder: Recorder<FlowEvent>,
 }
 
 impl Trace for Witness {
     fn moved(&mut self, step: Move) {
         self.way.moved(step);
+        self.steps.last_mut().expect("an input comes before its moves").moved(step);
     }
 
     fn retrying(&mut self, state: StateId, attempts: u32, wait: std::time::Duration) {
@@ -49,6 +55,7 @@ impl Trace for Witness {
 impl Observer<FlowContext, FlowEvent> for Witness {
     fn before(&mut self, now: Timestamp, input: &Input<FlowEvent>, run: &Snapshot<FlowContext>) {
         self.recorder.before(now, input, run);
+        self.steps.push(Moves::default());
     }
 
     fn after(&mut self, _run: &Snapshot<FlowContext>, _effects: &[Effect]) {}
@@ -118,6 +125,7 @@ fn check(story: &Story, played: &Played) {
         assert!(report.outcome != RunOutcome::TimedOut || *elapsed == limit, "{elapsed:?}");
     }
     check_steps(story, api, report);
+    hindsight::check(played);
 }
 
 fn check_steps(story: &Story, api: &Api, report: &RunReport) {
