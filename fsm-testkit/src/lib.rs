@@ -2,6 +2,7 @@
 //!
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
+//! - `flows` (feature `flows`): proptest strategies of random valid flows.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`model`]: a model checker: every state of a model, and what holds in them.
 //! - [`prove`]: proofs of machines, over the kernel and everything that may happen to it.
@@ -21,6 +22,8 @@
 //! ```
 
 pub mod explore;
+#[cfg(feature = "flows")]
+pub mod flows;
 pub mod fuzz;
 pub mod model;
 pub mod prove;
