@@ -67,9 +67,11 @@ pub trait Oracle: Send + Sync {
 }
 
 impl Flow {
-    /// The machine of this flow, with its graph and its rules, where `oracle` tells what only data
+    /// The machine of this flow, with its rules and its graph, where `oracle` tells what only data
     /// could: whether conditions hold, handlers recover, and the output can be made. Its calls
     /// send nothing and never end by themselves; [`endings`](Self::endings) says how they may.
+    /// `max_concurrent` is [left out](fsm_core::Graph::without_limit): what holds without a limit
+    /// holds with any.
     pub fn machine_with(&self, oracle: Arc<dyn Oracle>) -> Machine<FlowContext, FlowEvent> {
         let Rules { plan, units, .. } = &*self.rules;
         let proof = Some(Proof::new(plan, oracle));
@@ -78,7 +80,7 @@ impl Flow {
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
             bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
         });
-        Machine::bind(self.graph().clone(), rules.bind(bindings))
+        Machine::bind(self.graph().without_limit(), rules.bind(bindings))
             .expect("the names of this graph were bound before")
     }
 
@@ -177,12 +179,22 @@ impl Flow {
         promised.map(|(id, _)| id).collect()
     }
 
+    /// Whether the first failure that nothing handles ends a run.
+    pub fn fails_fast(&self) -> bool {
+        self.rules.plan.flow.fail_fast
+    }
+
     fn memory(&self) -> &Memory {
         self.memory.get_or_init(|| Memory::new(&self.rules, self.graph()))
     }
 }
 
 impl FlowContext {
+    /// How many steps have failed for good, with no handler that stood in for them.
+    pub fn failures(&self) -> u32 {
+        self.failed
+    }
+
     /// What is left after [`Flow::forget`], as bytes: runs of one flow that stand at the same states
     /// and have the same key have the same future.
     pub fn key(&self) -> Vec<u8> {

@@ -22,6 +22,8 @@
 
 mod grow;
 mod plan;
+mod subject;
 
 pub use grow::{FlowSize, any_flow, any_flow_with, any_limits};
 pub use plan::{Call, FlowPlan, Limits, Part, Role, Says, Team, input};
+pub use subject::{FAILS_FAST, FlowSubject};

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::time::Duration;
 
-use fsm_core::{Event, Graph, Machine, Outcome, Phase, Snapshot, Status};
+use fsm_core::{Event, Graph, Machine, Outcome, Phase, Snapshot, StateId, Status, TransitionId};
 
 use super::concrete::Concrete;
 use super::cycles::can_go_round;
@@ -272,13 +272,21 @@ impl<S: Subject> Prover<S> {
     fn add_reach(&self, world: &World<'_, S>, proof: &mut Proof) {
         let graph = self.subject.machine().graph();
         let reach = world.reach.borrow();
-        let states = reach.missed_states(graph).into_iter();
-        let states = states.map(|state| format!("`{}`", graph.name_of(state)));
-        let transitions = reach.missed_transitions(graph).into_iter().filter(|id| {
-            let edge = graph.transition(*id);
-            !self.subject.may_be_idle(edge.guard())
-        });
+        let may_be_idle = |id: &TransitionId| self.subject.may_be_idle(*id);
+        let transitions = reach.missed_transitions(graph).into_iter().filter(|id| !may_be_idle(id));
         let transitions = transitions.map(|id| say_transition(graph, id));
+        // A state is there for the transitions that lead to it.
+        let leads_to = |state: StateId| {
+            let led = graph
+                .transitions()
+                .filter(move |(id, edge)| edge.to() == state || graph.also(*id).contains(&state));
+            led.map(|(id, _)| id)
+        };
+        let is_excused = |state: &StateId| {
+            leads_to(*state).next().is_some() && leads_to(*state).all(|id| may_be_idle(&id))
+        };
+        let states = reach.missed_states(graph).into_iter().filter(|state| !is_excused(state));
+        let states = states.map(|state| format!("`{}`", graph.name_of(state)));
         let at = proof.claims.len() - self.wishes.len();
         for (name, missed) in [
             (standard::EVERY_TRANSITION, transitions.collect::<Vec<String>>()),
@@ -320,7 +328,7 @@ impl<S: Subject> Prover<S> {
     }
 }
 
-fn say_transition(graph: &Graph, id: fsm_core::TransitionId) -> String {
+fn say_transition(graph: &Graph, id: TransitionId) -> String {
     let edge = graph.transition(id);
     let (from, to) = (graph.name_of(edge.from()), graph.name_of(edge.to()));
     let trigger = graph.trigger_label(edge.trigger());

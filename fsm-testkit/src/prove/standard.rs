@@ -1,6 +1,6 @@
 //! What must hold of every machine.
 
-use fsm_core::{Effects, Graph, Kind, Status};
+use fsm_core::{Effects, Graph, Kind, StateId, Status, Transition, TransitionId, Trigger};
 
 use super::subject::Subject;
 use super::world::{Fault, Mood, SituationOf, World};
@@ -18,6 +18,9 @@ pub const LEAVES_NOTHING: &str = "nothing is left behind at the end";
 pub const SURVIVES: &str = "a crash between any two steps loses nothing";
 /// In every state a run can be cancelled, and drops all that it has started.
 pub const CAN_CANCEL: &str = "a run can be cancelled at any time";
+/// From every state the deadline around the whole run ends it in one step; asked where there is
+/// one.
+pub const DEADLINE_ENDS: &str = "the deadline ends every run";
 /// Where everything fails from some point on, a run still can come to its end, or to where it
 /// waits for an event.
 pub const ENDS_IN_FAILURE: &str = "no failure is repeated for ever";
@@ -57,7 +60,31 @@ pub(super) fn in_a_free_world<'s, S: Subject>(world: &World<'s, S>) -> Vec<Wante
             at.run.status() != Status::Running || world.can_move(at)
         }),
     });
+    if let Some(deadline) = deadline(world.subject.machine().graph()) {
+        wanted.push(Property::always(DEADLINE_ENDS, move |world: &World<'s, S>, at| {
+            world.is_ended_by(at, deadline)
+        }));
+    }
     wanted
+}
+
+/// The timer of a state around everything that leads to an end whatever comes.
+fn deadline(graph: &Graph) -> Option<TransitionId> {
+    let is_whole = |edge: &Transition| {
+        let holds_all = |state: StateId| {
+            graph.states().all(|inner| {
+                let around = std::iter::successors(Some(inner), |inner| graph.parent(*inner));
+                let is_end = graph.kind(inner) == Kind::Final && graph.parent(inner).is_none();
+                is_end || around.into_iter().any(|outer| outer == state)
+            })
+        };
+        matches!(edge.trigger(), Trigger::After(_))
+            && edge.guard().is_none()
+            && graph.kind(edge.to()) == Kind::Final
+            && graph.parent(edge.to()).is_none()
+            && holds_all(edge.from())
+    };
+    graph.transitions().find(|(_, edge)| is_whole(edge)).map(|(id, _)| id)
 }
 
 /// What is told in a world that may turn to another mood.

@@ -2,14 +2,14 @@
 
 use std::hash::Hash;
 
-use fsm_core::{Event, GuardId, Machine, Outcome, Snapshot, StateId};
+use fsm_core::{Event, GuardId, Machine, Outcome, Snapshot, StateId, TransitionId};
 
 use super::script::{Asked, Script};
 
 /// A machine with all that may happen to it.
 ///
-/// [`Prover`](super::Prover) makes subjects of graphs and of machines; flows are one behind the
-/// feature `flows`.
+/// [`Prover`](super::Prover) makes subjects of graphs and of machines; behind the feature `flows`
+/// there is one of flows.
 pub trait Subject {
     /// The machine's own data.
     type Context: Clone + 'static;
@@ -50,9 +50,9 @@ pub trait Subject {
     /// Whether a guard reads what tokens beside the one that asks may write.
     fn is_shared(&self, guard: GuardId) -> bool;
 
-    /// Whether transitions with this guard may be there and never be taken.
-    fn may_be_idle(&self, guard: Option<GuardId>) -> bool {
-        let _ = guard;
+    /// Whether a transition may be there and never be taken.
+    fn may_be_idle(&self, transition: TransitionId) -> bool {
+        let _ = transition;
         false
     }
 

@@ -359,6 +359,22 @@ impl<'s, S: Subject> World<'s, S> {
         done.is_ok() && run.status() == Status::Cancelled && fault.is_none()
     }
 
+    /// Whether a run that goes on waits for the timer of `deadline`, and is over once that fires.
+    pub(super) fn is_ended_by(&self, from: &SituationOf<S>, deadline: TransitionId) -> bool {
+        if from.run.status() != Status::Running {
+            return true;
+        }
+        let timers = self.subject.machine().timers(&from.run);
+        let timer = timers.iter().find(|timer| timer.wait == Wait::After(deadline));
+        timer.is_some_and(|timer| {
+            if let Some(script) = self.subject.script() {
+                script.open(&[]);
+            }
+            let to = self.step(from, fire(timer), &mut Ear::default());
+            to.is_some_and(|to| to.run.status().is_over())
+        })
+    }
+
     /// Whether anything may still happen to a run that goes on.
     pub(super) fn can_move(&self, from: &SituationOf<S>) -> bool {
         let machine = self.subject.machine();
