@@ -27,6 +27,9 @@ pub struct Prover<S: Subject> {
     wishes: Vec<Wish<S::Context>>,
 }
 
+/// How many states are explored to find a shorter way to what is known not to hold.
+const MOST_FOR_SHORTEST: usize = 200_000;
+
 /// A property that the user asks for.
 struct Wish<C> {
     name: String,
@@ -218,19 +221,12 @@ impl<S: Subject> Prover<S> {
         // What comes about sooner or later is told of all orders.
         let is_eventual = |wish: &Wish<S::Context>| matches!(wish.when, When::Eventually);
         let is_reduced = self.is_reduced && !self.wishes.iter().any(is_eventual);
-        let mut world = World::new(&self.subject, is_reduced, None);
-        world.wanted = standard::in_a_free_world(&world).into();
-        world.wanted.get_mut().extend(self.promised());
-        world.wanted.get_mut().extend(self.wished());
-        let mut proof = self.check(&world);
-        self.add_reach(&world, &mut proof);
+        let mut proof = self.shortest(None, is_reduced);
         for (mood, name) in
             [(Mood::Failing, standard::ENDS_IN_FAILURE), (Mood::Still, standard::TIME_GOES_ON)]
         {
             let found = if can_go_round(graph, mood) {
-                let mut world = World::new(&self.subject, is_reduced, Some(mood));
-                world.wanted = standard::in_a_mood(mood).into();
-                let mut moody = self.check(&world);
+                let mut moody = self.shortest(Some(mood), is_reduced);
                 proof.states = proof.states.max(moody.states);
                 proof.steps = proof.steps.max(moody.steps);
                 moody.claims.remove(0)
@@ -243,8 +239,52 @@ impl<S: Subject> Prover<S> {
         proof
     }
 
-    fn check(&self, world: &World<'_, S>) -> Proof {
-        let mut checker = Checker::new(world).max_states(self.max_states).reduced(world.is_reduced);
+    /// Explores in a world of some mood. Where fewer orders were looked at, the way to what does
+    /// not hold may be a detour: the shortest is looked for in all of them.
+    fn shortest(&self, turns: Option<Mood>, is_reduced: bool) -> Proof {
+        let mut proof =
+            self.explore(World::new(&self.subject, is_reduced, turns), self.max_states, |_| true);
+        let is_detour = |claim: &Claim| claim.finding.route().is_some();
+        let names: Vec<String> = proof
+            .claims
+            .iter()
+            .filter(|claim| is_detour(claim))
+            .map(|claim| claim.name.clone())
+            .collect();
+        if !is_reduced || names.is_empty() {
+            return proof;
+        }
+        let all = World::new(&self.subject, false, turns);
+        let most = self.max_states.min(MOST_FOR_SHORTEST);
+        let straight = self.explore(all, most, |name| names.iter().any(|wanted| wanted == name));
+        for claim in &mut proof.claims {
+            let found = straight.claims.iter().find(|other| other.name == claim.name);
+            if let Some(found) = found.filter(|found| found.finding.route().is_some()) {
+                claim.finding = found.finding.clone();
+            }
+        }
+        proof
+    }
+
+    fn explore(
+        &self,
+        mut world: World<'_, S>,
+        max_states: usize,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Proof {
+        let mut wanted = match world.turns {
+            Some(mood) => standard::in_a_mood(mood),
+            None => standard::in_a_free_world(&world),
+        };
+        if world.turns.is_none() {
+            wanted.extend(self.promised());
+            wanted.extend(self.wished());
+        }
+        let is_whole = wanted.iter().all(|property| is_wanted(property.name()));
+        wanted.retain(|property| is_wanted(property.name()));
+        world.wanted = wanted.into();
+        let world = world;
+        let mut checker = Checker::new(&world).max_states(max_states).reduced(world.is_reduced);
         if let Some(limit) = self.time_limit {
             checker = checker.time_limit(limit);
         }
@@ -258,14 +298,18 @@ impl<S: Subject> Prover<S> {
             };
             Claim { name: name.to_owned(), finding }
         });
-        Proof {
+        let mut proof = Proof {
             machine: self.subject.machine().graph().name().to_owned(),
             claims: claims.collect(),
             states: report.states(),
             steps: usize::try_from(report.steps()).unwrap_or(usize::MAX),
             depth: report.depth(),
             bound: report.bound().map(|bound| bound.to_string()),
+        };
+        if world.turns.is_none() && is_whole {
+            self.add_reach(&world, &mut proof);
         }
+        proof
     }
 
     /// What was never seen, once everything was.
