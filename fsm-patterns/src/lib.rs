@@ -57,6 +57,7 @@
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |
 //! | [`machine`] | state machines as files |
+//! | [`analysis`] | when conditions can hold, with witnesses |
 //! | `plan`, `compile` | from the flow to the graph |
 //! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
@@ -64,6 +65,7 @@
 //! | `run`, `session` | one run, and what it holds that is no data |
 //! | `report`, `output`, `usage` | what a run returns |
 
+pub mod analysis;
 mod bases;
 mod builder;
 mod call;

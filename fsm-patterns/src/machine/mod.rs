@@ -149,6 +149,7 @@ mod file;
 pub(crate) mod keys;
 mod label;
 mod layout;
+mod meaning;
 mod names;
 mod plan;
 mod read;
@@ -161,6 +162,7 @@ mod way;
 use std::sync::Arc;
 
 pub use bind::Registry;
+pub(crate) use deed::MACHINES;
 pub use event::MachineEvent;
 pub use file::{MachineFile, Unbound};
 

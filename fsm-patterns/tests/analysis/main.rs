@@ -1,0 +1,4 @@
+//! When conditions can hold: pairs with known answers, and a search of another kind that has to agree.
+
+mod brute;
+mod pairs;
