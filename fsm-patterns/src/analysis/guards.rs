@@ -81,10 +81,6 @@ impl Guards {
     pub(crate) fn parts(&self, guard: GuardId) -> &Arc<[Part]> {
         &self.parts[guard.index()]
     }
-
-    pub(crate) fn declared(&self) -> &Value {
-        &self.declared
-    }
 }
 
 impl fmt::Debug for Guards {

@@ -52,6 +52,8 @@ mod subject;
 mod text;
 mod witness;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 pub(crate) use claim::{Claim, Part};
@@ -61,6 +63,7 @@ pub use witness::Witness;
 
 use crate::expr::Condition;
 use search::{Choice, End, Problem};
+use subject::{Owner, Subjects};
 
 /// How many conditions are evaluated for one answer.
 pub(crate) const MOST_EVALUATIONS: usize = 200_000;
@@ -143,6 +146,14 @@ pub(crate) fn decide(
         true => Answer::Possible(witness),
         false => Answer::Unknown,
     }
+}
+
+/// What the conditions among some parts read.
+pub(crate) fn paths(parts: &[Part]) -> BTreeSet<String> {
+    let claim = Claim::new(parts, true);
+    let subjects = Subjects::of(&[claim]).list.into_iter();
+    let read = subjects.filter(|subject| matches!(subject.owner, Owner::Root(_)));
+    read.map(|subject| subject.label).collect()
 }
 
 /// Values with which no claim's parts all hold, though some would if one number were less, and

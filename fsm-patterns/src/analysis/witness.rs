@@ -75,6 +75,12 @@ impl Witness {
         witness
     }
 
+    /// The same without saying what goes without saying: that an expression is null.
+    pub(crate) fn without(mut self, expression: &str) -> Self {
+        self.values.retain(|(told, value)| told != expression || !value.is_null());
+        self
+    }
+
     /// The expressions and their values, in the order of the conditions.
     pub fn values(&self) -> &[(String, Value)] {
         &self.values

@@ -95,7 +95,10 @@ fn of(content: &Content, below: &Below, label: &str, plan: &Plan, acts: bool) ->
             // Of the context as it will be: each guard has its own.
             true => {
                 let asked = format!("before({}): {}", station.name, test.guard.text());
-                Part::Code(format!("{asked} (in {label})").into())
+                Part::Code(match asked == label {
+                    true => asked.into(),
+                    false => format!("{asked} (in {label})").into(),
+                })
             }
         }));
         is_changed |= !station.entry.is_empty();

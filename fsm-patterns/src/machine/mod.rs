@@ -146,6 +146,7 @@ mod deed;
 mod edges;
 mod event;
 mod file;
+mod findings;
 pub(crate) mod keys;
 mod label;
 mod layout;
@@ -165,6 +166,7 @@ pub use bind::Registry;
 pub(crate) use deed::MACHINES;
 pub use event::MachineEvent;
 pub use file::{MachineFile, Unbound};
+pub use findings::{GuardFinding, GuardProblem};
 
 use crate::fault::{Fault, Place};
 use crate::file::fields::Reader;
