@@ -118,6 +118,11 @@
 //! the transitions concerned: `before(brewing): $context.coins > 0`. Nothing stops the start
 //! of a machine, a cancellation, and what a whole parallel state leaves behind in its regions.
 //!
+//! # What guards leave out
+//! What a file says can be sound and yet not be meant: guards of which none holds (`< 100` and
+//! `> 100`), two that can both hold, one that never does. [`MachineFile::warnings`] tells these,
+//! with values that prove them ([`MachineFile::guard_findings`]).
+//!
 //! # Machines within machines
 //! ```yaml
 //! brewing:
