@@ -57,6 +57,7 @@
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |
 //! | [`machine`] | state machines as files |
+//! | [`analysis`] | when conditions can hold, with witnesses |
 //! | `plan`, `compile` | from the flow to the graph |
 //! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
@@ -65,6 +66,7 @@
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
+pub mod analysis;
 mod bases;
 mod builder;
 mod call;

@@ -42,14 +42,14 @@ pub struct Condition {
 
 /// A part of a condition, and where it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub(super) span: Range<usize>,
-    pub(super) kind: NodeKind,
+    pub(crate) kind: NodeKind,
 }
 
 /// What a part of a condition is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum NodeKind {
+pub(crate) enum NodeKind {
     /// `12`, `'text'`, `true`, `false`, `null`
     Literal(Value),
     /// `$…`
@@ -85,6 +85,11 @@ impl Condition {
     /// The condition as it was written.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What it is made of, for whoever asks when it can hold.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// Every expression in it, in the order of the text.
