@@ -4,6 +4,8 @@
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
+//! - [`walks`]: the shortest path to each state, and walks that cover every transition.
+//! - [`deed`], [`verdict`]: what walks and sequences do, and what a check answers.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -18,6 +20,7 @@
 //! });
 //! ```
 
+pub mod deed;
 pub mod explore;
 pub mod fuzz;
 #[cfg(feature = "server")]
@@ -25,3 +28,5 @@ pub mod server;
 pub mod simulation;
 pub mod strategies;
 pub mod tally;
+pub mod verdict;
+pub mod walks;
