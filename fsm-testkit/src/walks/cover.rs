@@ -164,6 +164,8 @@ pub(super) fn cover<D: Clone>(
     let at_first: BTreeSet<Target> = goal.covers(None, &map.begin).into_iter().collect();
     let mut left: BTreeSet<Target> = wanted.difference(&at_first).copied().collect();
     let mut ways: Vec<Vec<ArcId>> = Vec::new();
+    // What no run can do that goes the shortest way on the map.
+    let mut blurred: BTreeSet<Target> = BTreeSet::new();
     loop {
         let mut way: Vec<ArcId> = Vec::new();
         let is_new = |left: &BTreeSet<Target>, before, arc| {
@@ -173,6 +175,17 @@ pub(super) fn cover<D: Clone>(
             let last = way.last().copied();
             let Some(on) = map.way(last, |before, arc| is_new(&left, before, arc)) else { break };
             if !way.is_empty() && way.len() + on.len() > longest {
+                break;
+            }
+            let longer: Vec<ArcId> = way.iter().chain(&on).copied().collect();
+            if !map.holds(&longer) {
+                if way.is_empty() {
+                    let before = longer.len().checked_sub(2).map(|index| longer[index]);
+                    for target in on.last().map_or_else(Vec::new, |arc| covers(before, *arc)) {
+                        blurred.extend(left.take(&target));
+                    }
+                    continue;
+                }
                 break;
             }
             for arc in on {
@@ -187,17 +200,29 @@ pub(super) fn cover<D: Clone>(
         }
         ways.push(way);
     }
-    drop_needless(&mut ways, |way| {
+    let all_of = |way: &[ArcId]| -> BTreeSet<Target> {
         let before = std::iter::once(None).chain(way.iter().copied().map(Some));
-        before.zip(way).flat_map(|(before, arc)| covers(before, *arc)).collect()
-    });
+        let covered = before.zip(way).flat_map(|(before, arc)| covers(before, *arc));
+        covered.filter(|target| wanted.contains(target)).collect()
+    };
+    drop_needless(&mut ways, all_of);
     if ways.is_empty() && wanted.intersection(&at_first).next().is_some() {
         ways.push(Vec::new());
     }
+    // What was given up may have been come by on another way.
+    for way in &ways {
+        let covered = all_of(way);
+        blurred.retain(|target| !covered.contains(target));
+    }
     let inquest = Inquest::new(map);
+    let missed = left.iter().chain(&blurred).collect::<BTreeSet<_>>();
+    let missed = missed.into_iter().map(|target| match blurred.contains(target) {
+        true => inquest.blurred(*target),
+        false => inquest.missed(*target),
+    });
     Cover {
         walks: ways.iter().map(|way| map.walk(way)).collect(),
-        missed: left.into_iter().map(|target| inquest.missed(target)).collect(),
+        missed: missed.collect(),
         wanted: wanted.len(),
     }
 }

@@ -1,6 +1,8 @@
 //! The map that walks are found on: where a machine or a graph can stand, and the ways between.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::rc::Rc;
 
 use fsm_core::{Graph, StateId, TransitionId};
 
@@ -14,6 +16,21 @@ pub(super) struct Map<D> {
     pub(super) begin: Leg,
     pub(super) places: Vec<Place<D>>,
     pub(super) reasons: Reasons,
+    pub(super) retrace: Retrace<D>,
+}
+
+/// Goes a way for real, as far as it is as the map has it. The map takes runs for one that differ in
+/// what its key leaves out, so a way that is on the map may not be one that a run can go.
+#[derive(Clone)]
+pub(super) struct Retrace<D>(pub(super) Option<Go<D>>);
+
+/// Goes along arcs and returns the steps that were as they should be.
+pub(super) type Go<D> = Rc<dyn Fn(&Map<D>, &[ArcId]) -> Vec<Step<D>>>;
+
+impl<D> fmt::Debug for Retrace<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "by the machine" } else { "by the map" })
+    }
 }
 
 /// A place where a run can stand.
@@ -101,17 +118,28 @@ impl<D> Map<D> {
 }
 
 impl<D: Clone> Map<D> {
+    /// The walk along `arcs`, as far as a run can go it.
     pub(super) fn walk(&self, arcs: &[ArcId]) -> Walk<D> {
-        let steps = arcs.iter().map(|id| {
-            let arc = self.arc(*id);
-            Step {
-                does: arc.does.clone(),
-                label: arc.label.clone(),
-                at: self.places[arc.to].names.clone(),
-                by: arc.leg.takes.clone(),
-                refusal: None,
-            }
-        });
-        Walk { begins: self.places[0].names.clone(), steps: steps.collect() }
+        let steps = match &self.retrace.0 {
+            Some(go) => go(self, arcs),
+            None => arcs.iter().map(|id| self.step(*id)).collect(),
+        };
+        Walk { begins: self.places[0].names.clone(), steps }
+    }
+
+    /// Whether a run can go along all of `arcs`.
+    pub(super) fn holds(&self, arcs: &[ArcId]) -> bool {
+        self.retrace.0.is_none() || self.walk(arcs).steps.len() == arcs.len()
+    }
+
+    fn step(&self, id: ArcId) -> Step<D> {
+        let arc = self.arc(id);
+        Step {
+            does: arc.does.clone(),
+            label: arc.label.clone(),
+            at: self.places[arc.to].names.clone(),
+            by: arc.leg.takes.clone(),
+            refusal: None,
+        }
     }
 }

@@ -67,6 +67,9 @@ pub enum Reason {
     },
     /// Both are taken, but never one right after the other.
     NeverInARow,
+    /// A run that does as the search says does something else, because the search takes
+    /// configurations for one that are not.
+    Blurred,
 }
 
 impl fmt::Display for Reason {
@@ -79,7 +82,7 @@ impl fmt::Display for Reason {
             Reason::Unreached { state } => write!(f, "`{state}` was never reached"),
             Reason::NoExemplar { event } => write!(f, "no exemplar of event `{event}` was given"),
             Reason::GuardNeverHeld { guard } => {
-                write!(f, "guard `{guard}` never held with these exemplars")
+                write!(f, "guard `{guard}` never held with these exemplars and this key")
             }
             Reason::NeverFirst { guard: Some(guard) } => {
                 write!(f, "another transition always went first, or guard `{guard}` did not hold")
@@ -88,6 +91,9 @@ impl fmt::Display for Reason {
                 f.write_str("another transition always went first")
             }
             Reason::Half { edge } => write!(f, "`{edge}` is never taken"),
+            Reason::Blurred => {
+                f.write_str("the key does not tell apart what it depends on; tell more with `key`")
+            }
             Reason::NeverInARow => f.write_str("they were never taken one right after the other"),
         }
     }
@@ -156,6 +162,10 @@ impl<'m, D> Inquest<'m, D> {
             None => self.reason(target),
         };
         Missed { what, reason }
+    }
+
+    pub(super) fn blurred(&self, target: Target) -> Missed {
+        Missed { reason: Reason::Blurred, ..self.missed(target) }
     }
 
     fn reason(&self, target: Target) -> Reason {

@@ -44,9 +44,10 @@
 //! What is found, and in which order, follows from the machine and the exemplars alone. What is
 //! not covered is listed with the reason: [`Cover::missed`].
 //!
-//! A search takes runs for one configuration that differ only in how long their timers still have
-//! to go, not in the order in which these fire. That a timer overtakes another one by having been
-//! set earlier is found; that two of them come closer to each other is not.
+//! A search takes runs for one configuration whose tokens stand alike, whose timers come in one
+//! order, and whose guards hold alike, whatever else their contexts hold and however long the timers
+//! still have to go. So it may miss what depends on these ([`Search::key`] tells more apart), but it
+//! never tells of a walk that a run can't go: each was gone by a run of its own.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -87,10 +88,10 @@ pub struct Walks<D> {
     longest: usize,
 }
 
-impl<E: Event + Clone> Walks<Deed<E>> {
+impl<E: Event + Clone + 'static> Walks<Deed<E>> {
     /// Walks of a machine that begins with `context`; say which events there are, then
     /// [`find`](Search::find) them.
-    pub fn of<C: Clone>(machine: &Machine<C, E>, context: C) -> Search<C, E> {
+    pub fn of<C: Clone + 'static>(machine: &Machine<C, E>, context: C) -> Search<C, E> {
         Search::new(machine.clone(), context)
     }
 }
@@ -98,7 +99,8 @@ impl<E: Event + Clone> Walks<Deed<E>> {
 impl Walks<Option<TransitionId>> {
     /// Walks by the structure of a graph alone. Each follows one token: through a fork by one of
     /// its branches, into a parallel state by one of its regions. A guard may hold or not. The deed
-    /// of a step is its transition, or none where a token enters, or arrives, by itself.
+    /// of a step is its transition, or none where a run begins in several regions. What comes to a
+    /// final state right within a fork arrives at the fork's join at once.
     ///
     /// # Complexity
     /// O(states * transitions * nesting).
@@ -221,7 +223,9 @@ impl<D: Clone> Walks<D> {
             };
             if on.leg.visits.contains(&state) {
                 way.push(arc);
-                found.push(self.map.walk(&way));
+                if self.map.holds(&way) {
+                    found.push(self.map.walk(&way));
+                }
                 way.pop();
             } else if stood.insert(on.to) {
                 way.push(arc);

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt::Debug;
+use std::rc::Rc;
+use std::time::Duration;
 
-use fsm_core::{Event, Machine, Outcome, StateId, StepError, Trigger};
+use fsm_core::{Event, Graph, Machine, Outcome, StateId, StepError, Trigger};
 
 use super::Walks;
-use super::map::{Arc, Leg, Map, Place, Reasons};
+use super::map::{Arc, Go, Leg, Map, Place, Reasons, Retrace};
+use super::walk::Step;
 use crate::deed::{Deed, Passage, Refusal, Standing};
 
 type Key<C> = Box<dyn Fn(&C) -> String>;
@@ -28,7 +31,7 @@ struct Exemplar<E> {
     outcome: Outcome<E>,
 }
 
-impl<C: Clone, E: Event + Clone> Search<C, E> {
+impl<C: Clone + 'static, E: Event + Clone + 'static> Search<C, E> {
     pub(super) fn new(machine: Machine<C, E>, context: C) -> Self {
         Self {
             machine,
@@ -65,7 +68,8 @@ impl<C: Clone, E: Event + Clone> Search<C, E> {
 
     /// What matters of the context. Two runs whose tokens stand alike, whose timers come in one
     /// order, and whose guards hold alike are one configuration, unless `Debug` prints their keys
-    /// differently: of them the first that is found is gone on from.
+    /// differently: of them the first that is found is gone on from. Every walk is a real one
+    /// nevertheless: it was gone by a run of its own.
     ///
     /// Give one where a guard only holds after something happened several times, such as a count;
     /// and leave out, or bound, what only ever grows.
@@ -131,13 +135,37 @@ impl<C: Clone, E: Event + Clone> Search<C, E> {
                 places[at].arcs.push(Arc { to, label, does: deed, leg });
             }
         }
-        Walks::on(Map { graph: graph.clone(), begin, places, reasons })
+        let retrace = Retrace(Some(self.go()));
+        Walks::on(Map { graph: self.machine.graph().clone(), begin, places, reasons, retrace })
+    }
+
+    /// Goes along arcs with a run of its own, each wait until the next timer of that run.
+    fn go(&self) -> Go<Deed<E>> {
+        let (machine, context) = (self.machine.clone(), self.context.clone());
+        Rc::new(move |map, arcs| {
+            let (mut standing, _) = Standing::begin(&machine, context.clone());
+            let mut steps = Vec::new();
+            for id in arcs {
+                let Arc { to, label, does, leg } = map.arc(*id);
+                let (label, does) = match (does, standing.next_timer(&machine)) {
+                    (Deed::Pass(_), Some(wait)) => waiting(wait),
+                    (Deed::Pass(_), None) => break,
+                    (does, _) => (label.clone(), does.clone()),
+                };
+                let Ok((next, passage)) = standing.after(&machine, &does) else { break };
+                let at = names(machine.graph(), &next);
+                if at != map.places[*to].names || passage.takes != leg.takes {
+                    break;
+                }
+                steps.push(Step { does, label, at, by: passage.takes, refusal: None });
+                standing = next;
+            }
+            steps
+        })
     }
 
     fn place(&self, standing: &Standing<C>) -> Place<Deed<E>> {
-        let graph = self.machine.graph();
-        let names = standing.at().into_iter().map(|state| graph.name_of(state).to_owned());
-        Place { names: names.collect(), arcs: Vec::new() }
+        Place { names: names(self.machine.graph(), standing), arcs: Vec::new() }
     }
 
     /// Everything that may happen now, with what it is called.
@@ -174,7 +202,7 @@ impl<C: Clone, E: Event + Clone> Search<C, E> {
             }
         }
         if let Some(wait) = standing.next_timer(&self.machine) {
-            deeds.push((format!("after {wait:?}"), Deed::Pass(wait)));
+            deeds.push(waiting(wait));
         }
         deeds
     }
@@ -203,6 +231,15 @@ impl<C: Clone, E: Event + Clone> Search<C, E> {
         let key = (self.key)(run.context());
         format!("{tokens:?}{timers:?}{attempts:?}{open:?}{status:?}{key}")
     }
+}
+
+/// A wait, and what it is called.
+pub(crate) fn waiting<E>(wait: Duration) -> (String, Deed<E>) {
+    (format!("after {wait:?}"), Deed::Pass(wait))
+}
+
+pub(crate) fn names<C: Clone>(graph: &Graph, standing: &Standing<C>) -> Vec<String> {
+    standing.at().into_iter().map(|state| graph.name_of(state).to_owned()).collect()
 }
 
 fn leg<C, E>(search: &Search<C, E>, passage: &Passage) -> Leg {

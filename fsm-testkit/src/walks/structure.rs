@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use fsm_core::{Graph, Kind, StateId, TransitionId, Trigger};
 
-use super::map::{Arc, Leg, Map, Place, Reasons};
+use super::map::{Arc, Leg, Map, Place, Reasons, Retrace};
 use crate::deed::around;
 
 /// The map of a graph.
@@ -24,28 +24,27 @@ pub(super) fn map(graph: &Graph) -> Map<Option<TransitionId>> {
     for state in &order {
         let mut arcs = Vec::new();
         if *state == first && entered.len() > 1 {
-            arcs.extend(entered.iter().map(|leaf| enters(graph, &index, *leaf, "enters")));
+            arcs.extend(entered.iter().map(|leaf| Arc {
+                to: index[leaf.index()],
+                label: "enters".to_owned(),
+                does: None,
+                leg: Leg { takes: Vec::new(), visits: passed(graph, None, *leaf) },
+            }));
         }
         for id in follow(graph, *state) {
             arcs.extend(lands(graph, id, *state).into_iter().map(|leaf| Arc {
-                to: index[leaf.index()],
+                to: index[arrives(graph, leaf).unwrap_or(leaf).index()],
                 label: graph.trigger_label(graph.transition(id).trigger()),
                 does: Some(id),
                 leg: Leg { takes: vec![id], visits: passed(graph, Some(id), leaf) },
             }));
         }
-        arcs.extend(arrives(graph, *state).map(|join| enters(graph, &index, join, "arrives")));
         places.push(Place { names: vec![graph.name_of(*state).to_owned()], arcs });
     }
     let begin = Leg { takes: Vec::new(), visits: passed(graph, None, first) };
     let reasons =
         Reasons { bound: None, heard: None, open: graph.transitions().map(|(id, _)| id).collect() };
-    Map { graph: graph.clone(), begin, places, reasons }
-}
-
-fn enters(graph: &Graph, index: &[usize], leaf: StateId, label: &str) -> Arc<Option<TransitionId>> {
-    let leg = Leg { takes: Vec::new(), visits: passed(graph, None, leaf) };
-    Arc { to: index[leaf.index()], label: label.to_owned(), does: None, leg }
+    Map { graph: graph.clone(), begin, places, reasons, retrace: Retrace(None) }
 }
 
 /// Every two transitions of which the second can follow right after the first.
@@ -178,6 +177,7 @@ fn arrives(graph: &Graph, state: StateId) -> Option<StateId> {
 
 fn passed(graph: &Graph, by: Option<TransitionId>, leaf: StateId) -> Vec<StateId> {
     let mut states = vec![leaf];
+    states.extend(arrives(graph, leaf));
     states.extend(by.map(|id| graph.transition(id).to()));
     let outer: Vec<StateId> = states.iter().flat_map(|state| around(graph, *state)).collect();
     states.extend(outer);
