@@ -5,6 +5,7 @@
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
 //! - [`walks`]: the shortest path to each state, and walks that cover every transition.
+//! - [`sequences`]: random sequences of what may happen; one that fails shrinks to a short path.
 //! - [`deed`], [`verdict`]: what walks and sequences do, and what a check answers.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
@@ -23,6 +24,7 @@
 pub mod deed;
 pub mod explore;
 pub mod fuzz;
+pub mod sequences;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;

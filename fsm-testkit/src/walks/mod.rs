@@ -79,6 +79,7 @@ use missed::Inquest;
 pub use cover::Cover;
 pub use missed::{Missed, Missing, Reason};
 pub use search::Search;
+pub(crate) use search::{names, waiting};
 pub use walk::{Astray, Step, Walk};
 
 /// The walks of a machine or a graph. Deeds `D` are what its steps do.
