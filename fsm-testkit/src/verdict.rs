@@ -4,7 +4,8 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{self, AssertUnwindSafe};
 
-/// The answer of a check. A panic, as of `assert!`, is a failure in any case.
+/// The answer of a check: `bool`, a `Result` whose error says what is wrong, or nothing. A panic, as of
+/// `assert!`, is a failure in any case.
 pub trait Verdict {
     /// Why it failed, if it did; the text may be empty.
     fn failure(self) -> Option<String>;

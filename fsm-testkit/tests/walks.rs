@@ -358,10 +358,10 @@ fn distances(graph: &Graph) -> BTreeMap<StateId, usize> {
     while let Some(node) = open.pop_front() {
         let steps = far[&view[node]];
         for next in view.neighbors(node) {
-            if !far.contains_key(&view[next]) {
-                far.insert(view[next], steps + 1);
+            far.entry(view[next]).or_insert_with(|| {
                 open.push_back(next);
-            }
+                steps + 1
+            });
         }
     }
     far

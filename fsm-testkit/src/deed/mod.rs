@@ -17,6 +17,7 @@
 //!
 //! let machine = Machine::<(), Hand>::builder("door")
 //!     .on(Door::Closed, Hand::Push).to(Door::Open)
+//!     .on(Door::Open, Hand::Push).to(Door::Closed)
 //!     .build(Door::Closed)?;
 //! let mut door = Simulation::new(machine, ());
 //! Deed::Event(Hand::Push).perform(&mut door)?;

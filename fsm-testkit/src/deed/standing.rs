@@ -110,7 +110,7 @@ impl<C: Clone> Standing<C> {
         machine.timers(&self.run).first().map(|timer| timer.at.since(self.now))
     }
 
-    fn step<E: Event>(
+    pub(crate) fn step<E: Event>(
         &mut self,
         machine: &Machine<C, E>,
         input: &Input<E>,

@@ -88,7 +88,7 @@ where
                     continue;
                 };
                 match attempt(&standing, &self.machine, &deed) {
-                    Attempt::Accepted(next, _) => accepted.push((choice, next)),
+                    Attempt::Accepted(next) => accepted.push((choice, next.0)),
                     Attempt::Refused(_) if matches!(deed, Deed::Event(_)) => refused.push(choice),
                     Attempt::Refused(_) => {}
                     // There is nothing to look for any longer.
@@ -168,7 +168,7 @@ where
 
 /// What comes of a deed.
 pub(super) enum Attempt<C> {
-    Accepted(Standing<C>, Passage),
+    Accepted(Box<(Standing<C>, Passage)>),
     Refused(Refusal),
     /// A guard or an action did.
     Panicked,
@@ -180,7 +180,7 @@ pub(super) fn attempt<C: Clone, E: Event + Clone>(
     deed: &Deed<E>,
 ) -> Attempt<C> {
     match panic::catch_unwind(AssertUnwindSafe(|| standing.after(machine, deed))) {
-        Ok(Ok((next, passage))) => Attempt::Accepted(next, passage),
+        Ok(Ok(next)) => Attempt::Accepted(Box::new(next)),
         Ok(Err(refusal)) => Attempt::Refused(refusal),
         Err(_) => Attempt::Panicked,
     }

@@ -155,7 +155,8 @@ where
                 refusal,
             };
             match attempt(&standing, &self.machine, &does) {
-                Attempt::Accepted(next, passage) => {
+                Attempt::Accepted(next) => {
+                    let (next, passage) = *next;
                     steps.push(step(does, label, &next, passage.takes, None));
                     standing = next;
                 }

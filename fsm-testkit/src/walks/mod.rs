@@ -77,6 +77,7 @@ use map::{ArcId, Map};
 use missed::Inquest;
 
 pub use cover::Cover;
+pub(crate) use missed::edge_text;
 pub use missed::{Missed, Missing, Reason};
 pub use search::Search;
 pub(crate) use search::{names, waiting};
