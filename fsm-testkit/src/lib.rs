@@ -7,6 +7,11 @@
 //! - [`model`]: a model checker: every state of a model, and what holds in them.
 //! - [`prove`]: proofs of machines, over the kernel and everything that may happen to it.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
+//! - [`walks`]: the shortest path to each state, and walks that cover every transition.
+//! - [`sequences`]: random sequences of what may happen; one that fails shrinks to a short path.
+//! - [`deed`], [`verdict`]: what walks and sequences do, and what a check answers.
+//! - [`assertions`]: paths and states, with what was possible instead.
+//! - [`snapshots`]: graphs, runs, and faults as texts that stay the same, for insta and others.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -21,14 +26,20 @@
 //! });
 //! ```
 
+pub mod assertions;
+pub mod deed;
 pub mod explore;
 #[cfg(feature = "flows")]
 pub mod flows;
 pub mod fuzz;
 pub mod model;
 pub mod prove;
+pub mod sequences;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;
+pub mod snapshots;
 pub mod strategies;
 pub mod tally;
+pub mod verdict;
+pub mod walks;

@@ -273,6 +273,16 @@ impl Graph {
         self.extras.get(&state).and_then(|extras| extras.timeout)
     }
 
+    /// The actions on entry of a state, in order.
+    pub fn entry_actions(&self, state: StateId) -> impl Iterator<Item = &str> {
+        self.sequence(self.extras_of(state).entry).iter().map(|action| self.action_name(*action))
+    }
+
+    /// The actions on exit of a state, in order.
+    pub fn exit_actions(&self, state: StateId) -> impl Iterator<Item = &str> {
+        self.sequence(self.extras_of(state).exit).iter().map(|action| self.action_name(*action))
+    }
+
     /// The graph of the machine that a state of kind [`Kind::Machine`] runs.
     pub fn inner(&self, state: StateId) -> Option<&Arc<Graph>> {
         self.inner.get(&state)
