@@ -4,6 +4,7 @@
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`simulation`]: a machine driven by hand, in virtual time, forwards and backwards.
+//! - [`simulator`]: a machine in a random world, under virtual time, thousands of times a second.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -23,5 +24,6 @@ pub mod fuzz;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;
+pub mod simulator;
 pub mod strategies;
 pub mod tally;
