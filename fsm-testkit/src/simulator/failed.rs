@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::run::SimulatedRun;
 use super::setup::SEED;
+use super::shrink::Story;
 use super::timeline::standing;
 
 /// The first run in which something does not hold. `Debug` reads like `Display`: the seed, what does

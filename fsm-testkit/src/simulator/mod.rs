@@ -42,13 +42,16 @@
 //! activity was started, so that a change elsewhere in the machine leaves it as it was.
 //!
 //! # Where to look
-//! To drive a machine by hand, one step at a time, take [`simulation`](crate::simulation).
+//! To drive a machine by hand, one step at a time, take [`simulation`](crate::simulation). To simulate
+//! a flow with its calls, take `flows` (feature `flow-simulator`).
 
 mod behaviour;
 mod chance;
 mod course;
 mod failed;
 mod figures;
+#[cfg(feature = "flow-simulator")]
+pub mod flows;
 mod latency;
 mod run;
 mod setup;

@@ -7,6 +7,7 @@ use fsm_core::{Input, Machine, Snapshot, StateId, Status, Timestamp};
 
 use super::course::{Disturbance, Log};
 use super::figures::Figures;
+use super::shrink::Story;
 use super::timeline::{Entry, Timeline};
 use crate::simulation::Station;
 
@@ -126,9 +127,17 @@ impl<C, E> SimulatedRun<C, E> {
     pub fn machine(&self) -> &Machine<C, E> {
         &self.machine
     }
+}
 
-    pub(super) fn disturbances(&self) -> &BTreeSet<Disturbance> {
+impl<C, E> Story for SimulatedRun<C, E> {
+    type Disturbance = Disturbance;
+
+    fn disturbances(&self) -> &BTreeSet<Disturbance> {
         &self.log.disturbances
+    }
+
+    fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
     }
 }
 

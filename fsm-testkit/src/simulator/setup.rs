@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,18 +172,12 @@ impl<C: Clone, E: Event + Clone> Simulator<C, E> {
     /// [`RunsError::Failed`] with the first run that failed; [`RunsError::Seed`] if the variable
     /// is no number.
     pub fn runs(&self, count: u64) -> Result<Summary, RunsError<C, E>> {
-        let seeds = match std::env::var(SEED) {
-            Err(_) => self.seed..self.seed.saturating_add(count),
-            Ok(text) => match text.parse::<u64>() {
-                Ok(seed) => seed..seed.saturating_add(1),
-                Err(_) => return Err(RunsError::Seed { found: text }),
-            },
-        };
+        let seeds = seeds(self.seed, count).map_err(|found| RunsError::Seed { found })?;
         let mut summary = Summary::new(self.machine.graph());
         for seed in seeds {
             let run = self.run_with(seed);
             if run.violation.is_some() {
-                let (run, original) = shrink(self, run);
+                let (run, original) = shrink(run, |calm| self.simulate(seed, calm));
                 let held = summary.runs();
                 return Err(RunsError::Failed(Box::new(FailedRun { run, original, held })));
             }
@@ -211,8 +206,20 @@ impl<C: Clone, E: Event + Clone> Simulator<C, E> {
     }
 }
 
+/// `count` seeds from `first` on, or the one in the environment; what stands there, if that is no
+/// number.
+pub(super) fn seeds(first: u64, count: u64) -> Result<Range<u64>, String> {
+    match std::env::var(SEED) {
+        Err(_) => Ok(first..first.saturating_add(count)),
+        Ok(text) => match text.parse::<u64>() {
+            Ok(seed) => Ok(seed..seed.saturating_add(1)),
+            Err(_) => Err(text),
+        },
+    }
+}
+
 /// A panic is something that does not hold, like any other.
-fn caught<T>(work: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
     // What was being changed is not looked at again, but for what was written down before.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Violation::new("no code panics", message(&*panic))))

@@ -2,33 +2,39 @@
 //! out of it.
 //!
 //! Each attempt, arrival, and crash has random numbers of its own, so that taking one thing back
-//! leaves the others as they were. Halves are tried before quarters and so on down to single things
-//! (delta debugging, Zeller 1999); a shorter story counts if the same check fails in it.
+//! leaves the others as they were. All are tried at once, then halves, quarters, and so on down to
+//! single things (delta debugging, Zeller 1999); a shorter story counts if the same check fails in it.
 
 use std::collections::BTreeSet;
 
-use fsm_core::Event;
-
-use super::course::Disturbance;
-use super::run::SimulatedRun;
-use super::setup::Simulator;
+use super::run::Violation;
 
 /// How many shorter stories are tried.
 const TRIES: usize = 500;
 
-/// The shortest run found in which the same check fails; and how many disturbances there were in the
-/// one that was given, for whoever wants to know what was left out.
-pub(super) fn shrink<C: Clone, E: Event + Clone>(
-    simulator: &Simulator<C, E>,
-    failed: SimulatedRun<C, E>,
-) -> (SimulatedRun<C, E>, usize) {
+/// A run that chance had a hand in.
+pub(super) trait Story {
+    /// What chance did.
+    type Disturbance: Ord + Clone;
+
+    fn disturbances(&self) -> &BTreeSet<Self::Disturbance>;
+
+    fn violation(&self) -> Option<&Violation>;
+}
+
+/// The shortest run found in which the same check fails, and how many disturbances there were in the
+/// one that was given. `again` runs it anew without some of them.
+pub(super) fn shrink<S: Story>(
+    failed: S,
+    mut again: impl FnMut(&BTreeSet<S::Disturbance>) -> S,
+) -> (S, usize) {
     let original = failed.disturbances().len();
     let mut best = failed;
-    let mut calm: BTreeSet<Disturbance> = BTreeSet::new();
+    let mut calm = BTreeSet::new();
     let mut tries = 0;
     let mut size = original;
     while size > 0 {
-        let all: Vec<Disturbance> = best.disturbances().iter().copied().collect();
+        let all: Vec<S::Disturbance> = best.disturbances().iter().cloned().collect();
         let mut is_shorter = false;
         for part in all.chunks(size) {
             if tries == TRIES {
@@ -36,8 +42,8 @@ pub(super) fn shrink<C: Clone, E: Event + Clone>(
             }
             tries += 1;
             let mut calmer = calm.clone();
-            calmer.extend(part);
-            let run = simulator.simulate(best.seed, &calmer);
+            calmer.extend(part.iter().cloned());
+            let run = again(&calmer);
             if fails_alike(&run, &best) && run.disturbances().len() < best.disturbances().len() {
                 (best, calm, is_shorter) = (run, calmer, true);
                 break;
@@ -48,7 +54,9 @@ pub(super) fn shrink<C: Clone, E: Event + Clone>(
     (best, original)
 }
 
-fn fails_alike<C, E>(run: &SimulatedRun<C, E>, other: &SimulatedRun<C, E>) -> bool {
-    let check = |run: &SimulatedRun<C, E>| run.violation.as_ref().map(|it| it.check.clone());
-    run.violation.is_some() && check(run) == check(other)
+fn fails_alike<S: Story>(run: &S, other: &S) -> bool {
+    match (run.violation(), other.violation()) {
+        (Some(one), Some(other)) => one.check == other.check,
+        (None, _) | (_, None) => false,
+    }
 }
