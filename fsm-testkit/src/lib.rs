@@ -2,7 +2,7 @@
 //!
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
-//! - `flows` (feature `flows`): proptest strategies of random valid flows.
+//! - `flows` (feature `flows`): random valid flows, and flows as something to prove.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
 //! - [`model`]: a model checker: every state of a model, and what holds in them.
 //! - [`prove`]: proofs of machines, over the kernel and everything that may happen to it.
@@ -12,6 +12,7 @@
 //! - [`deed`], [`verdict`]: what walks and sequences do, and what a check answers.
 //! - [`assertions`]: paths and states, with what was possible instead.
 //! - [`snapshots`]: graphs, runs, and faults as texts that stay the same, for insta and others.
+//! - [`simulator`]: a machine in a random world, under virtual time, thousands of times a second.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -38,6 +39,7 @@ pub mod sequences;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;
+pub mod simulator;
 pub mod snapshots;
 pub mod strategies;
 pub mod tally;
