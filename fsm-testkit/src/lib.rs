@@ -1,5 +1,7 @@
 //! What tests of machines and flows are made of.
 //!
+//! - `conversation` (feature `server`): a scripted API over real HTTP; a test is a conversation.
+//! - `cassette` (features `server`, `record`): real conversations, recorded and played again.
 //! - [`strategies`]: proptest strategies of random valid graphs, by a plan that shrinks well.
 //! - [`explore`]: a machine that is code, explored into a graph that can be drawn.
 //! - [`fuzz`]: texts that are nearly right, for whatever reads text.
@@ -18,6 +20,10 @@
 //! });
 //! ```
 
+#[cfg(feature = "server")]
+pub mod cassette;
+#[cfg(feature = "server")]
+pub mod conversation;
 pub mod explore;
 pub mod fuzz;
 #[cfg(feature = "server")]
