@@ -13,6 +13,10 @@
 //! - [`assertions`]: paths and states, with what was possible instead.
 //! - [`snapshots`]: graphs, runs, and faults as texts that stay the same, for insta and others.
 //! - [`simulator`]: a machine in a random world, under virtual time, thousands of times a second.
+//! - `server` (feature `server`): a mock API on loopback, for load and faults.
+//! - `conversation` (feature `conversation`): a scripted API over real HTTP; a test is a
+//!   conversation.
+//! - `cassette` (features `conversation`, `record`): real conversations, recorded and played again.
 //! - [`tally`]: a context that counts entries and exits, and the code for every name that those
 //!   graphs use.
 //!
@@ -28,6 +32,10 @@
 //! ```
 
 pub mod assertions;
+#[cfg(feature = "conversation")]
+pub mod cassette;
+#[cfg(feature = "conversation")]
+pub mod conversation;
 pub mod deed;
 pub mod explore;
 #[cfg(feature = "flows")]
