@@ -2,6 +2,7 @@
 
 mod bounds;
 mod maps;
+mod models;
 mod paths;
 mod philosophers;
 mod reduction;

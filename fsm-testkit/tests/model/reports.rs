@@ -3,7 +3,7 @@
 use fsm_testkit::model::{Checker, Kind, Model, Property};
 
 use crate::maps::Map;
-use crate::two_phase::TwoPhase;
+use crate::models::two_phase::TwoPhase;
 
 /// Asks everything of a map at once; it borrows what it asks about.
 struct Everything<'m>(&'m Map);
