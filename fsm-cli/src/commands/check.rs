@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fsm_patterns::duration;
+use fsm_patterns::file::Severity;
 use fsm_patterns::machine::MachineFile;
 use fsm_testkit::prove::{Proof, Prover, Subject};
 
@@ -68,7 +69,7 @@ fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
     let described = Described::read(&what, &text)?;
     let states = count(described.graph().states().len(), "state");
     let line = match &described {
-        Described::Flow(flow) => {
+        Described::Flow(flow, _) => {
             let endpoints = count(flow.endpoints().len(), "endpoint");
             format!("{what}: ok, {endpoints}, {states}\n")
         }
@@ -79,6 +80,8 @@ fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
         }
     };
     output::print(&line)?;
+    let least = if args.deep { Severity::Note } else { Severity::Warning };
+    diagnostics::show_findings(&described.warnings().at_least(least));
     match args.deep {
         true => prove(&what, &described, args),
         false => Ok(()),
@@ -88,8 +91,8 @@ fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
 /// Proves a file without faults, and prints what was found.
 fn prove(what: &str, described: &Described, args: &CheckArgs) -> Result<(), CommandError> {
     let proof = match described {
-        Described::Flow(flow) => explore(Prover::of_flow(flow), args),
-        Described::Machine(machine) => explore(Prover::of(machine.graph()), args),
+        Described::Flow(flow, _) => explore(Prover::of_flow(flow), args),
+        Described::Machine(machine) => explore(Prover::of_file(machine), args),
     };
     let told: String = proof.to_string().lines().map(|line| format!("  {line}\n")).collect();
     output::print(&told)?;

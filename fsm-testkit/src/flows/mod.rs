@@ -1,5 +1,9 @@
-//! Random flows.
+//! Flows: random ones, and flows and machine files as something to prove.
 //!
+//! [`Prover::of_flow`](crate::prove::Prover::of_flow) and
+//! [`Prover::of_file`](crate::prove::Prover::of_file) are what `fsm check --deep` does.
+//!
+//! # Random flows
 //! A [`FlowPlan`] is a tree: teams of calls, and teams within teams, each with a mode, with what it
 //! waits for, and with its condition. Every tree, and every tree that proptest shrinks it to, is a
 //! flow that passes all checks, because names and dependencies are settled when the plan is laid
@@ -20,10 +24,12 @@
 //! });
 //! ```
 
+mod file;
 mod grow;
 mod plan;
 mod subject;
 
+pub use file::FileLogic;
 pub use grow::{FlowSize, any_flow, any_flow_with, any_limits};
 pub use plan::{Call, FlowPlan, Limits, Part, Role, Says, Team, input};
 pub use subject::{FAILS_FAST, FlowSubject};
