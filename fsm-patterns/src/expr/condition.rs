@@ -99,6 +99,11 @@ impl Condition {
         references
     }
 
+    /// Whether it holds or does not, whatever the data is: its evaluation can't fail.
+    pub(crate) fn is_total(&self) -> bool {
+        self.node.is_truth()
+    }
+
     /// Whether it holds.
     ///
     /// # Errors
@@ -166,6 +171,32 @@ impl Condition {
 }
 
 impl Node {
+    /// Whether it gives a boolean, whatever the data is.
+    fn is_truth(&self) -> bool {
+        match &self.kind {
+            NodeKind::Literal(value) => value.is_boolean(),
+            NodeKind::Expression(_) => false,
+            NodeKind::Not(operand) => operand.is_truth(),
+            NodeKind::And(operands) | NodeKind::Or(operands) => operands.iter().all(Node::is_truth),
+            NodeKind::Compare(left, Operator::Equal | Operator::Unequal, right) => {
+                left.has_value() && right.has_value()
+            }
+            NodeKind::Compare(
+                _,
+                Operator::Less
+                | Operator::LessOrEqual
+                | Operator::Greater
+                | Operator::GreaterOrEqual,
+                _,
+            ) => false,
+        }
+    }
+
+    /// Whether it gives a value, whatever the data is: what is absent is null.
+    fn has_value(&self) -> bool {
+        matches!(self.kind, NodeKind::Literal(_) | NodeKind::Expression(_)) || self.is_truth()
+    }
+
     fn references(&self, found: &mut Vec<Reference>) {
         match &self.kind {
             NodeKind::Literal(_) => {}
