@@ -35,11 +35,12 @@ impl Loaded {
     /// mode: sequential
     /// endpoints:
     ///   - name: user
-    ///     url: http://localhost/users/{inputs.id}
+    ///     url: http://localhost/users
+    ///     params: { id: '{inputs.id}' }
     /// ").unwrap();
     /// assert_eq!(
     ///     file.warnings().to_string(),
-    ///     "flow.yaml:7:33: warning: `{inputs.id}` lacks its `$` and stays text \
+    ///     "flow.yaml:8:20: warning: `{inputs.id}` lacks its `$` and stays text \
     ///      (did you mean `{$inputs.id}`?)"
     /// );
     /// ```

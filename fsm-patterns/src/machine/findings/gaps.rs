@@ -6,7 +6,7 @@ use super::inquiry::Inquiry;
 use super::lists::{Asked, List, Lists, MOST_COMPARED};
 use super::{GuardFinding, GuardProblem};
 use crate::analysis::{Answer, Breadth, Claim, Witness};
-use crate::fault::Fault;
+use crate::fault::{Fault, Place, Step};
 use crate::file::Severity;
 
 /// What a gap comes to.
@@ -203,11 +203,21 @@ fn ids(tried: &[&List]) -> Vec<TransitionId> {
     tried.iter().flat_map(|list| &list.asked).map(|asked| asked.id).collect()
 }
 
+/// Where the list is written that a transition is an item of.
+fn of_list(place: &Place) -> Place {
+    let Some((Step::Item(_), around)) = place.steps().split_last() else { return place.clone() };
+    around.iter().fold(Place::root(), |place, step| match step {
+        Step::Key(key) => place.key(key),
+        Step::Item(index) => place.item(*index),
+    })
+}
+
 impl Gap<'_> {
     fn finding(self, lists: &Lists<'_>) -> GuardFinding {
         let Gap { state, trigger, transitions, severity, witness, message, hint } = self;
         // Those of the state itself come first.
-        let place = transitions.first().map(|first| lists.place(*first)).unwrap_or_default();
+        let place =
+            transitions.first().map(|first| of_list(&lists.place(*first))).unwrap_or_default();
         let fault = Fault::new(place, message);
         GuardFinding {
             problem: GuardProblem::Gap,

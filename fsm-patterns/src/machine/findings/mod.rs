@@ -116,7 +116,7 @@ impl MachineFile {
     /// assert_eq!(findings[0].witness.as_ref().unwrap().to_string(), "$event.amount = 100");
     /// assert_eq!(
     ///     file.warnings().to_string(),
-    ///     "order.yaml:9:11: warning: `pay` in `open` is rejected where $event.amount = 100, and \
+    ///     "order.yaml:8:7: warning: `pay` in `open` is rejected where $event.amount = 100, and \
     ///      taken for less and for more (let one of the guards hold there, as with `<=` or `>=`)"
     /// );
     /// # Ok::<(), fsm_patterns::file::Report>(())
