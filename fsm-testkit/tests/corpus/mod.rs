@@ -32,7 +32,7 @@ pub(crate) struct Planted {
 /// A graph or a machine file.
 pub(crate) enum Source {
     /// A graph, whose activities may end in any way and whose guards may hold or not.
-    Graph(Graph),
+    Graph(Box<Graph>),
     /// The text of a machine file.
     File(&'static str),
 }
@@ -55,7 +55,7 @@ fn graph(name: &str, initial: &str, write: impl FnOnce(&mut GraphBuilder)) -> So
     let mut graph = Graph::builder(name);
     write(&mut graph);
     graph.initial(initial);
-    Source::Graph(graph.build().unwrap_or_else(|faults| panic!("{name}: {faults}")))
+    Source::Graph(Box::new(graph.build().unwrap_or_else(|faults| panic!("{name}: {faults}"))))
 }
 
 /// Declares an activity with its two ways on; `parent` is what it lies in, or nothing.
