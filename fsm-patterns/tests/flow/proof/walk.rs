@@ -1,7 +1,7 @@
 //! A walk through a flow of which nothing is known: calls end in any way and order, and an oracle
 //! says whatever chance says.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fsm_core::{
@@ -17,12 +17,12 @@ const LONGEST: usize = 2_000;
 /// Chance, written down: one number a choice, and the first of all there is once they are used up,
 /// so that a walk that fails shrinks to a dull one.
 #[derive(Clone, Debug)]
-pub(crate) struct Chance(Arc<Mutex<std::vec::IntoIter<u8>>>);
+pub(crate) struct Chance(Arc<Mutex<VecDeque<u8>>>);
 
 impl Chance {
     fn below(&self, count: usize) -> usize {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        usize::from(numbers.next().unwrap_or(0)) % count
+        usize::from(numbers.pop_front().unwrap_or(0)) % count
     }
 }
 
@@ -70,7 +70,7 @@ impl Trace for Moves {
 
 impl Walk {
     pub(crate) fn begin(flow: &Flow, chance: &[u8]) -> Self {
-        let chance = Chance(Arc::new(Mutex::new(chance.to_vec().into_iter())));
+        let chance = Chance(Arc::new(Mutex::new(chance.iter().copied().collect())));
         let machine = flow.machine_with(Arc::new(chance.clone()));
         let run = machine.snapshot(flow.unknown_context(), 0);
         let (moves, effects) = (Moves::default(), Effects::new());
