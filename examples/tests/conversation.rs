@@ -70,7 +70,7 @@ async fn a_charge_that_is_refused_ends_the_payment_and_tells_nobody() {
     let report = flow(demo::PAYMENT, &api.url()).execute(input(demo::PAYMENT)).await;
     let report = report.expect("a run");
     assert_eq!(report.outcome, RunOutcome::Failed);
-    assert_eq!(report.steps["notify"].status, StepStatus::Skipped);
+    assert_eq!(report.steps["notify"].status, StepStatus::Cancelled);
     api.finish().await.expect("nothing was said after the refusal");
 }
 

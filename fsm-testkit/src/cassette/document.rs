@@ -30,7 +30,7 @@ pub(super) struct Version;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawItem", into = "RawItem")]
 pub(super) enum Item {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     InAnyOrder(Vec<Exchange>),
 }
 
@@ -187,7 +187,9 @@ impl TryFrom<RawItem> for Item {
 
     fn try_from(raw: RawItem) -> Result<Self, Self::Error> {
         match (raw.request, raw.answer, raw.in_any_order) {
-            (Some(request), Some(answer), None) => Ok(Self::Exchange(Exchange { request, answer })),
+            (Some(request), Some(answer), None) => {
+                Ok(Self::Exchange(Box::new(Exchange { request, answer })))
+            }
             (None, None, Some(exchanges)) => Ok(Self::InAnyOrder(exchanges)),
             _ => Err("expected `request` and `answer`, or `in_any_order`"),
         }
@@ -197,7 +199,8 @@ impl TryFrom<RawItem> for Item {
 impl From<Item> for RawItem {
     fn from(item: Item) -> Self {
         match item {
-            Item::Exchange(Exchange { request, answer }) => {
+            Item::Exchange(exchange) => {
+                let Exchange { request, answer } = *exchange;
                 Self { request: Some(request), answer: Some(answer), in_any_order: None }
             }
             Item::InAnyOrder(exchanges) => {

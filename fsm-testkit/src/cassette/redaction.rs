@@ -60,7 +60,7 @@ impl Redaction {
                 group.iter().map(|exchange| self.exchange(exchange, urls)).collect();
             let mut written = written?;
             if written.len() == 1 {
-                conversation.extend(written.into_iter().map(Item::Exchange));
+                conversation.extend(written.into_iter().map(|one| Item::Exchange(Box::new(one))));
             } else {
                 // Which one came first was chance; the file must not depend on it.
                 written.sort_by_cached_key(|exchange| {

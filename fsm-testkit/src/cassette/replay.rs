@@ -36,7 +36,7 @@ pub(super) fn script(document: Document) -> Conversation {
         conversation.expect(expected(request)).answer(given(answer))
     };
     document.conversation.into_iter().fold(Conversation::new(), |conversation, item| match item {
-        Item::Exchange(exchange) => say(conversation, exchange),
+        Item::Exchange(exchange) => say(conversation, *exchange),
         Item::InAnyOrder(exchanges) => {
             conversation.in_any_order(|group| exchanges.into_iter().fold(group, say))
         }

@@ -94,7 +94,7 @@ impl Expectation {
         let Self { mut conversation, request, times, place } = self;
         let exchange = Exchange::new(request, times, reply);
         match place {
-            Place::Next => conversation.parts.push(Draft::Exchange(exchange)),
+            Place::Next => conversation.parts.push(Draft::Exchange(Box::new(exchange))),
             Place::Anywhere => conversation.anywhere.push(exchange),
         }
         conversation

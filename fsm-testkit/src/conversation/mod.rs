@@ -97,7 +97,7 @@ pub struct Conversation {
 /// A part of a script that is being written.
 #[derive(Clone, Debug)]
 enum Draft {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     InOrder(Vec<Draft>),
     AnyOrder(Vec<Draft>),
 }

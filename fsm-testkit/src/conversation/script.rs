@@ -165,12 +165,12 @@ impl Part {
             Self::Exchange(number) => fits(*number).then_some(*number),
             Self::AnyOrder(parts) => parts.iter_mut().find_map(|part| part.offer(fits, satisfied)),
             Self::InOrder { parts, at } => {
-                for index in *at..parts.len() {
-                    if let Some(number) = parts[index].offer(fits, satisfied) {
+                for (index, part) in parts.iter_mut().enumerate().skip(*at) {
+                    if let Some(number) = part.offer(fits, satisfied) {
                         *at = index;
                         return Some(number);
                     }
-                    if !parts[index].is_satisfied(satisfied) {
+                    if !part.is_satisfied(satisfied) {
                         return None;
                     }
                 }
@@ -209,7 +209,7 @@ impl Part {
 fn number(drafts: Vec<Draft>, exchanges: &mut Vec<Exchange>) -> Vec<Part> {
     let part = |draft| match draft {
         Draft::Exchange(exchange) => {
-            exchanges.push(exchange);
+            exchanges.push(*exchange);
             Part::Exchange(exchanges.len() - 1)
         }
         Draft::InOrder(parts) => Part::InOrder { parts: number(parts, exchanges), at: 0 },
