@@ -55,7 +55,7 @@ fn dependencies_point_one_way() {
         ("fsm-core", &[]),
         ("fsm-http", &["fsm-core"]),
         ("fsm-patterns", &["fsm-core", "fsm-http"]),
-        ("fsm-testkit", &["fsm-core", "fsm-patterns"]),
+        ("fsm-testkit", &["fsm-core", "fsm-http", "fsm-patterns"]),
         ("fsm-cli", &["fsm-core", "fsm-http", "fsm-patterns", "fsm-testkit"]),
     ];
     for (name, allowed) in allowed {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use fsm_core::Graph;
+use fsm_core::{Drawing, Graph};
 use fsm_patterns::file::{self, FileKind, Loaded};
 use fsm_patterns::machine::{self, MachineFile};
 use fsm_patterns::{Flow, FlowError};
@@ -94,6 +94,14 @@ impl Described {
             FileKind::Machine => {
                 machine(name, text).map(|machine| Described::Machine(Box::new(machine)))
             }
+        }
+    }
+
+    /// The graph as it is drawn for people.
+    pub(crate) fn drawing(&self) -> Drawing<'_> {
+        match self {
+            Described::Flow(flow) => flow.drawing(),
+            Described::Machine(machine) => machine.drawing(),
         }
     }
 

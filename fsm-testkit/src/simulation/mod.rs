@@ -2,7 +2,8 @@
 //! test lets time pass, activities end as a test wants, and every step can be taken back.
 //!
 //! Nothing here waits, and no work is done: the kernel is pure, and this is its world. What a
-//! simulation knows is a snapshot and the path that led to it.
+//! simulation knows is a snapshot and the path that led to it. To let chance drive, take the
+//! [`simulator`](crate::simulator).
 //!
 //! ```
 //! use std::time::Duration;
@@ -49,6 +50,7 @@ use fsm_core::{
 pub use error::SimulationError;
 use path::Ear;
 pub use path::Station;
+pub(crate) use path::standing;
 
 /// More timers than this within one wait are a machine that goes round and round.
 pub const MOST_TIMERS: usize = 100_000;

@@ -40,7 +40,7 @@ impl Trace for Ear<'_> {
 }
 
 /// The states where tokens stand that own no scope, in declared order.
-pub(super) fn standing<C>(run: &Snapshot<C>) -> Vec<StateId> {
+pub(crate) fn standing<C>(run: &Snapshot<C>) -> Vec<StateId> {
     let leaves = run.tokens().filter(|(_, phase)| *phase != Phase::Owning);
     let mut at: Vec<StateId> = leaves.map(|(state, _)| state).collect();
     at.sort();

@@ -1,0 +1,10 @@
+//! The model checker: textbook models, cases on the edge, and a slow and simple reference.
+
+mod bounds;
+mod maps;
+mod paths;
+mod philosophers;
+mod reduction;
+mod reference;
+mod reports;
+mod two_phase;
