@@ -96,4 +96,12 @@ pub mod testing {
     /// A scripted API.
     #[doc = include_str!("../../docs/testing/scripted-api.md")]
     pub struct ScriptedApi;
+
+    /// Walks through a machine.
+    #[doc = include_str!("../../docs/testing/walks.md")]
+    pub struct Walks;
+
+    /// Property tests of a machine.
+    #[doc = include_str!("../../docs/testing/property-tests.md")]
+    pub struct PropertyTests;
 }
