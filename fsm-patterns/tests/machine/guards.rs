@@ -77,6 +77,15 @@ fn validators_are_asked_too_and_those_of_a_changed_context_may_be_either() {
 }
 
 #[test]
+fn what_is_done_on_the_way_out_changes_what_a_validator_sees() {
+    let file = file(
+        "initial: a\nstates:\n  a:\n    exit: { set: { n: 3 } }\n    on: { go: { to: b, guard: $context.n < 3 } }\n  b: { validate: { before: $context.n >= 3 }, final: true }\n",
+    );
+    let said = answer(&file, &[(0, true)]);
+    assert!(said.starts_with("$context.n = 2, `before(b): $context.n >= 3"), "{said}");
+}
+
+#[test]
 fn the_context_of_a_machine_within_is_its_own() {
     let file = file(
         "initial: a\nstates:\n  a:\n    machine:\n      initial: x\n      states:\n        x: { on: { go: { to: y, guard: $context.n > 3 } } }\n        y: { final: true }\n    on: { go: { to: b, guard: $context.n < 3 } }\n    done: b\n  b: { final: true }\n",
