@@ -10,8 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use fsm_core::{
-    Effect, Effects, Input, Kind, Move, Outcome, Phase, Snapshot, Start, StateId, Status, Ticket,
-    Timer, Timestamp, Trace, TransitionId, Trigger, Wait,
+    Effect, Effects, Input, Kind, Move, Outcome, Phase, Retry, Snapshot, Start, StateId, Status,
+    Ticket, Timer, Timestamp, Trace, TransitionId, Trigger, Wait,
 };
 
 use super::lanes::{Chosen, Lanes};
@@ -198,8 +198,13 @@ impl<'s, S: Subject> World<'s, S> {
         let under_way = machine.under_way(run);
         for Start { ticket, state, .. } in &under_way {
             for (ending, kind) in self.subject.endings(*state).iter().enumerate() {
-                let succeeds = matches!(kind.outcome, Outcome::Done(_));
-                if from.mood == Mood::Free || !succeeds {
+                // How often a failure is repeated has an end, which a subject may have forgotten.
+                let is_for_good = match kind.outcome {
+                    Outcome::Failed { retry: Retry::Allowed(_), .. } => !self.subject.is_abstract(),
+                    Outcome::Failed { retry: Retry::Never, .. } => true,
+                    Outcome::Done(_) | Outcome::Postponed(_) => false,
+                };
+                if from.mood == Mood::Free || is_for_good {
                     possible.push(What::End { ticket: *ticket, state: *state, ending });
                 }
             }
@@ -212,7 +217,7 @@ impl<'s, S: Subject> World<'s, S> {
             }
             let retries = graph.retry(state).map_or(0, |policy| policy.count);
             possible.push(What::TimeOut { ticket, state, last: true });
-            if self.subject.is_abstract() && retries > 0 {
+            if self.subject.is_abstract() && retries > 0 && from.mood == Mood::Free {
                 possible.push(What::TimeOut { ticket, state, last: false });
             }
         }
