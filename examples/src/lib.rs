@@ -89,3 +89,19 @@ pub mod machines {
     #[doc = include_str!("../../docs/machines/cost.md")]
     pub struct Cost;
 }
+
+/// The snippets of the guide to testing, run as tests.
+#[cfg(doctest)]
+pub mod testing {
+    /// A scripted API.
+    #[doc = include_str!("../../docs/testing/scripted-api.md")]
+    pub struct ScriptedApi;
+
+    /// Walks through a machine.
+    #[doc = include_str!("../../docs/testing/walks.md")]
+    pub struct Walks;
+
+    /// Property tests of a machine.
+    #[doc = include_str!("../../docs/testing/property-tests.md")]
+    pub struct PropertyTests;
+}

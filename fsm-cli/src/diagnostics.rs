@@ -24,12 +24,28 @@ pub(crate) fn show(error: &CommandError) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Shows warnings and notes on a file, each with its lines.
+pub(crate) fn show_findings(report: &Report) {
+    let _ = io::stderr().write_all(faults(report).as_bytes());
+}
+
+/// Shows on stderr what a user should know and what is no error.
+pub(crate) fn warn(text: &str, hint: &str) {
+    let style = console::Style::new().for_stderr();
+    let _ = writeln!(
+        io::stderr(),
+        "{}: {text}\n{}: {hint}",
+        style.clone().yellow().bold().apply_to("warning"),
+        style.cyan().apply_to("hint")
+    );
+}
+
 /// Tells something on stderr that is no error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Every fault of a file with its line.
+/// Everything that was found in a file, each with its line.
 fn faults(report: &Report) -> String {
     let on_terminal = io::stderr().is_terminal();
     let handler = MietteHandlerOpts::new()

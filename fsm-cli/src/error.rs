@@ -39,6 +39,13 @@ pub(crate) enum CommandError {
     #[error("the flow in {what} can't be built: {source}")]
     Unbuildable { what: String, source: FlowError },
 
+    /// A proof found what does not hold.
+    #[error(
+        "{what}: {refuted} {} not hold of every run",
+        if *.refuted == 1 { "property does" } else { "properties do" }
+    )]
+    Refuted { what: String, refuted: usize, drawn: bool },
+
     /// Several files were checked, and each fault was shown with its file.
     #[error("{faulty} of {all} files {}", if *.faulty == 1 { "is faulty" } else { "are faulty" })]
     FaultyFiles { faulty: usize, all: usize },
@@ -169,6 +176,10 @@ impl CommandError {
                     open.iter().map(|guard| format!("--assume '{guard}=true'")).collect();
                 return Some(format!("say what they answer, true or false: {}", options.join(" ")));
             }
+            CommandError::Refuted { drawn: false, .. } => {
+                "the way to it stands above; `--draw way.svg` draws it"
+            }
+            CommandError::Refuted { drawn: true, .. } => return None,
             CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
             CommandError::Path(_) => "the option takes names of states, parted by commas",
@@ -211,6 +222,7 @@ impl CommandError {
             | CommandError::NotText { .. }
             | CommandError::Faults(_)
             | CommandError::Unbuildable { .. }
+            | CommandError::Refuted { .. }
             | CommandError::FaultyFiles { .. }
             | CommandError::Flow { .. }
             | CommandError::StdinTwice { .. }

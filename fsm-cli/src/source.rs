@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use fsm_core::Graph;
-use fsm_patterns::file::{self, FileKind, Loaded};
+use fsm_core::{Drawing, Graph};
+use fsm_patterns::file::{self, FileKind, Loaded, Report};
 use fsm_patterns::machine::{self, MachineFile};
 use fsm_patterns::{Flow, FlowError};
 
@@ -81,7 +81,7 @@ fn read(from: impl Read) -> io::Result<Vec<u8>> {
 #[derive(Debug)]
 pub(crate) enum Described {
     /// Calls and their order.
-    Flow(Box<Flow>),
+    Flow(Box<Flow>, Box<Loaded>),
     /// States and transitions.
     Machine(Box<MachineFile>),
 }
@@ -90,17 +90,34 @@ impl Described {
     /// What `text` describes.
     pub(crate) fn read(name: &str, text: &str) -> Result<Self, CommandError> {
         match file::kind_of(text) {
-            FileKind::Flow => flow(name, text).map(|flow| Described::Flow(Box::new(flow))),
+            FileKind::Flow => loaded(name, text)
+                .map(|(file, flow)| Described::Flow(Box::new(flow), Box::new(file))),
             FileKind::Machine => {
                 machine(name, text).map(|machine| Described::Machine(Box::new(machine)))
             }
         }
     }
 
+    /// What is no fault and worth a second look.
+    pub(crate) fn warnings(&self) -> Report {
+        match self {
+            Described::Flow(_, file) => file.warnings(),
+            Described::Machine(machine) => machine.warnings(),
+        }
+    }
+
+    /// The graph as it is drawn for people.
+    pub(crate) fn drawing(&self) -> Drawing<'_> {
+        match self {
+            Described::Flow(flow, _) => flow.drawing(),
+            Described::Machine(machine) => machine.drawing(),
+        }
+    }
+
     /// The graph that it runs on.
     pub(crate) fn graph(&self) -> &Graph {
         match self {
-            Described::Flow(flow) => flow.graph(),
+            Described::Flow(flow, _) => flow.graph(),
             Described::Machine(machine) => machine.graph(),
         }
     }

@@ -23,11 +23,12 @@ impl Rules {
             }
         }
         context.error = None;
-        let output = match &self.plan.flow.output {
+        let output = match (&self.proof, &self.plan.flow.output) {
+            (Some(proof), _) => proof.output(rest),
             // The report names every step's output anyway; it is put together there.
-            None => Ok(Value::Null),
-            Some(Output::Code(code)) => (code.run)(&context.outputs(&self.plan)),
-            Some(Output::Template(template)) => {
+            (None, None) => Ok(Value::Null),
+            (None, Some(Output::Code(code))) => (code.run)(&context.outputs(&self.plan)),
+            (None, Some(Output::Template(template))) => {
                 let steps = StepsOf { plan: &self.plan, context };
                 template.render(&steps.scope(&Value::Null)).map_err(|fault| fault.to_string())
             }

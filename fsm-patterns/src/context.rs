@@ -46,19 +46,19 @@ pub(crate) struct ContainerRecord {
     pub(crate) declined: bool,
 }
 
+impl ContainerRecord {
+    pub(crate) fn new(data: Arc<Value>) -> Self {
+        let (carried, verdict) = (data.clone(), Verdict::default());
+        Self { data, carried, broken: false, verdict, declined: false }
+    }
+}
+
 impl FlowContext {
     pub(crate) fn new(plan: &Plan, run: String, input: Value) -> Self {
         let input = Arc::new(input);
         let null = Arc::new(Value::Null);
-        let container = |data: &Arc<Value>| ContainerRecord {
-            data: data.clone(),
-            carried: data.clone(),
-            broken: false,
-            verdict: Verdict::default(),
-            declined: false,
-        };
-        let mut containers = vec![container(&null); plan.containers.len()];
-        containers[0] = container(&input);
+        let mut containers = vec![ContainerRecord::new(null); plan.containers.len()];
+        containers[0] = ContainerRecord::new(input.clone());
         Self {
             run,
             input,

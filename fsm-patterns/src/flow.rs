@@ -17,6 +17,7 @@ use crate::compile::{Compiled, compile, work};
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::fault::Fault;
+use crate::memory::Memory;
 use crate::open::{Open, OpenError};
 use crate::plan::Plan;
 use crate::report::RunReport;
@@ -33,6 +34,8 @@ pub struct Flow {
     pub(crate) machine: Machine<FlowContext, FlowEvent>,
     inputs: Option<InputCheck>,
     services: Services,
+    /// What a proof has to remember of a run; made by the first that asks.
+    pub(crate) memory: Arc<OnceLock<Memory>>,
     /// Set by the first run.
     open: Arc<OnceLock<Arc<Open>>>,
 }
@@ -136,7 +139,7 @@ impl Flow {
         let plan = Plan::new(spec);
         let Compiled { graph, units } =
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        let rules = Arc::new(Rules { plan, units });
+        let rules = Arc::new(Rules { plan: Arc::new(plan), units: units.into(), proof: None });
         let open: Arc<OnceLock<Arc<Open>>> = Arc::default();
         let mut bindings = Bindings::new();
         for endpoint in &rules.plan.endpoints {
@@ -147,7 +150,8 @@ impl Flow {
         }
         let machine = Machine::bind(graph, rules.bind(bindings))
             .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        Ok(Self { rules, machine, inputs, services, open })
+        let memory = Arc::default();
+        Ok(Self { rules, machine, inputs, services, memory, open })
     }
 
     /// The flow's name.

@@ -57,13 +57,16 @@
 //! | [`check`] | what must hold before it runs |
 //! | [`expr`] | the expression language |
 //! | [`machine`] | state machines as files |
+//! | [`analysis`] | when conditions can hold, with witnesses |
 //! | `plan`, `compile` | from the flow to the graph |
 //! | `rules`, `conclude` | the code behind the graph's guards and actions |
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
 //! | `report`, `output`, `usage` | what a run returns |
+//! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
+pub mod analysis;
 mod bases;
 mod builder;
 mod call;
@@ -80,8 +83,10 @@ mod fault;
 pub mod file;
 mod flow;
 pub mod machine;
+mod memory;
 mod multipart;
 mod open;
+mod oracle;
 mod output;
 mod plan;
 mod report;
@@ -102,6 +107,7 @@ pub use event::{Answered, FlowEvent, Refusal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
 pub use flow::{Flow, FlowError, InputError, RunError};
+pub use oracle::Oracle;
 pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport};
 pub use run::{CancelHandle, FlowRun};

@@ -1,9 +1,14 @@
-//! `fsm check`: every fault of every file, before anything is sent. No secret is read.
+//! `fsm check`: every fault of every file, before anything is sent. No secret is read. With `--deep`
+//! a file without faults is proven besides: every state that a run can come to is explored.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use fsm_patterns::duration;
+use fsm_patterns::file::Severity;
 use fsm_patterns::machine::MachineFile;
+use fsm_testkit::prove::{Proof, Prover, Subject};
 
 use super::count;
 use crate::error::CommandError;
@@ -17,18 +22,37 @@ pub(crate) struct CheckArgs {
     /// Files of flows or machines, in YAML or JSON; `-` reads from stdin.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+
+    /// Prove what holds of every run, whatever its calls, events, and timers do: that nothing gets
+    /// stuck, that a run can always end, and more; what does not hold comes with the way to it.
+    #[arg(long)]
+    deep: bool,
+
+    /// Explore no more states than these. Where there are more, what is left undecided is a warning.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, requires = "deep")]
+    max_states: usize,
+
+    /// Explore no longer than this: `30s`, `5m`.
+    #[arg(long, value_name = "DURATION", value_parser = wait, requires = "deep")]
+    time_limit: Option<Duration>,
+
+    /// Draw the first way to what does not hold into this file: SVG if its name ends in `.svg`, else
+    /// DOT.
+    #[arg(long, value_name = "FILE", requires = "deep")]
+    draw: Option<PathBuf>,
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| format!("it {error}"))
 }
 
 /// Checks every file, also after one that is faulty.
 pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
     let mut faulty = 0;
     for file in &args.files {
-        match check(&Source::from(file.as_path())) {
-            Ok(line) => output::print(&line)?,
-            Err(error) => {
-                faulty += 1;
-                diagnostics::show(&error);
-            }
+        if let Err(error) = check(&Source::from(file.as_path()), args) {
+            faulty += 1;
+            diagnostics::show(&error);
         }
     }
     match (faulty, args.files.len()) {
@@ -38,22 +62,68 @@ pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
     }
 }
 
-/// One line on a file without faults.
-fn check(source: &Source) -> Result<String, CommandError> {
+/// One line on a file without faults, and what was proven of it.
+fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
     let text = source.text()?;
     let what = source.to_string();
     let described = Described::read(&what, &text)?;
     let states = count(described.graph().states().len(), "state");
-    match &described {
-        Described::Flow(flow) => {
+    let line = match &described {
+        Described::Flow(flow, _) => {
             let endpoints = count(flow.endpoints().len(), "endpoint");
-            Ok(format!("{what}: ok, {endpoints}, {states}\n"))
+            format!("{what}: ok, {endpoints}, {states}\n")
         }
         Described::Machine(machine) => {
             let transitions = count(machine.graph().transitions().len(), "transition");
             let unbound = unbound(machine);
-            Ok(format!("{what}: ok, {states}, {transitions}{unbound}\n"))
+            format!("{what}: ok, {states}, {transitions}{unbound}\n")
         }
+    };
+    output::print(&line)?;
+    let least = if args.deep { Severity::Note } else { Severity::Warning };
+    diagnostics::show_findings(&described.warnings().at_least(least));
+    match args.deep {
+        true => prove(&what, &described, args),
+        false => Ok(()),
+    }
+}
+
+/// Proves a file without faults, and prints what was found.
+fn prove(what: &str, described: &Described, args: &CheckArgs) -> Result<(), CommandError> {
+    let proof = match described {
+        Described::Flow(flow, _) => explore(Prover::of_flow(flow), args),
+        Described::Machine(machine) => explore(Prover::of_file(machine), args),
+    };
+    let told: String = proof.to_string().lines().map(|line| format!("  {line}\n")).collect();
+    output::print(&told)?;
+    if let Some(bound) = proof.bound() {
+        diagnostics::warn(
+            &format!("{what}: {bound}, so not everything was explored"),
+            "`--max-states` and `--time-limit` set how far to go",
+        );
+    }
+    let refuted = proof.refuted().count();
+    let route = proof.refuted().find_map(|claim| claim.finding.route());
+    if let (Some(path), Some(route)) = (&args.draw, route) {
+        let marks = route.marks();
+        let drawing = described.drawing().marked(&marks);
+        let is_svg = path.extension().is_some_and(|extension| extension == "svg");
+        output::write_file(path, &if is_svg { drawing.to_svg()? } else { drawing.to_dot() })?;
+    }
+    match refuted {
+        0 => Ok(()),
+        refuted => {
+            let drawn = args.draw.is_some() || route.is_none();
+            Err(CommandError::Refuted { what: what.to_owned(), refuted, drawn })
+        }
+    }
+}
+
+fn explore<S: Subject>(prover: Prover<S>, args: &CheckArgs) -> Proof {
+    let prover = prover.max_states(args.max_states);
+    match args.time_limit {
+        Some(limit) => prover.time_limit(limit).prove(),
+        None => prover.prove(),
     }
 }
 

@@ -99,10 +99,9 @@ pub(crate) fn perform(args: &DotArgs) -> Result<Exit, CommandError> {
     let text = source.text()?;
     let what = source.to_string();
     let described = Described::read(&what, &text)?;
-    let drawing = match (&described, args.expand) {
-        (_, true) => described.graph().drawing().expanded(),
-        (Described::Flow(flow), false) => flow.drawing(),
-        (Described::Machine(machine), false) => machine.drawing(),
+    let drawing = match args.expand {
+        true => described.graph().drawing().expanded(),
+        false => described.drawing(),
     };
     let marks = marks(described.graph(), args)?;
     let drawing = drawing.marked(&marks);

@@ -214,6 +214,16 @@ impl Graph {
         self.max_concurrent
     }
 
+    /// The same graph, but for that any number of activities may be under way at once. What runs
+    /// of this graph do, runs of that one may do, too: there, an activity that would have waited
+    /// for its turn takes as much longer.
+    #[must_use]
+    pub fn without_limit(&self) -> Graph {
+        let mut graph = Graph { max_concurrent: None, ..self.clone() };
+        graph.fingerprint = Fingerprint::of(&graph);
+        graph
+    }
+
     /// A number that changes with anything that changes what a run may do.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -263,6 +273,16 @@ impl Graph {
         self.extras.get(&state).and_then(|extras| extras.timeout)
     }
 
+    /// The actions on entry of a state, in order.
+    pub fn entry_actions(&self, state: StateId) -> impl Iterator<Item = &str> {
+        self.sequence(self.extras_of(state).entry).iter().map(|action| self.action_name(*action))
+    }
+
+    /// The actions on exit of a state, in order.
+    pub fn exit_actions(&self, state: StateId) -> impl Iterator<Item = &str> {
+        self.sequence(self.extras_of(state).exit).iter().map(|action| self.action_name(*action))
+    }
+
     /// The graph of the machine that a state of kind [`Kind::Machine`] runs.
     pub fn inner(&self, state: StateId) -> Option<&Arc<Graph>> {
         self.inner.get(&state)
@@ -300,6 +320,31 @@ impl Graph {
     /// The event called `name`.
     pub fn event(&self, name: &str) -> Option<EventId> {
         self.events.get_index_of(name).map(EventId::at)
+    }
+
+    /// All events by name, in the order in which they were first mentioned.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = (EventId, &str)> {
+        self.events.iter().enumerate().map(|(index, name)| (EventId::at(index), &**name))
+    }
+
+    /// All guards by name, in the order in which they were first mentioned.
+    pub fn guards(&self) -> impl ExactSizeIterator<Item = (GuardId, &str)> {
+        self.guards.iter().enumerate().map(|(index, name)| (GuardId::at(index), &**name))
+    }
+
+    /// All actions by name, in the order in which they were first mentioned.
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = (ActionId, &str)> {
+        self.actions.iter().enumerate().map(|(index, name)| (ActionId::at(index), &**name))
+    }
+
+    /// All activities by name, in the order in which they were first mentioned.
+    pub fn activities(&self) -> impl ExactSizeIterator<Item = (ActivityId, &str)> {
+        self.activities.iter().enumerate().map(|(index, name)| (ActivityId::at(index), &**name))
+    }
+
+    /// The guard called `name`.
+    pub fn guard(&self, name: &str) -> Option<GuardId> {
+        self.guards.get_index_of(name).map(GuardId::at)
     }
 
     /// The name of a guard.

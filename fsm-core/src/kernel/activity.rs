@@ -78,8 +78,15 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
 
     fn cancel_work(&mut self, slot: u32) {
         self.run.running -= 1;
+        let unheard = self.has_just_started(self.run.token(slot));
         let token = self.run.token_mut(slot);
         token.phase = Phase::Moving;
+        if unheard {
+            // As if it had never been started: its effect is taken back at the end of the step.
+            token.attempt = token.attempt.saturating_sub(1);
+            self.undone = true;
+            return;
+        }
         let ticket = Ticket { slot, number: token.number };
         self.out.list.push(Effect::Cancel(ticket));
     }

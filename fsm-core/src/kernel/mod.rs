@@ -35,6 +35,7 @@
 //! ```
 
 mod activity;
+mod canonical;
 mod done;
 mod effect;
 mod error;

@@ -36,7 +36,7 @@ pub struct Snapshot<C> {
 }
 
 /// Whether a run goes on, and if not, how it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// It has not begun.
     New,
@@ -61,7 +61,7 @@ impl Status {
 }
 
 /// What a token does at its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Waits for an event.
@@ -82,7 +82,7 @@ pub enum Phase {
     Free,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) state: StateId,
     pub(super) phase: Phase,
@@ -116,7 +116,7 @@ impl Token {
 }
 
 /// The tokens between a fork and its join.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Scope {
     /// The token that stays at the fork; `NONE`: a free place.
     pub(super) owner: u32,
@@ -134,7 +134,7 @@ impl Scope {
 }
 
 /// A timer of a state that was entered; keyed by token and frozen transition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Alarm {
     pub(super) number: u64,
     pub(super) due: Timestamp,
@@ -169,6 +169,30 @@ impl<C> Snapshot<C> {
     /// Gives the run's own data away.
     pub fn into_context(self) -> C {
         self.context
+    }
+
+    /// The same run with other data of its own.
+    pub fn map_context<D>(self, change: impl FnOnce(C) -> D) -> Snapshot<D> {
+        let Snapshot { fingerprint, seed, status, stepping, now, sequence, main, .. } = self;
+        let Snapshot { others, free, scopes, free_scopes, ready, running, alarms, .. } = self;
+        let context = change(self.context);
+        Snapshot {
+            fingerprint,
+            seed,
+            status,
+            stepping,
+            now,
+            sequence,
+            main,
+            others,
+            free,
+            scopes,
+            free_scopes,
+            ready,
+            running,
+            alarms,
+            context,
+        }
     }
 
     /// Whether the run goes on.

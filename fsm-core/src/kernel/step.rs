@@ -7,7 +7,7 @@ use super::error::StepError;
 use super::input::{Input, Outcome, Ticket};
 use super::offer::Candidate;
 use super::scene::{Cause, Scene};
-use super::snapshot::{Phase, Snapshot, Status};
+use super::snapshot::{Phase, Snapshot, Status, Token};
 use super::trace::{Move, Trace};
 use crate::event::{Event, EventKey};
 use crate::graph::{EventId, GuardId, Kind, StateId};
@@ -49,6 +49,10 @@ pub(super) struct Stepper<'a, C, E, T> {
     pub(super) acting: u32,
     /// The transition whose targets the parallel state that is entered looks at; `NONE`: none.
     pub(super) toward: u32,
+    /// The run's last number before the step: what bears a later one began within it.
+    pub(super) before: u64,
+    /// Whether work that was started within the step was dropped within it.
+    pub(super) undone: bool,
 }
 
 impl<C, E: Event> Machine<C, E> {
@@ -89,6 +93,7 @@ impl<C, E: Event> Machine<C, E> {
             _ => None,
         };
         run.stepping = true;
+        let numbers = run.sequence;
         let mut stepper = Stepper {
             frozen: &self.frozen,
             run,
@@ -98,6 +103,8 @@ impl<C, E: Event> Machine<C, E> {
             cause: Cause::Always,
             acting: NONE,
             toward: NONE,
+            before: numbers,
+            undone: false,
         };
         let done = stepper.perform(input);
         if done.is_err() {
@@ -235,6 +242,18 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
             }
         }
         self.fill();
+        if self.undone {
+            let run = &*self.run;
+            self.out.list.retain(|effect| match effect {
+                Effect::Start(start) => run.is_running(start.ticket),
+                Effect::Timer { .. } | Effect::Cancel(_) | Effect::Finish => true,
+            });
+        }
+    }
+
+    /// Whether a token's activity was started within this step, so that nobody has heard of it yet.
+    pub(super) fn has_just_started(&self, token: &Token) -> bool {
+        token.phase == Phase::Running && token.number > self.before
     }
 
     /// The token in `slot` moves later in this step, after those that are to move already.
@@ -362,14 +381,15 @@ impl<'a, C, E: Event, T: Trace> Stepper<'a, C, E, T> {
     #[inline]
     pub(super) fn scene(&self, slot: u32, state: Option<StateId>) -> Scene<'a, E> {
         let token = self.run.token(slot);
+        let unheard = self.has_just_started(token);
         Scene {
             event: self.event,
             now: self.run.now,
             state: state.unwrap_or(token.state),
             cause: self.cause,
-            attempts: token.attempt,
+            attempts: token.attempt.saturating_sub(u32::from(unheard)),
             visit: token.visit,
-            cut: token.phase == Phase::Running,
+            cut: token.phase == Phase::Running && !unheard,
         }
     }
 

@@ -54,6 +54,26 @@ fn a_filled_any_join_cancels_the_other_branches_and_runs_their_exits_once() {
 }
 
 #[test]
+fn work_that_is_dropped_in_the_step_that_began_it_is_never_started() {
+    let stage = Stage::set(|g| {
+        g.forks("fork", "join", JoinRule::All);
+        g.works(&["a"], "fork");
+        g.choice("b").within("fork");
+        g.transition("fork", "a");
+        g.transition("fork", "b");
+        g.transition("a", "join").done();
+        g.final_state("end");
+        g.transition("b", "end").guard("unseen");
+        g.transition("b", "join");
+        g.transition("join", "end");
+        "fork"
+    });
+    assert_eq!(stage.finished_at(), Some("end"));
+    assert_eq!((stage.starts.len(), stage.cancelled.len()), (0, 0));
+    assert_eq!(stage.log(), "+fork +a -a -fork", "nothing was cut");
+}
+
+#[test]
 fn a_join_of_at_least_two_goes_on_with_the_second() {
     let mut stage = three_branches(at_least(2));
     stage.done("c");

@@ -6,6 +6,7 @@
 
 mod activities;
 mod bytes;
+mod canonical;
 mod done;
 mod forks;
 mod fuzz;

@@ -15,6 +15,7 @@
 //! | `dependencies` | does `depends_on` name entries that can come before? |
 //! | `references` | does every expression read what is there when it is evaluated? |
 //! | `inputs` | is `inputs` a JSON Schema? |
+//! | `conditions` | does every condition decide something? ([`idle_conditions`]: no fault) |
 //!
 //! Nothing in here walks the user's graph by recursion, and every pass is linear in the size of
 //! the flow or nearly so: ten thousand endpoints take some milliseconds.
@@ -36,6 +37,7 @@
 //! ```
 
 mod ancestry;
+mod conditions;
 pub(crate) mod credentials;
 mod dependencies;
 mod effects;
@@ -48,6 +50,7 @@ mod resources;
 pub(crate) mod spelling;
 mod values;
 
+pub use conditions::idle_conditions;
 pub use inputs::{InputCheck, InputFault};
 
 use crate::fault::{Fault, Place};

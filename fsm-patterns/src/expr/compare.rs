@@ -41,7 +41,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
 }
 
 /// The order of two numbers or two strings; others have none.
-pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
+pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => numbers(left, right),
         (Value::String(left), Value::String(right)) => Some(lower(left).cmp(lower(right))),

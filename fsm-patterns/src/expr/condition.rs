@@ -42,14 +42,14 @@ pub struct Condition {
 
 /// A part of a condition, and where it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub(super) span: Range<usize>,
-    pub(super) kind: NodeKind,
+    pub(crate) kind: NodeKind,
 }
 
 /// What a part of a condition is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum NodeKind {
+pub(crate) enum NodeKind {
     /// `12`, `'text'`, `true`, `false`, `null`
     Literal(Value),
     /// `$…`
@@ -87,11 +87,21 @@ impl Condition {
         &self.source
     }
 
+    /// What it is made of, for whoever asks when it can hold.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Every expression in it, in the order of the text.
     pub fn references(&self) -> Vec<Reference> {
         let mut references = Vec::new();
         self.node.references(&mut references);
         references
+    }
+
+    /// Whether it holds or does not, whatever the data is: its evaluation can't fail.
+    pub(crate) fn is_total(&self) -> bool {
+        self.node.is_truth()
     }
 
     /// Whether it holds.
@@ -161,6 +171,32 @@ impl Condition {
 }
 
 impl Node {
+    /// Whether it gives a boolean, whatever the data is.
+    fn is_truth(&self) -> bool {
+        match &self.kind {
+            NodeKind::Literal(value) => value.is_boolean(),
+            NodeKind::Expression(_) => false,
+            NodeKind::Not(operand) => operand.is_truth(),
+            NodeKind::And(operands) | NodeKind::Or(operands) => operands.iter().all(Node::is_truth),
+            NodeKind::Compare(left, Operator::Equal | Operator::Unequal, right) => {
+                left.has_value() && right.has_value()
+            }
+            NodeKind::Compare(
+                _,
+                Operator::Less
+                | Operator::LessOrEqual
+                | Operator::Greater
+                | Operator::GreaterOrEqual,
+                _,
+            ) => false,
+        }
+    }
+
+    /// Whether it gives a value, whatever the data is: what is absent is null.
+    fn has_value(&self) -> bool {
+        matches!(self.kind, NodeKind::Literal(_) | NodeKind::Expression(_)) || self.is_truth()
+    }
+
     fn references(&self, found: &mut Vec<Reference>) {
         match &self.kind {
             NodeKind::Literal(_) => {}

@@ -104,6 +104,11 @@ impl Expression {
         &self.root
     }
 
+    /// The way from the root to the value.
+    pub(crate) fn path(&self) -> &[Segment] {
+        &self.path
+    }
+
     /// The way from the root to the value as a JSON Pointer (RFC 6901); empty: the root itself.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();

@@ -73,14 +73,18 @@ mod text;
 mod url_parser;
 mod url_template;
 
+pub(crate) use compare::order;
 pub use computation::Computation;
 pub use condition::Condition;
+pub(crate) use condition::{Node as ConditionNode, NodeKind as ConditionKind};
 pub(crate) use error::kind;
 pub use error::{EvalError, ExprError, Missing};
 pub use expression::Expression;
 pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_TREE_DEPTH};
 pub use lint::suspicious;
 pub(crate) use lint::suspicious_in;
+pub(crate) use operator::Operator;
+pub(crate) use path::Segment;
 pub use root::{Dialect, Reference, Root, StepField};
 pub use scope::{Response, Scope, Steps};
 pub use template::Template;

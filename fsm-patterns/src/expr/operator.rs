@@ -20,7 +20,7 @@ pub(super) const ORDER: [(&str, Operator); 4] = [
 
 /// What stands between two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Equal,
     Unequal,
     Less,
@@ -42,7 +42,7 @@ impl Operator {
     }
 
     /// The answer, or `None` if the operands have no order and one is needed.
-    pub(super) fn holds(self, left: &Value, right: &Value) -> Option<bool> {
+    pub(crate) fn holds(self, left: &Value, right: &Value) -> Option<bool> {
         match self {
             Operator::Equal => Some(compare::equal(left, right)),
             Operator::Unequal => Some(!compare::equal(left, right)),

@@ -11,7 +11,7 @@ use super::error::{ExprError, Missing, kind};
 
 /// One step into a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Segment {
+pub(crate) enum Segment {
     /// A member of an object; digits also reach into an array.
     Key(String),
     /// An item of an array, from 0.
@@ -20,7 +20,7 @@ pub(super) enum Segment {
 
 impl Segment {
     /// The value one step further inside.
-    pub(super) fn get<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+    pub(crate) fn get<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         match (self, value) {
             (Segment::Key(key), Value::Object(members)) => members.get(key),
             (Segment::Key(key), Value::Array(items)) => items.get(array_index(key)?),

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::error::{EvalError, ExprError};
 use super::expression::{Expression, Found};
 use super::query::Query;
-use super::root::{Dialect, Reference};
+use super::root::{Dialect, Reference, Root};
 use super::scope::Scope;
 use super::template_parser;
 use super::text::{self, Part};
@@ -149,7 +149,7 @@ impl Template {
         references
     }
 
-    /// Whether it has a value whatever the scope holds, where `$context` and `$event` are known.
+    /// Whether it has a value whatever the data is, where the roots in it are known.
     pub(crate) fn is_total(&self) -> bool {
         self.node.is_total()
     }
@@ -202,8 +202,11 @@ impl Node {
     }
 
     fn is_total(&self) -> bool {
-        let whole = |expression: &Expression| {
-            expression.pointer().is_empty() && expression.root().has_members()
+        let whole = |expression: &Expression| match (expression.root(), &*expression.pointer()) {
+            (root, "") => root.has_members(),
+            // These every error has.
+            (Root::Error, "/kind" | "/message" | "/http_status") => true,
+            (_, _) => false,
         };
         match self {
             Node::Literal(_) => true,

@@ -122,7 +122,7 @@ impl From<Wrong> for Vec<Wrong> {
 }
 
 /// A token of a JSON Pointer (RFC 6901) as a step.
-fn step(token: &str) -> Step {
+pub(super) fn step(token: &str) -> Step {
     match token.parse() {
         Ok(index) => Step::Item(index),
         Err(_) => Step::Key(token.replace("~1", "/").replace("~0", "~")),

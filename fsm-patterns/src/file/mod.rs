@@ -29,6 +29,7 @@ mod auth;
 pub(crate) mod fields;
 pub(crate) mod keys;
 mod limits;
+mod lint;
 mod login;
 pub(crate) mod read;
 pub(crate) mod report;
@@ -45,7 +46,7 @@ mod yaml;
 use std::fmt;
 use std::sync::Arc;
 
-pub use report::{Finding, Report};
+pub use report::{Finding, Report, Severity};
 pub use settings::{Setting, SettingChange, context_settings};
 
 use crate::check;

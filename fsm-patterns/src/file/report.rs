@@ -1,7 +1,8 @@
 //! Faults with their places in the file, for people to read.
 //!
 //! A [`Report`] prints one fault a line, `FILE:LINE:COLUMN: MESSAGE (HINT)`, and is at the same
-//! time a [`miette::Diagnostic`], so that a terminal can show the lines with carets.
+//! time a [`miette::Diagnostic`], so that a terminal can show the lines with carets. A warning has
+//! `warning: ` before its message, and a note has `note: `.
 
 use std::fmt;
 use std::ops::Range;
@@ -21,15 +22,44 @@ pub(crate) struct Located {
     pub(crate) note: Option<(Range<usize>, &'static str)>,
     /// Bytes that may be a secret and are not shown.
     pub(crate) hidden: Option<Range<usize>>,
+    pub(crate) severity: Severity,
+}
+
+/// How much it matters what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It may be meant so, and is worth knowing.
+    Note,
+    /// It is probably not meant so; the file can be used.
+    Warning,
+    /// It is wrong, and the file can't be used.
+    #[default]
+    Fault,
+}
+
+impl Severity {
+    /// What stands before the message.
+    fn prefix(self) -> &'static str {
+        match self {
+            Severity::Note => "note: ",
+            Severity::Warning => "warning: ",
+            Severity::Fault => "",
+        }
+    }
 }
 
 impl Located {
     pub(crate) fn at(span: Range<usize>, fault: Fault) -> Self {
-        Self { fault, span, note: None, hidden: None }
+        Self { fault, span, note: None, hidden: None, severity: Severity::Fault }
     }
 
     pub(crate) fn note(mut self, span: Range<usize>, text: &'static str) -> Self {
         self.note = Some((span, text));
+        self
+    }
+
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
         self
     }
 
@@ -125,7 +155,8 @@ fn without(text: &str, hidden: &[Range<usize>]) -> String {
     shown
 }
 
-/// Everything that is wrong with a file, in the order of the file.
+/// Everything that is wrong with a file, in the order of the file; or, of a file that can be used,
+/// what is worth a second look.
 #[derive(Clone)]
 pub struct Report {
     name: Arc<str>,
@@ -139,6 +170,7 @@ pub struct Finding {
     fault: Fault,
     span: Range<usize>,
     note: Option<(Range<usize>, &'static str)>,
+    severity: Severity,
     line: usize,
     column: usize,
 }
@@ -155,7 +187,7 @@ impl Report {
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let findings = located
             .into_iter()
-            .map(|Located { mut fault, span, note, hidden: _ }| {
+            .map(|Located { mut fault, span, note, hidden: _, severity }| {
                 let line_of = |at: usize| lines.partition_point(|start| *start <= at);
                 if let Some((other, text)) = &note {
                     let other = format!("{text} is in line {}", line_of(other.start));
@@ -168,7 +200,7 @@ impl Report {
                 let start = lines[line.saturating_sub(1)];
                 let column = text.get(start..span.start).map_or(0, |before| before.chars().count());
                 let source = source.clone();
-                Finding { source, fault, span, note, line, column: column + 1 }
+                Finding { source, fault, span, note, severity, line, column: column + 1 }
             })
             .collect();
         Self { name: name.into(), findings }
@@ -179,9 +211,22 @@ impl Report {
         &self.name
     }
 
-    /// The faults, in the order of the file; never empty.
+    /// What was found, in the order of the file: faults of a file that can't be used, never none;
+    /// warnings and notes of one that can, perhaps none.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// The same without what matters less than `least`.
+    #[must_use]
+    pub fn at_least(mut self, least: Severity) -> Self {
+        self.findings.retain(|finding| finding.severity >= least);
+        self
     }
 }
 
@@ -189,6 +234,11 @@ impl Finding {
     /// The fault.
     pub fn fault(&self) -> &Fault {
         &self.fault
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.severity
     }
 
     /// The bytes of the file that it is about.
@@ -222,6 +272,14 @@ impl fmt::Debug for Finding {
 impl std::error::Error for Finding {}
 
 impl Diagnostic for Finding {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Note => miette::Severity::Advice,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Fault => miette::Severity::Error,
+        })
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.fault.hint.as_ref().map(|hint| Box::new(hint) as Box<dyn fmt::Display>)
     }
@@ -241,14 +299,15 @@ impl Diagnostic for Finding {
 }
 
 impl fmt::Display for Report {
-    /// One fault a line: `FILE:LINE:COLUMN: MESSAGE (HINT)`.
+    /// One finding a line: `FILE:LINE:COLUMN: MESSAGE (HINT)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, finding) in self.findings.iter().enumerate() {
             if position > 0 {
                 f.write_str("\n")?;
             }
-            let Finding { fault, line, column, .. } = finding;
-            write!(f, "{}:{line}:{column}: {}", self.name, fault.message)?;
+            let Finding { fault, line, column, severity, .. } = finding;
+            let prefix = severity.prefix();
+            write!(f, "{}:{line}:{column}: {prefix}{}", self.name, fault.message)?;
             if let Some(hint) = &fault.hint {
                 write!(f, " ({hint})")?;
             }

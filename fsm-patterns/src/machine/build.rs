@@ -86,6 +86,7 @@ pub(super) fn build(
         events,
         stations,
         all_plans,
+        places: layout.edges.iter().map(|edge| edge.place.clone()).collect(),
         plans,
         deeds,
         works,

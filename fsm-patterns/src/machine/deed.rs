@@ -11,7 +11,7 @@ use super::event::MachineEvent;
 use crate::expr::{Scope, Template, kind};
 
 /// Where the contexts of inner machines are kept in that of the machine around.
-pub(super) const MACHINES: &str = "$machines";
+pub(crate) const MACHINES: &str = "$machines";
 
 /// Where it is noted that an action could not be carried out and nothing could stop the step.
 pub(super) const FAULTS: &str = "$faults";
@@ -32,6 +32,11 @@ impl Home {
     /// What labels begin with, so that they say whose context is meant.
     pub(super) fn prefix(&self) -> String {
         if self.0.is_empty() { String::new() } else { format!("{}: ", self.0.join(".")) }
+    }
+
+    /// The names of the states on the way, outermost first.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
     }
 
     /// The context itself; null where there is none.

@@ -12,7 +12,7 @@ use super::deed::{Deed, Home};
 use super::event::MachineEvent;
 use super::plan::{Plan, Station};
 use super::spec::Name;
-use crate::fault::Fault;
+use crate::fault::{Fault, Place};
 use crate::file::Report;
 use crate::file::report::Located;
 use crate::file::tree::Node;
@@ -32,6 +32,8 @@ pub(super) struct Content {
     pub(super) stations: Vec<Station>,
     /// By transition.
     pub(super) all_plans: Vec<Plan>,
+    /// Where each transition is written.
+    pub(super) places: Vec<Place>,
     /// What the graph's guards are called, and the plan behind each.
     pub(super) plans: Vec<(String, usize)>,
     pub(super) deeds: Vec<(String, Deed)>,

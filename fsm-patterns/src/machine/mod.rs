@@ -118,6 +118,11 @@
 //! the transitions concerned: `before(brewing): $context.coins > 0`. Nothing stops the start
 //! of a machine, a cancellation, and what a whole parallel state leaves behind in its regions.
 //!
+//! # What guards leave out
+//! What a file says can be sound and yet not be meant: guards of which none holds (`< 100` and
+//! `> 100`), two that can both hold, one that never does. [`MachineFile::warnings`] tells these,
+//! with values that prove them ([`MachineFile::guard_findings`]).
+//!
 //! # Machines within machines
 //! ```yaml
 //! brewing:
@@ -146,9 +151,11 @@ mod deed;
 mod edges;
 mod event;
 mod file;
+mod findings;
 pub(crate) mod keys;
 mod label;
 mod layout;
+mod meaning;
 mod names;
 mod plan;
 mod read;
@@ -161,8 +168,10 @@ mod way;
 use std::sync::Arc;
 
 pub use bind::Registry;
+pub(crate) use deed::MACHINES;
 pub use event::MachineEvent;
 pub use file::{MachineFile, Unbound};
+pub use findings::{GuardFinding, GuardProblem};
 
 use crate::fault::{Fault, Place};
 use crate::file::fields::Reader;

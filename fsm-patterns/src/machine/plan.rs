@@ -22,8 +22,8 @@ use crate::fault::Fault;
 /// Something that must hold for the context of a machine.
 #[derive(Clone, Debug)]
 pub(super) struct Test {
-    home: Home,
-    guard: Guard,
+    pub(super) home: Home,
+    pub(super) guard: Guard,
 }
 
 impl Test {
@@ -64,12 +64,12 @@ impl Test {
 #[derive(Debug)]
 pub(super) struct Station {
     id: StateId,
-    name: String,
-    parent: Option<usize>,
-    entry: Vec<Deed>,
-    exit: Vec<Deed>,
-    before: Vec<Test>,
-    after: Vec<Test>,
+    pub(super) name: String,
+    pub(super) parent: Option<usize>,
+    pub(super) entry: Vec<Deed>,
+    pub(super) exit: Vec<Deed>,
+    pub(super) before: Vec<Test>,
+    pub(super) after: Vec<Test>,
 }
 
 impl Station {
@@ -95,20 +95,20 @@ pub(super) struct Plan {
     pub(super) label: String,
     /// The label without what goes without saying: that its actions can be carried out.
     pub(super) brief: String,
-    test: Option<Test>,
-    from: usize,
+    pub(super) test: Option<Test>,
+    pub(super) from: usize,
     /// Whether a state that may be left has a validator.
     asks_more: bool,
     /// Whether a state that may be left has an exit action that may fail.
     acts_on_exit: bool,
     /// The innermost state that is neither left nor entered.
-    domain: Option<usize>,
+    pub(super) domain: Option<usize>,
     /// Whether states are left at all.
-    leaves: bool,
-    deeds: Vec<Deed>,
+    pub(super) leaves: bool,
+    pub(super) deeds: Vec<Deed>,
     /// The states that are entered, outermost first; empty if nothing is rehearsed.
-    entered: Vec<usize>,
-    rehearsed: bool,
+    pub(super) entered: Vec<usize>,
+    pub(super) rehearsed: bool,
 }
 
 impl Plan {

@@ -31,7 +31,10 @@ impl Rules {
         let Some(unit) = self.unit_of(scene) else { return };
         // The first unit takes its data as the run begins.
         context.began.get_or_insert(scene.now);
-        let data = context.data_for(&self.plan, unit);
+        let data = match &self.proof {
+            Some(proof) => proof.unknown.clone(),
+            None => context.data_for(&self.plan, unit),
+        };
         match unit {
             Unit::Endpoint(index) => {
                 let step = &mut context.steps[index];
@@ -114,8 +117,10 @@ impl Rules {
     /// before it was sent is no request, and what was sent anew with fresh credentials is one more.
     pub(super) fn charge(&self, context: &mut FlowContext, index: usize, receipt: &Receipt) {
         context.steps[index].attempts = receipt.requests;
-        if let Some(resource) = self.plan.endpoints[index].resource {
-            context.usage[resource].add(receipt);
+        let resource = self.plan.endpoints[index].resource;
+        // In a proof nothing is used.
+        if let Some(usage) = resource.and_then(|resource| context.usage.get_mut(resource)) {
+            usage.add(receipt);
         }
     }
 

@@ -71,9 +71,10 @@ impl Rules {
         let Some(handler) = self.plan.handler(index) else { return };
         let step = &context.steps[index];
         let Some(error) = step.error.clone() else { return };
-        let handled = match handler {
-            Handler::Code(code) => (code.run)(&error),
-            Handler::Template(template) => {
+        let handled = match (&self.proof, handler) {
+            (Some(proof), _) => proof.handled(index),
+            (None, Handler::Code(code)) => (code.run)(&error),
+            (None, Handler::Template(template)) => {
                 let steps = StepsOf { plan: &self.plan, context };
                 let raw = step.data.clone().unwrap_or_default();
                 let data = self.transformed(context, index, &raw).unwrap_or(raw);

@@ -36,6 +36,9 @@ impl Rules {
     /// Whether a unit's condition holds.
     pub(super) fn evaluate(&self, context: &FlowContext, unit: Unit) -> Verdict {
         let Some(condition) = self.plan.condition(unit) else { return Verdict::Go };
+        if let Some(told) = self.proof.as_ref().and_then(|proof| proof.condition(unit)) {
+            return told;
+        }
         let data = match unit {
             Unit::Endpoint(index) => context.steps[index].data.clone().unwrap_or_default(),
             Unit::Group(index) => context.containers[index].data.clone(),
@@ -56,16 +59,29 @@ impl Rules {
 
     /// While failed / declared endpoints stays within the threshold.
     pub(super) fn is_tolerable(&self, context: &FlowContext) -> bool {
+        self.tolerates(context.failed)
+    }
+
+    fn tolerates(&self, failed: u32) -> bool {
         let declared = self.plan.endpoints.len() as f64;
         let share = self.plan.flow.error_threshold.unwrap_or(0.0);
-        f64::from(context.failed) / declared <= share
+        f64::from(failed) / declared <= share
     }
 
     pub(super) fn is_well(&self, context: &FlowContext) -> bool {
-        let tolerable = match self.plan.flow.error_threshold {
-            Some(_) if !self.plan.flow.fail_fast => self.is_tolerable(context),
-            Some(_) | None => context.failed == 0,
-        };
-        tolerable && context.error.is_none()
+        self.is_well_after(context.failed) && context.error.is_none()
+    }
+
+    fn is_well_after(&self, failed: u32) -> bool {
+        match self.plan.flow.error_threshold {
+            Some(_) if !self.plan.flow.fail_fast => self.tolerates(failed),
+            Some(_) | None => failed == 0,
+        }
+    }
+
+    /// The count of failures from which on nothing changes any more by others.
+    pub(crate) fn most_failures(&self) -> u32 {
+        let declared = u32::try_from(self.plan.endpoints.len()).unwrap_or(u32::MAX);
+        (0..=declared).find(|failed| !self.is_well_after(*failed)).unwrap_or(declared)
     }
 }

@@ -6,10 +6,12 @@
 //! | `guard` | what a transition asks |
 //! | `action` | a step takes its data, is checked, and keeps its output |
 //! | `failure` | what is left of a step that does not succeed: its error, its handler, what it skips |
+//! | `proof` | what stands in for data, where the rules are proven and not run |
 
 pub(crate) mod action;
 mod failure;
 pub(crate) mod guard;
+pub(crate) mod proof;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::plan::{Plan, Unit};
 use crate::step::{StepStatus, Verdict};
+use proof::Proof;
 
 type FlowScene<'a> = Scene<'a, FlowEvent>;
 type Act = fn(&Rules, &mut FlowContext, &FlowScene<'_>);
@@ -27,8 +30,10 @@ type Holds = fn(&Rules, &FlowContext, &FlowScene<'_>) -> bool;
 
 /// The rules of one flow: its plan, and which unit each state belongs to.
 pub(crate) struct Rules {
-    pub(crate) plan: Plan,
-    pub(crate) units: Vec<Option<Unit>>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) units: Arc<[Option<Unit>]>,
+    /// Set where there is no data: the same rules, and an oracle for what only data could tell.
+    pub(crate) proof: Option<Proof>,
 }
 
 impl Rules {

@@ -2,8 +2,8 @@
 //! under paused time.
 //!
 //! `world` is the API; one module a topic tells what must hold; `fidelity` holds random flows to
-//! their drawing, to their replay, and to a second interpreter; `size` runs ten thousand
-//! endpoints; `graphs` shows one drawing a mode.
+//! their drawing, to their replay, and to a second interpreter; `proof` walks through them without
+//! data; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
 
 mod control;
 mod deadlines;
@@ -13,6 +13,7 @@ mod fidelity;
 mod graphs;
 mod groups;
 mod modes;
+mod proof;
 mod results;
 mod retries;
 mod size;

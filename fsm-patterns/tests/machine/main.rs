@@ -3,6 +3,7 @@
 mod actions;
 mod binding;
 mod coffee;
+mod guards;
 mod inner;
 mod keys;
 mod parallel;

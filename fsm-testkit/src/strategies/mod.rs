@@ -22,14 +22,16 @@ mod grow;
 mod layout;
 mod parallel;
 mod plan;
+mod shape;
 
 use fsm_core::Graph;
 use proptest::strategy::Strategy;
 
 pub use dag::{Dag, Node};
-pub use grow::{any_blueprint, any_plan};
+pub use grow::{any_blueprint, any_blueprint_of, any_plan};
 pub use parallel::{Parallel, Region};
 pub use plan::{Alarm, Blueprint, Composite, Fork, Plan, Rule, Step, Wait, Way};
+pub use shape::Shape;
 
 /// How large random graphs grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,4 +55,9 @@ impl Size {
 /// [`any_blueprint`].
 pub fn any_graph(size: Size) -> impl Strategy<Value = Graph> {
     any_blueprint(size).prop_map(|blueprint| blueprint.graph())
+}
+
+/// As [`any_graph`], of a shape.
+pub fn any_graph_of(size: Size, shape: Shape) -> impl Strategy<Value = Graph> {
+    any_blueprint_of(size, shape).prop_map(|blueprint| blueprint.graph())
 }

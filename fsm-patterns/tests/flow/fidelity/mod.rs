@@ -1,6 +1,8 @@
 //! The picture is the program: random flows, in which calls fail, stall, and are slow at random,
-//! do what their drawing says, again when they are replayed, and as a second interpreter expects.
+//! do what their drawing says, again when they are replayed, as a second interpreter expects, and
+//! nothing that a proof would not look at.
 
+mod hindsight;
 mod oracle;
 mod picture;
 mod story;
@@ -13,13 +15,15 @@ use fsm_core::{
 };
 use fsm_http::Reply;
 use fsm_patterns::{Flow, FlowContext, FlowEvent, RunOutcome, RunReport, StepStatus};
+use fsm_testkit::flows::{Role, Team, input};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::proof::walk::Moves;
 use crate::world::Api;
 use picture::{Picture, Way};
-use story::{Story, any_limited_story, any_whole_story};
+use story::{Fates, Story, any_limited_story, any_whole_story, fate};
 
 /// 1,000 cases of each property, unless the environment asks for another number.
 fn config() -> ProptestConfig {
@@ -32,12 +36,15 @@ fn config() -> ProptestConfig {
 #[derive(Debug, Default)]
 struct Witness {
     way: Way,
+    /// What each input led to.
+    steps: Vec<Moves>,
     recorder: Recorder<FlowEvent>,
 }
 
 impl Trace for Witness {
     fn moved(&mut self, step: Move) {
         self.way.moved(step);
+        self.steps.last_mut().expect("an input comes before its moves").moved(step);
     }
 
     fn retrying(&mut self, state: StateId, attempts: u32, wait: std::time::Duration) {
@@ -48,6 +55,7 @@ impl Trace for Witness {
 impl Observer<FlowContext, FlowEvent> for Witness {
     fn before(&mut self, now: Timestamp, input: &Input<FlowEvent>, run: &Snapshot<FlowContext>) {
         self.recorder.before(now, input, run);
+        self.steps.push(Moves::default());
     }
 
     fn after(&mut self, _run: &Snapshot<FlowContext>, _effects: &[Effect]) {}
@@ -63,13 +71,9 @@ struct Played {
     elapsed: std::time::Duration,
 }
 
-fn input() -> Value {
-    json!({"yes": true, "word": "perhaps"})
-}
-
 /// An API where every call has its fate.
 fn api(story: &Story) -> Arc<Api> {
-    let calls = story.team.calls().into_iter();
+    let calls = story.plan.team.calls().into_iter();
     let calls: HashMap<_, _> =
         calls.map(|(part, call)| (part.name.clone(), call.clone())).collect();
     // How many attempts each endpoint had; one lock a request.
@@ -80,7 +84,7 @@ fn api(story: &Story) -> Arc<Api> {
         let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let number = attempts.entry(name.clone()).or_default();
         *number += 1;
-        call.fate(*number - 1).reply(&name)
+        fate(call, *number - 1).reply(&name)
     })
 }
 
@@ -92,7 +96,7 @@ fn play(story: &Story) -> Played {
         .expect("a runtime");
     runtime.block_on(async {
         let api = api(story);
-        let flow = story.orchestration().build_with(api.clone());
+        let flow = story.plan.orchestration().build_with(api.clone());
         let flow = flow.unwrap_or_else(|error| panic!("{error}"));
         let begun = Instant::now();
         let run = flow.run(input()).expect("no schema").id("run").seed(story.seed);
@@ -114,17 +118,18 @@ fn check(story: &Story, played: &Played) {
     let bytes = |snapshot| serde_json::to_vec(snapshot).expect("a snapshot is JSON");
     assert!(bytes(&again) == bytes(snapshot), "the replay went another way");
 
-    assert!(api.most() <= story.max_concurrent as usize, "{} calls at once", api.most());
+    assert!(api.most() <= story.plan.max_concurrent as usize, "{} calls at once", api.most());
     assert_eq!(api.under_way(), 0, "calls were left behind");
-    if let Some(limit) = story.limits.total_timeout {
+    if let Some(limit) = story.plan.limits.total_timeout {
         assert!(*elapsed <= limit, "{elapsed:?} for {limit:?}");
         assert!(report.outcome != RunOutcome::TimedOut || *elapsed == limit, "{elapsed:?}");
     }
     check_steps(story, api, report);
+    hindsight::check(played);
 }
 
 fn check_steps(story: &Story, api: &Api, report: &RunReport) {
-    let declared: Vec<&str> = flow_order(&story.team);
+    let declared: Vec<&str> = flow_order(&story.plan.team);
     assert_eq!(report.steps.keys().map(String::as_str).collect::<Vec<_>>(), declared);
     let count = |status| report.steps.values().filter(|step| step.status == status).count();
     for (name, step) in &report.steps {
@@ -142,7 +147,8 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
     let stopped = count(StepStatus::Cancelled);
     let late = count(StepStatus::TimedOut);
     let share = count(StepStatus::Failed) as f64 / declared.len() as f64;
-    let tolerated = match story.limits.error_threshold.filter(|_| !story.limits.fail_fast) {
+    let tolerated = match story.plan.limits.error_threshold.filter(|_| !story.plan.limits.fail_fast)
+    {
         Some(threshold) => share <= threshold,
         None => share == 0.0,
     };
@@ -158,12 +164,12 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
 }
 
 /// The names of all endpoints in declared order.
-fn flow_order(team: &story::Team) -> Vec<&str> {
+fn flow_order(team: &Team<Fates>) -> Vec<&str> {
     let mut names = Vec::new();
     for (part, _) in team.declared() {
         match &part.role {
-            story::Role::Call(_) => names.push(part.name.as_str()),
-            story::Role::Team(team) => names.extend(flow_order(team)),
+            Role::Call(_) => names.push(part.name.as_str()),
+            Role::Team(team) => names.extend(flow_order(team)),
         }
     }
     names

@@ -5,9 +5,15 @@ use std::collections::HashMap;
 
 use fsm_patterns::StepStatus;
 use fsm_patterns::spec::Mode;
+use fsm_testkit::flows::Says;
 use serde_json::{Map, Value, json};
 
-use super::story::{Call, Fate, Part, Role, Says, Story, Team};
+use super::story::{Fate, Fates, Story, fate};
+
+type Team = fsm_testkit::flows::Team<Fates>;
+type Part = fsm_testkit::flows::Part<Fates>;
+type Call = fsm_testkit::flows::Call<Fates>;
+type Role = fsm_testkit::flows::Role<Fates>;
 
 /// What becomes of one endpoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +38,7 @@ struct Gives {
 /// Tells the whole story.
 pub(crate) fn tell(story: &Story, input: &Value) -> HashMap<String, Expected> {
     let mut oracle = Oracle { told: HashMap::new() };
-    oracle.team(&story.team, input);
+    oracle.team(&story.plan.team, input);
     oracle.told
 }
 
@@ -60,7 +66,7 @@ impl Oracle {
             };
             let gives = match is_blocked {
                 true => self.skip(part, true),
-                false => self.part(part, data),
+                false => self.part(team, part, data),
             };
             if let Some(output) = &gives.carries {
                 carried = output.clone();
@@ -88,12 +94,17 @@ impl Oracle {
         }
     }
 
-    fn part(&mut self, part: &Part, data: Value) -> Gives {
+    fn part(&mut self, around: &Team, part: &Part, data: Value) -> Gives {
         let held = match part.condition {
             None | Some(Says::Yes) => Some(true),
             Some(Says::No) => Some(false),
             Some(Says::Neither) => None,
             Some(Says::WhetherThereIsData) => Some(!data.is_null()),
+            Some(Says::WhetherAnotherIsOk) => Some(
+                around
+                    .looked_at(part)
+                    .is_none_or(|other| self.told[&other.name].status == StepStatus::Ok),
+            ),
         };
         match (&part.role, held) {
             (_, Some(false)) => self.skip(part, false),
@@ -127,7 +138,7 @@ impl Oracle {
         let is_repeatable = !call.is_post || call.retries > 0;
         for number in 0.. {
             let attempts = number + 1;
-            let (kind, may_pass) = match call.fate(number as usize) {
+            let (kind, may_pass) = match fate(call, number as usize) {
                 Fate::Answer(_) => {
                     let output = json!(part.name);
                     let told = Expected {

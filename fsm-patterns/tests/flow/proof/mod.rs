@@ -1,0 +1,131 @@
+//! What holds of every flow, whatever its data is and however its calls end: shown on random walks
+//! through random flows, by the rules that run.
+
+pub(crate) mod walk;
+
+use std::collections::HashMap;
+
+use fsm_core::Status;
+use fsm_patterns::{RunOutcome, StepStatus};
+use fsm_testkit::flows::{FlowPlan, FlowSize, any_flow};
+use proptest::prelude::*;
+
+use walk::{Walk, any_chance};
+
+fn config() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let cases = if asked { ProptestConfig::default().cases } else { 500 };
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// How many steps of a walk have failed, and nobody handled it.
+fn failures(walk: &Walk) -> usize {
+    walk.report().steps.values().filter(|step| step.status == StepStatus::Failed).count()
+}
+
+/// Whether a run is over by what the last step of the walk did, and nothing was started in it.
+fn is_stopped(walk: &Walk) -> bool {
+    walk.run.status().is_over() && walk.effects.starts().next().is_none()
+}
+
+/// The share of failures that ends a run.
+fn threshold(plan: &FlowPlan) -> Option<f64> {
+    plan.limits.error_threshold.filter(|_| !plan.limits.fail_fast)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_run_ends_once_every_call_has_been_answered(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
+            let under_way = walk.machine.under_way(&walk.run).len();
+            let waits = under_way + walk.machine.timers(&walk.run).len();
+            assert_eq!(walk.run.status() == Status::Running, waits > 0, "{:?}", walk.run);
+        });
+        prop_assert!(matches!(walk.run.status(), Status::Finished(_)), "{:?}", walk.run.status());
+        prop_assert!(walk.run.tokens().count() == 1, "a token was left behind");
+    }
+
+    #[test]
+    fn a_step_comes_to_one_status_and_keeps_it(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let mut settled: HashMap<String, StepStatus> = HashMap::new();
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
+            for (name, step) in &walk.report().steps {
+                // What is not settled yet would be cancelled, if the run were stopped now.
+                if walk.run.status().is_over() || step.status != StepStatus::Cancelled {
+                    let before = settled.insert(name.clone(), step.status);
+                    assert!(before.is_none_or(|before| before == step.status), "{name}");
+                }
+            }
+        });
+        let stopped = |status: &StepStatus| {
+            matches!(status, StepStatus::Cancelled | StepStatus::TimedOut)
+        };
+        prop_assert_eq!(settled.len(), plan.team.calls().len());
+        let report = walk.report();
+        let is_whole = report.outcome == RunOutcome::Completed;
+        prop_assert!(!is_whole || !settled.values().any(stopped), "{:?}", report);
+        prop_assert_eq!(is_whole, walk.is_at("run completed"));
+    }
+
+    #[test]
+    fn after_the_first_failure_that_fail_fast_sees_nothing_starts_any_more(
+        mut plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        plan.limits.fail_fast = true;
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
+            assert!(failures(walk) == 0 || is_stopped(walk), "{:?}", walk.report());
+        });
+        prop_assert!(failures(&walk) == 0 || walk.is_at("run failed"));
+    }
+
+    #[test]
+    fn beyond_the_threshold_nothing_starts_any_more(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let Some(share) = threshold(&plan) else { return Ok(()) };
+        let declared = plan.team.calls().len() as f64;
+        let is_beyond = |walk: &Walk| failures(walk) as f64 / declared > share;
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
+            assert!(!is_beyond(walk) || is_stopped(walk), "{:?}", walk.report());
+        });
+        prop_assert!(!is_beyond(&walk) || walk.is_at("run failed"));
+        prop_assert!(is_beyond(&walk) || !walk.is_at("run failed"));
+    }
+
+    #[test]
+    fn the_deadline_ends_a_run_in_one_step_wherever_it_stands(
+        mut plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        plan.limits.total_timeout.get_or_insert(std::time::Duration::from_secs(3));
+        let flow = plan.flow();
+        let late = flow.graph().state("run timed out").map(Status::Finished);
+        Walk::begin(&flow, &chance).visit(|walk| {
+            let is_over = walk.run.status().is_over();
+            assert_eq!(walk.too_late(), late.filter(|_| !is_over), "{:?}", walk.run);
+        });
+    }
+
+    #[test]
+    fn what_a_proof_forgets_nobody_asks_for(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let flow = plan.flow();
+        let (mut knows, mut forgets) = (Walk::begin(&flow, &chance), Walk::begin(&flow, &chance));
+        loop {
+            forgets.forget();
+            let turn = knows.turn();
+            prop_assert_eq!(turn.is_some(), forgets.turn().is_some());
+            let Some(turn) = turn else { break };
+            knows.take(&turn);
+            forgets.take(&turn);
+            prop_assert_eq!(&knows.moves, &forgets.moves);
+        }
+        prop_assert_eq!(knows.run.status(), forgets.run.status());
+    }
+}

@@ -1,0 +1,166 @@
+//! A flow as something to prove: the rules that run, on data that nobody knows.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fsm_core::{Graph, GuardId, Kind, Machine, Phase, Snapshot, StateId, TransitionId};
+use fsm_patterns::{Flow, FlowContext, FlowEvent, Oracle};
+
+use crate::prove::{Asked, Ending, Promise, Prover, Script, Subject};
+
+/// The first failure that nothing handles ends the run in the step in which it comes.
+pub const FAILS_FAST: &str = "fail_fast ends the run at once";
+
+/// In a flow of more states than these, nothing is forgotten: it would take too long to tell what
+/// can be.
+const MOST_STATES: usize = 4_000;
+
+/// A flow whose calls may end in any way, and whose conditions may hold or not.
+pub struct FlowSubject {
+    flow: Flow,
+    machine: Machine<FlowContext, FlowEvent>,
+    script: Arc<Script>,
+    endings: Vec<Vec<Ending<FlowEvent>>>,
+    shared: Vec<GuardId>,
+    promised: Vec<TransitionId>,
+    /// By state, where a token may come from there; told when it is first asked.
+    ahead: RefCell<HashMap<StateId, Vec<bool>>>,
+}
+
+struct Told(Arc<Script>);
+
+impl Oracle for Told {
+    fn choose(&self, question: &str, answers: &[&'static str]) -> usize {
+        self.0.choose(question, answers)
+    }
+}
+
+impl FlowSubject {
+    /// A flow to be proven.
+    pub fn new(flow: &Flow) -> Self {
+        let script = Arc::new(Script::new());
+        let machine = flow.machine_with(Arc::new(Told(script.clone())));
+        let endings = flow.graph().states().map(|state| {
+            let endings = flow.endings(state).into_iter();
+            endings.map(|(words, outcome)| Ending::new(words, outcome)).collect()
+        });
+        Self {
+            endings: endings.collect(),
+            shared: flow.shared_guards(),
+            promised: flow.promises(),
+            flow: flow.clone(),
+            machine,
+            script,
+            ahead: RefCell::default(),
+        }
+    }
+
+    /// Whether a token at `from` may come to `to`, or stands there.
+    fn leads(&self, from: StateId, to: StateId) -> bool {
+        let graph = self.machine.graph();
+        let mut ahead = self.ahead.borrow_mut();
+        ahead.entry(from).or_insert_with(|| reach(graph, from))[to.index()]
+    }
+}
+
+/// Everywhere that a token at `from` may come, itself included.
+fn reach(graph: &Graph, from: StateId) -> Vec<bool> {
+    let mut out: HashMap<StateId, Vec<StateId>> = HashMap::new();
+    for (id, edge) in graph.transitions() {
+        let to = std::iter::once(edge.to()).chain(graph.also(id).iter().copied());
+        out.entry(edge.from()).or_default().extend(to);
+    }
+    let mut seen = vec![false; graph.states().len()];
+    let mut open = vec![from];
+    while let Some(state) = open.pop() {
+        if std::mem::replace(&mut seen[state.index()], true) {
+            continue;
+        }
+        if let Kind::Composite(initial) = graph.kind(state) {
+            open.push(initial);
+        }
+        // What leads out of a state around leads out of this one; a fork's branches do not.
+        let around = std::iter::successors(graph.parent(state), |state| graph.parent(*state));
+        let around = around.filter(|state| !matches!(graph.kind(*state), Kind::Fork(_)));
+        for level in std::iter::once(state).chain(around) {
+            open.extend(out.get(&level).into_iter().flatten());
+        }
+    }
+    seen
+}
+
+impl Subject for FlowSubject {
+    type Context = FlowContext;
+    type Event = FlowEvent;
+    type Key = Vec<u8>;
+
+    fn machine(&self) -> &Machine<FlowContext, FlowEvent> {
+        &self.machine
+    }
+
+    fn context(&self) -> FlowContext {
+        self.flow.unknown_context()
+    }
+
+    fn key(&self, run: &Snapshot<FlowContext>) -> Vec<u8> {
+        run.context().key()
+    }
+
+    fn forget(&self, mut run: Snapshot<FlowContext>) -> Snapshot<FlowContext> {
+        self.machine.generalize(&mut run);
+        let is_small = self.machine.graph().states().len() <= MOST_STATES;
+        let standing = run.tokens().filter(|(_, phase)| *phase != Phase::Owning);
+        let standing: Vec<StateId> = standing.map(|(state, _)| state).collect();
+        run.map_context(|mut context| {
+            let live = |state| !is_small || standing.iter().any(|from| self.leads(*from, state));
+            self.flow.forget(&mut context, live);
+            context
+        })
+    }
+
+    fn endings(&self, state: StateId) -> &[Ending<FlowEvent>] {
+        &self.endings[state.index()]
+    }
+
+    fn events(&self) -> &[(String, FlowEvent)] {
+        &[]
+    }
+
+    fn script(&self) -> Option<&Script> {
+        Some(&self.script)
+    }
+
+    fn is_abstract(&self) -> bool {
+        true
+    }
+
+    fn is_possible(&self, _: &[Asked]) -> bool {
+        true
+    }
+
+    fn is_shared(&self, guard: GuardId) -> bool {
+        self.shared.contains(&guard)
+    }
+
+    fn may_be_idle(&self, transition: TransitionId) -> bool {
+        !self.promised.contains(&transition)
+    }
+
+    fn promises(&self) -> Vec<Promise<'_, FlowContext>> {
+        if !self.flow.fails_fast() {
+            return Vec::new();
+        }
+        let holds =
+            |run: &Snapshot<FlowContext>| run.context().failures() == 0 || run.status().is_over();
+        vec![Promise { name: FAILS_FAST.to_owned(), holds: Box::new(holds) }]
+    }
+}
+
+impl Prover<FlowSubject> {
+    /// Proves a flow: its calls may end in any way, its conditions may hold, not hold, or fail, and
+    /// its handlers may recover or not.
+    pub fn of_flow(flow: &Flow) -> Self {
+        Self::new(FlowSubject::new(flow))
+    }
+}

@@ -1,0 +1,472 @@
+//! The pure kernel as a model: what may happen next to a run, and where that leads.
+//!
+//! An activity under way may end in any of its ways or take too long, a timer may fire, an event
+//! may come: one step each, taken once for every way in which the oracle may answer. Time is
+//! abstract: an activity takes as long as it likes, so timers of different states fire in any
+//! order. Those of one state were set at once, and fire in the order of their lengths.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use fsm_core::{
+    Effect, Effects, Input, Kind, Move, Outcome, Phase, Snapshot, Start, StateId, Status, Ticket,
+    Timer, Timestamp, Trace, TransitionId, Trigger, Wait,
+};
+
+use super::lanes::{Chosen, Lanes};
+use super::reach::Reach;
+use super::script::{self, Asked};
+use super::subject::{Promise, Subject};
+use crate::model::Property;
+
+/// What the world does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Mood {
+    /// Whatever it likes.
+    Free,
+    /// From here on nothing succeeds, and nobody calls.
+    Failing,
+    /// From here on only timers without a length fire.
+    Still,
+}
+
+/// A state of the model.
+#[derive(Clone, Debug)]
+pub(super) struct Situation<C, K> {
+    pub(super) run: Snapshot<C>,
+    pub(super) key: K,
+    pub(super) mood: Mood,
+    pub(super) fault: Option<Fault>,
+}
+
+impl<C, K: PartialEq> PartialEq for Situation<C, K> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.mood, self.fault, &self.key) == (other.mood, other.fault, &other.key)
+            && self.run.stands_like(&other.run)
+    }
+}
+
+impl<C, K: Eq> Eq for Situation<C, K> {}
+
+impl<C, K: Hash> Hash for Situation<C, K> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.run.hash_standing(hasher);
+        (self.mood, self.fault).hash(hasher);
+        self.key.hash(hasher);
+    }
+}
+
+/// What the kernel must never do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fault {
+    /// What it says to be under way is not what it has started.
+    LostWork,
+    /// It waits for a timer that it has not set.
+    LostTimer,
+    /// The run is over, and work was left running.
+    LeftWork,
+}
+
+/// What happens in a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Deed {
+    pub(super) what: What,
+    pub(super) asked: Vec<Asked>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Start,
+    /// By index into the subject's events.
+    Event(usize),
+    /// By index into the endings of the state.
+    End {
+        ticket: Ticket,
+        state: StateId,
+        ending: usize,
+    },
+    /// An attempt takes too long; or, where attempts are forgotten, perhaps the last one.
+    TimeOut {
+        ticket: Ticket,
+        state: StateId,
+        last: bool,
+    },
+    Fire {
+        ticket: Ticket,
+        state: StateId,
+        wait: Wait,
+    },
+    Turn(Mood),
+}
+
+/// A machine in a world that may do anything.
+pub(super) struct World<'s, S: Subject> {
+    pub(super) subject: &'s S,
+    /// Whether it looks at tokens that go their own way in one order only.
+    pub(super) is_reduced: bool,
+    /// What the world may turn to.
+    pub(super) turns: Option<Mood>,
+    pub(super) lanes: Lanes,
+    pub(super) promises: Vec<Promise<'s, S::Context>>,
+    pub(super) reach: RefCell<Reach>,
+    /// What is asked; the checker takes it.
+    pub(super) wanted: RefCell<Vec<Property<World<'s, S>>>>,
+}
+
+pub(super) type SituationOf<S> = Situation<<S as Subject>::Context, <S as Subject>::Key>;
+pub(super) type Steps<S> = Vec<(Deed, SituationOf<S>)>;
+
+impl<'s, S: Subject> World<'s, S> {
+    pub(super) fn new(subject: &'s S, is_reduced: bool, turns: Option<Mood>) -> Self {
+        let graph = subject.machine().graph();
+        let lanes = Lanes::of(graph, |guard| subject.is_shared(guard));
+        let reach = RefCell::new(Reach::of(graph));
+        let promises = subject.promises();
+        Self { subject, is_reduced, turns, lanes, promises, reach, wanted: RefCell::default() }
+    }
+
+    pub(super) fn first(&self) -> SituationOf<S> {
+        let run = self.subject.machine().snapshot(self.subject.context(), 0);
+        let key = self.subject.key(&run);
+        Situation { run, key, mood: Mood::Free, fault: None }
+    }
+
+    /// Everything that may happen. Where a token waits to be started again, that comes first in a
+    /// reduced world: it only goes back to where it was.
+    pub(super) fn all(&self, from: &SituationOf<S>, steps: &mut Steps<S>) {
+        match self.chosen(from) {
+            Some(Chosen { slot, goes_back: true }) => self.own(from, slot, steps),
+            Some(_) | None => {
+                for what in self.possible(from) {
+                    self.take(from, what, steps);
+                }
+            }
+        }
+    }
+
+    /// What may happen to one token, where that stands for everything.
+    pub(super) fn few(&self, from: &SituationOf<S>, steps: &mut Steps<S>) -> bool {
+        let Some(Chosen { slot, .. }) = self.chosen(from) else { return false };
+        self.own(from, slot, steps);
+        true
+    }
+
+    fn chosen(&self, from: &SituationOf<S>) -> Option<Chosen> {
+        let is_free = from.mood == Mood::Free;
+        let has_lanes = self.is_reduced
+            && self.subject.is_abstract()
+            && from.run.status() == Status::Running
+            && from.mood != Mood::Still
+            && !(is_free && self.lanes.hears(&from.run));
+        has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run))?
+    }
+
+    /// What may happen to the token in `slot`, and to those around it.
+    fn own(&self, from: &SituationOf<S>, slot: usize, steps: &mut Steps<S>) {
+        for what in self.possible(from) {
+            let is_own = match what {
+                What::End { ticket, .. } | What::TimeOut { ticket, .. } => ticket.slot() == slot,
+                // A timer of a state around a fork ends all that goes on in it.
+                What::Fire { ticket, state, .. } => {
+                    ticket.slot() == slot || self.lanes.is_owner(state)
+                }
+                What::Turn(_) => true,
+                What::Start | What::Event(_) => false,
+            };
+            if is_own {
+                self.take(from, what, steps);
+            }
+        }
+    }
+
+    pub(super) fn possible(&self, from: &SituationOf<S>) -> Vec<What> {
+        let machine = self.subject.machine();
+        let (run, graph) = (&from.run, machine.graph());
+        let mut possible = Vec::new();
+        match run.status() {
+            Status::New => return vec![What::Start],
+            Status::Running => {}
+            Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return possible,
+        }
+        let timers = self.next_timers(run);
+        if from.mood == Mood::Still {
+            let still = |timer: &&Timer| self.takes_no_time(timer);
+            possible.extend(timers.iter().filter(still).map(fire));
+            return possible;
+        }
+        let under_way = machine.under_way(run);
+        for Start { ticket, state, .. } in &under_way {
+            for (ending, kind) in self.subject.endings(*state).iter().enumerate() {
+                let succeeds = matches!(kind.outcome, Outcome::Done(_));
+                if from.mood == Mood::Free || !succeeds {
+                    possible.push(What::End { ticket: *ticket, state: *state, ending });
+                }
+            }
+        }
+        for timer in &timers {
+            let (ticket, state) = (timer.ticket, timer.state);
+            if timer.wait != Wait::Timeout {
+                possible.push(fire(timer));
+                continue;
+            }
+            let retries = graph.retry(state).map_or(0, |policy| policy.count);
+            possible.push(What::TimeOut { ticket, state, last: true });
+            if self.subject.is_abstract() && retries > 0 {
+                possible.push(What::TimeOut { ticket, state, last: false });
+            }
+        }
+        if from.mood == Mood::Free {
+            possible.extend((0..self.subject.events().len()).map(What::Event));
+            match self.turns {
+                Some(Mood::Failing) if !under_way.is_empty() => {
+                    possible.push(What::Turn(Mood::Failing));
+                }
+                Some(Mood::Still) if timers.iter().any(|timer| self.takes_no_time(timer)) => {
+                    possible.push(What::Turn(Mood::Still));
+                }
+                Some(Mood::Free | Mood::Failing | Mood::Still) | None => {}
+            }
+        }
+        possible
+    }
+
+    /// The timers that may be the next to fire: of those that one token set as it entered one
+    /// state, the shortest.
+    fn next_timers(&self, run: &Snapshot<S::Context>) -> Vec<Timer> {
+        let machine = self.subject.machine();
+        let timers = machine.timers(run);
+        let is_next = |timer: &Timer| {
+            let own = self.length(timer);
+            !timers.iter().any(|other| {
+                let is_beside = other.ticket.slot() == timer.ticket.slot()
+                    && other.state == timer.state
+                    && other.ticket != timer.ticket;
+                let is_retry = timer.wait == Wait::Retry || other.wait == Wait::Retry;
+                // An attempt begins no earlier than its state was entered.
+                let is_first = match (self.length(other), own) {
+                    (Some(other), Some(own)) if timer.wait == Wait::Timeout => other <= own,
+                    (Some(other_length), Some(own)) => match other_length.cmp(&own) {
+                        std::cmp::Ordering::Less => other.wait != Wait::Timeout,
+                        std::cmp::Ordering::Equal => {
+                            matches!(timer.wait, Wait::Delay) && other.wait != Wait::Timeout
+                        }
+                        std::cmp::Ordering::Greater => false,
+                    },
+                    (None, _) | (_, None) => false,
+                };
+                is_beside && !is_retry && is_first
+            })
+        };
+        timers.iter().filter(|timer| is_next(timer)).copied().collect()
+    }
+
+    /// How long a timer runs, where that is known.
+    fn length(&self, timer: &Timer) -> Option<Duration> {
+        let graph = self.subject.machine().graph();
+        match timer.wait {
+            Wait::Delay => match graph.kind(timer.state) {
+                Kind::Delay(wait) => Some(wait),
+                _ => None,
+            },
+            Wait::Timeout => graph.timeout(timer.state),
+            Wait::Retry => None,
+            Wait::After(transition) => match graph.transition(transition).trigger() {
+                Trigger::After(wait) => Some(wait),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn takes_no_time(&self, timer: &Timer) -> bool {
+        timer.wait != Wait::Timeout && self.length(timer) == Some(Duration::ZERO)
+    }
+
+    /// One step for each way in which the oracle may answer.
+    fn take(&self, from: &SituationOf<S>, what: What, steps: &mut Steps<S>) {
+        if let What::Turn(mood) = what {
+            let to = Situation { mood, ..from.clone() };
+            steps.push((Deed { what, asked: Vec::new() }, to));
+            return;
+        }
+        let script = self.subject.script();
+        let mut answers = Some(Vec::new());
+        while let Some(given) = answers.take() {
+            if let Some(script) = script {
+                script.open(&given);
+            }
+            let mut ear = Ear::default();
+            let taken = self.step(from, what, &mut ear);
+            let asked = script.map(|script| script.asked()).unwrap_or_default();
+            answers = script::next(&asked);
+            if let Some(to) = taken.filter(|_| self.subject.is_possible(&asked)) {
+                self.reach.borrow_mut().add(self.subject.machine().graph(), &ear);
+                steps.push((Deed { what, asked }, to));
+            }
+        }
+    }
+
+    /// Where a deed leads, if the kernel takes it.
+    pub(super) fn step(
+        &self,
+        from: &SituationOf<S>,
+        what: What,
+        ear: &mut Ear,
+    ) -> Option<SituationOf<S>> {
+        let machine = self.subject.machine();
+        let mut run = from.run.clone();
+        let input = match what {
+            What::Start => Input::Start,
+            What::Event(index) => Input::Event(self.subject.events()[index].1.clone()),
+            What::End { ticket, state, ending } => {
+                let outcome = self.subject.endings(state)[ending].outcome.clone();
+                Input::Outcome { ticket, outcome }
+            }
+            What::TimeOut { ticket, state, last } => {
+                if last && self.subject.is_abstract() {
+                    let retries = machine.graph().retry(state).map_or(0, |policy| policy.count);
+                    run.exhaust(ticket, retries);
+                }
+                run.hasten(ticket);
+                Input::Timer(ticket)
+            }
+            What::Fire { ticket, .. } => {
+                run.hasten(ticket);
+                Input::Timer(ticket)
+            }
+            What::Turn(mood) => return Some(Situation { mood, ..from.clone() }),
+        };
+        let before = Pending::of(machine, &run);
+        let mut effects = Effects::new();
+        machine.step(&mut run, Timestamp::ZERO, &input, &mut effects, ear).ok()?;
+        let fault = from.fault.or_else(|| before.fault(machine, &run, &input, &effects));
+        let run = self.subject.forget(run);
+        let key = self.subject.key(&run);
+        Some(Situation { run, key, mood: from.mood, fault })
+    }
+
+    /// Whether cancelling a run ends it and all that it has started.
+    pub(super) fn can_cancel(&self, from: &SituationOf<S>) -> bool {
+        let machine = self.subject.machine();
+        if from.run.status() != Status::Running {
+            return true;
+        }
+        let mut run = from.run.clone();
+        let before = Pending::of(machine, &run);
+        let mut effects = Effects::new();
+        let done = machine.step(&mut run, Timestamp::ZERO, &Input::Cancel, &mut effects, &mut ());
+        let fault = before.fault(machine, &run, &Input::Cancel, &effects);
+        done.is_ok() && run.status() == Status::Cancelled && fault.is_none()
+    }
+
+    /// Whether a run that goes on waits for the timer of `deadline`, and is over once that fires.
+    pub(super) fn is_ended_by(&self, from: &SituationOf<S>, deadline: TransitionId) -> bool {
+        if from.run.status() != Status::Running {
+            return true;
+        }
+        let timers = self.subject.machine().timers(&from.run);
+        let timer = timers.iter().find(|timer| timer.wait == Wait::After(deadline));
+        timer.is_some_and(|timer| {
+            if let Some(script) = self.subject.script() {
+                script.open(&[]);
+            }
+            let to = self.step(from, fire(timer), &mut Ear::default());
+            to.is_some_and(|to| to.run.status().is_over())
+        })
+    }
+
+    /// Whether anything may still happen to a run that goes on.
+    pub(super) fn can_move(&self, from: &SituationOf<S>) -> bool {
+        let machine = self.subject.machine();
+        !machine.under_way(&from.run).is_empty()
+            || !machine.timers(&from.run).is_empty()
+            || self.lanes.hears(&from.run)
+    }
+
+    /// Whether some token waits for the world.
+    pub(super) fn rests(&self, from: &SituationOf<S>) -> bool {
+        let graph = self.subject.machine().graph();
+        from.run.tokens().any(|(state, phase)| {
+            phase == Phase::Resting && matches!(graph.kind(state), Kind::Simple | Kind::Signal)
+        })
+    }
+}
+
+fn fire(timer: &Timer) -> What {
+    What::Fire { ticket: timer.ticket, state: timer.state, wait: timer.wait }
+}
+
+/// What a driver has in hand.
+struct Pending {
+    work: Vec<Ticket>,
+    timers: Vec<Ticket>,
+}
+
+impl Pending {
+    fn of<C, E>(machine: &fsm_core::Machine<C, E>, run: &Snapshot<C>) -> Self {
+        let work = machine.under_way(run).iter().map(|start| start.ticket).collect();
+        let timers = machine.timers(run).iter().map(|timer| timer.ticket).collect();
+        Self { work, timers }
+    }
+
+    /// What does not fit together in a step that began with this in hand.
+    fn fault<C, E>(
+        mut self,
+        machine: &fsm_core::Machine<C, E>,
+        run: &Snapshot<C>,
+        input: &Input<E>,
+        effects: &Effects,
+    ) -> Option<Fault> {
+        if let Input::Outcome { ticket, .. } = input {
+            self.work.retain(|started| started != ticket);
+        }
+        if let Input::Timer(ticket) = input {
+            // One that took too long is dropped by the driver as the kernel says so.
+            self.timers.retain(|set| set != ticket);
+        }
+        for effect in effects.as_slice() {
+            match effect {
+                Effect::Start(start) => self.work.push(start.ticket),
+                Effect::Cancel(dropped) => self.work.retain(|started| started != dropped),
+                Effect::Timer { ticket, .. } => self.timers.push(*ticket),
+                Effect::Finish => {}
+            }
+        }
+        let after = Pending::of(machine, run);
+        match run.status() {
+            Status::Running => {
+                self.work.sort_unstable();
+                let mut expected = after.work;
+                expected.sort_unstable();
+                if self.work != expected {
+                    return Some(Fault::LostWork);
+                }
+                let is_set = |ticket: &Ticket| self.timers.contains(ticket);
+                (!after.timers.iter().all(is_set)).then_some(Fault::LostTimer)
+            }
+            Status::Finished(_) | Status::Cancelled => {
+                (!self.work.is_empty()).then_some(Fault::LeftWork)
+            }
+            // A run that is stuck drops what it holds as a whole.
+            Status::New | Status::Stuck(_) => None,
+        }
+    }
+}
+
+/// Hears which transitions a step takes, and where tokens come to be.
+#[derive(Debug, Default)]
+pub(super) struct Ear {
+    pub(super) entered: Vec<StateId>,
+    pub(super) taken: Vec<TransitionId>,
+}
+
+impl Trace for Ear {
+    fn began(&mut self, _: u32, state: StateId) {
+        self.entered.push(state);
+    }
+
+    fn moved(&mut self, step: Move) {
+        self.entered.push(step.to);
+        self.taken.push(step.transition);
+    }
+}

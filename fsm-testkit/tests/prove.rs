@@ -1,0 +1,6 @@
+//! Machines that are proven, and machines with a fault that is found.
+
+#[path = "prove/lanes.rs"]
+mod lanes;
+#[path = "prove/stories.rs"]
+mod stories;

@@ -1,0 +1,133 @@
+//! One machine a story: what is proven of it, or the way to where it fails.
+
+use std::time::Duration;
+
+use fsm_core::{Graph, GraphBuilder, JoinRule, RetryPolicy};
+use fsm_testkit::prove::{Finding, Proof, Prover, standard};
+
+pub(crate) fn graph(initial: &str, write: impl FnOnce(&mut GraphBuilder)) -> Graph {
+    let mut graph = Graph::builder("story");
+    write(&mut graph);
+    graph.initial(initial).build().expect("the story's graph is sound")
+}
+
+/// The only property that fails, and the way there in words.
+fn only_fault(proof: &Proof) -> (String, String) {
+    let refuted: Vec<_> = proof.refuted().collect();
+    let [claim] = refuted.as_slice() else { panic!("one fault was planted:\n{proof}") };
+    let words = match &claim.finding {
+        Finding::Refuted(route) => route.to_string(),
+        Finding::Missed(names) => names.join("\n"),
+        Finding::Proven | Finding::Undecided => String::new(),
+    };
+    (claim.name.clone(), words)
+}
+
+#[test]
+fn an_errand_with_retries_is_proven() {
+    let graph = graph("fetch", |graph| {
+        graph.activity("fetch").timeout(Duration::from_secs(2)).retry(RetryPolicy::new(3));
+        graph.final_state("home");
+        graph.final_state("given up");
+        graph.transition("fetch", "home").done();
+        graph.transition("fetch", "given up").failed();
+    });
+    let proof = Prover::of(&graph).prove();
+    proof.assert_proven();
+    assert_eq!(proof.states(), 5, "{proof}");
+}
+
+#[test]
+fn a_choice_whose_guards_may_both_refuse_gets_stuck() {
+    let graph = graph("work", |graph| {
+        graph.activity("work");
+        graph.choice("which");
+        graph.final_state("good");
+        graph.final_state("bad");
+        graph.transition("work", "which").done();
+        graph.transition("work", "bad").failed();
+        graph.transition("which", "good").guard("is good");
+        graph.transition("which", "bad").guard("is bad");
+    });
+    let proof = Prover::of(&graph).prove();
+    insta::assert_snapshot!(proof, @r"
+    refuted    nothing gets stuck:
+                 1. the run begins -> work
+                 2. `work` ends well (`is good` does not hold, `is bad` does not hold) -> which
+    proven     nothing is left behind at the end
+    proven     a crash between any two steps loses nothing
+    proven     a run can be cancelled at any time
+    proven     a run can always end
+    proven     every state can be reached
+    proven     every transition can be taken
+    proven     no failure is repeated for ever
+    proven     time goes on
+    5 states, 5 steps, at most 2 from the start; all of them
+    ");
+    assert_eq!(only_fault(&proof).0, standard::NEVER_STUCK);
+}
+
+#[test]
+fn a_failure_that_leads_back_to_itself_is_repeated_for_ever() {
+    let graph = graph("work", |graph| {
+        graph.activity("work");
+        graph.final_state("end");
+        graph.transition("work", "end").done();
+        graph.transition("work", "work").failed();
+    });
+    let proof = Prover::of(&graph).prove();
+    let (name, words) = only_fault(&proof);
+    assert_eq!(name, standard::ENDS_IN_FAILURE);
+    insta::assert_snapshot!(words, @r"
+    1. the run begins -> work
+    2. from here on everything fails -> work
+    3. `work` fails for good -> work
+       and so on, again and again from 3
+    ");
+}
+
+#[test]
+fn a_join_that_waits_for_more_than_can_come_gets_stuck() {
+    let graph = graph("fork", |graph| {
+        let fork = graph.fork("fork", "join").id();
+        for name in ["a", "b"] {
+            graph.activity(name).within(fork);
+            graph.transition("fork", name);
+            graph.transition(name, "both").done();
+        }
+        graph.transition("a", "both").failed();
+        graph.transition("b", "join").failed();
+        graph.join("both", JoinRule::AtLeast(2.try_into().unwrap())).within(fork);
+        graph.join("join", JoinRule::All);
+        graph.final_state("end");
+        graph.transition("both", "join");
+        graph.transition("join", "end");
+    });
+    let proof = Prover::of(&graph).prove();
+    let (name, words) = only_fault(&proof);
+    assert_eq!(name, standard::NEVER_STUCK);
+    insta::assert_snapshot!(words, @r"
+    1. the run begins -> a, b
+    2. `a` ends well -> b
+    3. `b` fails for good -> join
+    ");
+}
+
+#[test]
+fn timers_without_a_length_that_set_each_other_stop_the_time() {
+    let graph = graph("round", |graph| {
+        graph.simple("round");
+        graph.simple("and round");
+        graph.transition("round", "and round").after(Duration::ZERO);
+        graph.transition("and round", "round").after(Duration::ZERO);
+    });
+    let (name, words) = only_fault(&Prover::of(&graph).prove());
+    assert_eq!(name, standard::TIME_GOES_ON);
+    insta::assert_snapshot!(words, @r"
+    1. the run begins -> round
+    2. from here on no time passes -> round
+    3. 0ns have passed since `round` was entered -> and round
+    4. 0ns have passed since `and round` was entered -> round
+       and so on, again and again from 3
+    ");
+}
