@@ -104,7 +104,7 @@ impl fmt::Display for Occurrence {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("step {step} ({what}): {why}")]
 pub struct Astray {
-    /// Which step of the route, from 1.
+    /// Which step of the route, from 1, as its words number them.
     pub step: usize,
     /// What was to happen.
     pub what: String,
@@ -189,7 +189,7 @@ impl Route {
         event: impl Fn(&str) -> E,
     ) -> Result<(), Astray> {
         for (step, stop) in self.stops.iter().enumerate() {
-            let astray = |why: String| Astray { step, what: stop.what.to_string(), why };
+            let astray = |why: String| Astray { step: step + 1, what: stop.what.to_string(), why };
             stop.what.perform(simulation, &event).map_err(astray)?;
             let found = simulation.configuration();
             if found != stop.names {
