@@ -79,8 +79,9 @@
 //! have millions of configurations, and one order of their steps tells as much as all. Where the
 //! graph shows that a token's steps disturb nobody, only those are taken first (persistent sets), and
 //! a fan of ten calls with retries is proven in less than two hundred states. The verdicts are the
-//! same; a counterexample may be longer than the shortest. [`Prover::reduced`] turns it off, and so
-//! does an [`eventually`](Prover::eventually).
+//! same; where something does not hold, the shortest way to it is looked for in all orders. Properties
+//! of one's own may tell orders apart, so with them all are looked at, unless
+//! [`Prover::reduced`] says otherwise.
 
 mod concrete;
 mod cycles;

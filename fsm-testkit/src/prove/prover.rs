@@ -24,7 +24,8 @@ pub struct Prover<S: Subject> {
     subject: S,
     max_states: usize,
     time_limit: Option<Duration>,
-    is_reduced: bool,
+    /// `None`: as the wishes allow.
+    is_reduced: Option<bool>,
     wishes: Vec<Wish<S::Context>>,
 }
 
@@ -145,7 +146,7 @@ impl<S: Subject> Prover<S> {
     /// Proves a subject of one's own.
     pub fn new(subject: S) -> Self {
         let wishes = Vec::new();
-        Self { subject, max_states: 1_000_000, time_limit: None, is_reduced: true, wishes }
+        Self { subject, max_states: 1_000_000, time_limit: None, is_reduced: None, wishes }
     }
 
     /// Stops where there would be more states than so many; a million without this.
@@ -160,15 +161,16 @@ impl<S: Subject> Prover<S> {
         self
     }
 
-    /// Whether tokens that go their own way are looked at in one order only, which is how it is
-    /// without this. A counterexample may be longer then than the shortest.
+    /// Whether tokens that go their own way are looked at in one order only. Without this they are,
+    /// unless there are properties of one's own: those may look at how far tokens beside each other
+    /// have come. Where none does, or only at what a scope leads to, say `true`. An
+    /// [`eventually`](Self::eventually) is told of all orders in any case.
     pub fn reduced(mut self, is_reduced: bool) -> Self {
-        self.is_reduced = is_reduced;
+        self.is_reduced = Some(is_reduced);
         self
     }
 
-    /// `holds` in every state of every run. It must not depend on how far tokens beside each other
-    /// have come, or the proof must not be [reduced](Self::reduced).
+    /// `holds` in every state of every run.
     pub fn always(
         self,
         name: impl Into<String>,
@@ -221,7 +223,8 @@ impl<S: Subject> Prover<S> {
         let graph = self.subject.machine().graph();
         // What comes about sooner or later is told of all orders.
         let is_eventual = |wish: &Wish<S::Context>| matches!(wish.when, When::Eventually);
-        let is_reduced = self.is_reduced && !self.wishes.iter().any(is_eventual);
+        let is_reduced = self.is_reduced.unwrap_or(self.wishes.is_empty())
+            && !self.wishes.iter().any(is_eventual);
         let mut proof = self.shortest(None, is_reduced);
         let mut add = |claim| proof.claims.insert(proof.claims.len() - self.wishes.len(), claim);
         let trivial = |name: &str| Claim { name: name.to_owned(), finding: Finding::Proven };
@@ -245,10 +248,11 @@ impl<S: Subject> Prover<S> {
 
     /// Whether timers without a length go round, from any state in which one is set.
     fn still(&self, is_reduced: bool) -> Claim {
-        let free = World::new(&self.subject, is_reduced, None);
+        let mut free = World::new(&self.subject, is_reduced, None);
+        free.still = Some(Vec::new()).into();
         let report = self.checker(&free, self.max_states).check();
         let mut still = World::new(&self.subject, false, Some(Mood::Still));
-        for mut from in free.still.take() {
+        for mut from in free.still.take().unwrap_or_default() {
             from.mood = Mood::Still;
             still.begins.push(from);
         }

@@ -116,8 +116,8 @@ pub(super) struct World<'s, S: Subject> {
     /// The state that a way is looked for to.
     pub(super) target: Option<SituationOf<S>>,
     pub(super) reach: RefCell<Reach>,
-    /// States in which a timer without a length is set.
-    pub(super) still: RefCell<Vec<SituationOf<S>>>,
+    /// The states in which a timer without a length is set, where they are wanted.
+    pub(super) still: RefCell<Option<Vec<SituationOf<S>>>>,
     /// What is asked; the checker takes it.
     pub(super) wanted: RefCell<Vec<Property<World<'s, S>>>>,
 }
@@ -219,8 +219,8 @@ impl<'s, S: Subject> World<'s, S> {
             }
             return possible;
         }
-        if is_still && from.mood == Mood::Free {
-            self.still.borrow_mut().push(from.clone());
+        if is_still && let Some(still) = &mut *self.still.borrow_mut() {
+            still.push(from.clone());
         }
         let under_way = machine.under_way(run);
         for Start { ticket, state, .. } in &under_way {
