@@ -29,7 +29,7 @@ pub(crate) struct CheckArgs {
     deep: bool,
 
     /// Explore no more states than these. Where there are more, what is left undecided is a warning.
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, requires = "deep")]
+    #[arg(long, value_name = "COUNT", default_value_t = 250_000, requires = "deep")]
     max_states: usize,
 
     /// Explore no longer than this: `30s`, `5m`.

@@ -96,3 +96,21 @@ fn the_end_of_a_region_may_be_the_end_of_all() {
     let graph = g.build().expect("the graph is sound");
     assert_eq!(refuted(&graph), [Vec::<String>::new(), Vec::new()]);
 }
+
+#[test]
+fn a_round_that_leads_through_a_final_state_of_a_branch_is_a_round() {
+    let mut g = Graph::builder("round");
+    g.fork("fork", "join");
+    g.join("join", JoinRule::All);
+    g.transition("fork", "a");
+    g.activity("a").within("fork");
+    g.final_state("over").within("fork");
+    g.transition("a", "end").done();
+    g.transition("a", "over").failed();
+    g.transition("join", "fork");
+    g.final_state("end");
+    g.initial("fork");
+    let graph = g.build().expect("the graph is sound");
+    let expected = vec![standard::ENDS_IN_FAILURE.to_owned()];
+    assert_eq!(refuted(&graph), [expected.clone(), expected]);
+}
