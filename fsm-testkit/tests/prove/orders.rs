@@ -1,6 +1,8 @@
 //! Graphs in which it matters which of two tokens comes first.
 
-use fsm_core::{Graph, GraphBuilder, JoinRule};
+use std::time::Duration;
+
+use fsm_core::{Graph, GraphBuilder, JoinRule, RetryPolicy};
 use fsm_testkit::prove::{Finding, Prover, standard};
 
 /// A graph that begins with a fork, whose join leads to its end.
@@ -112,5 +114,23 @@ fn a_round_that_leads_through_a_final_state_of_a_branch_is_a_round() {
     g.initial("fork");
     let graph = g.build().expect("the graph is sound");
     let expected = vec![standard::ENDS_IN_FAILURE.to_owned()];
+    assert_eq!(refuted(&graph), [expected.clone(), expected]);
+}
+
+#[test]
+fn a_call_that_is_repeated_whatever_comes_of_it_does_not_hide_the_branch_beside_it() {
+    // A run in which `poll` goes round can end by `ask` alone.
+    let graph = forked(|g| {
+        g.transition("fork", "try");
+        g.transition("fork", "ask");
+        call(g, "try", "join", "poll");
+        g.activity("poll").retry(RetryPolicy::new(3)).within("fork");
+        g.transition("poll", "poll").done();
+        g.transition("poll", "poll").failed();
+        call(g, "ask", "end", "end");
+        g.transition("ask", "end").after(Duration::from_secs(5));
+        g.transition("ask", "join").after(Duration::from_secs(60));
+    });
+    let expected = vec![standard::EVERY_TRANSITION.to_owned()];
     assert_eq!(refuted(&graph), [expected.clone(), expected]);
 }
