@@ -99,7 +99,7 @@ impl fmt::Display for Occurrence {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("step {step} ({what}): {why}")]
 pub struct Astray {
-    /// Which step of the route, from 1.
+    /// Which step of the route, numbered as in its words: the start is 1.
     pub step: usize,
     /// What was to happen.
     pub what: String,
@@ -169,7 +169,7 @@ impl Route {
         simulation: &mut Simulation<C, E>,
         event: impl Fn(&str) -> E,
     ) -> Result<(), Astray> {
-        for (step, stop) in self.stops.iter().enumerate() {
+        for (step, stop) in (1..).zip(&self.stops) {
             let astray = |why: String| Astray { step, what: stop.what.to_string(), why };
             stop.what.perform(simulation, &event).map_err(astray)?;
             let found = simulation.configuration();
