@@ -1,9 +1,10 @@
-//! The guide to machines: its files are checked and drawn, its commands are run, and what it shows
-//! of their output is what they print.
+//! The guides to machines and to testing: their files are checked and drawn, their commands are run,
+//! and what they show of the output is what is printed.
 //!
 //! A comment `<!-- file door.yaml -->` gives the `yaml` block after it a name in the page's folder.
-//! A `sh` block whose first line begins with `fsm ` is run in that folder; a `json`, `mermaid`, or
-//! `text` block right after it is what it prints.
+//! A `sh` block whose first line begins with `fsm ` is run in that folder. It ends with 0, or with
+//! what a comment `<!-- exit 2 -->` before it says. A `json` or `mermaid` block right after it is what
+//! it prints on stdout; a `text` block is all that a terminal shows, stderr included.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,44 +20,55 @@ struct Block {
     text: String,
     /// What the comment `<!-- file NAME -->` before it says.
     file: Option<String>,
+    /// What the comment `<!-- exit CODE -->` before it says, or 0.
+    exit: i32,
 }
 
 fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut file = None;
+    let (mut file, mut exit) = (None, None);
     let mut lines = page.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         if let Some(name) = line.strip_prefix("<!-- file ") {
             file = name.strip_suffix(" -->").map(str::to_owned);
         }
+        if let Some(code) = line.strip_prefix("<!-- exit ") {
+            let code = code.strip_suffix(" -->").and_then(|code| code.parse().ok());
+            exit = Some(code.expect("an exit code"));
+        }
         let Some(language) = line.strip_prefix("```") else { continue };
         let text: Vec<&str> =
             lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
         let (language, text) = (language.to_owned(), text.join("\n") + "\n");
-        blocks.push(Block { line: index + 1, language, text, file: file.take() });
+        let exit = exit.take().unwrap_or(0);
+        blocks.push(Block { line: index + 1, language, text, file: file.take(), exit });
     }
-    assert_eq!(file, None, "a name without a file");
+    assert_eq!((file, exit), (None, None), "a comment without a block");
     blocks
 }
 
-/// What a script of a page printed: stdout, and stderr where it failed.
-fn shell(script: &str, folder: &Path) -> Result<String, String> {
+/// What came of a script of a page.
+struct Printed {
+    exit: Option<i32>,
+    stdout: String,
+    /// Stdout and stderr, as a terminal shows them.
+    shown: String,
+}
+
+fn shell(script: &str, folder: &Path) -> Printed {
     let binary = Path::new(env!("CARGO_BIN_EXE_fsm")).parent().expect("its folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(binary.to_owned()).chain(std::env::split_paths(&path));
-    let output = Command::new("sh")
-        .args(["-ec", script])
-        .current_dir(folder)
-        .env("PATH", std::env::join_paths(paths).expect("paths without colons"))
-        .env("NO_COLOR", "1")
-        .env_remove("FSM_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .expect("there is a shell");
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-    }
+    let paths = std::env::join_paths(paths).expect("paths without colons");
+    let run = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-ec", script]).current_dir(folder).stdin(Stdio::null());
+        command.env("PATH", &paths).env("NO_COLOR", "1").env_remove("FSM_LOG");
+        command.output().expect("there is a shell")
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let (apart, together) = (run(script), run(&format!("exec 2>&1\n{script}")));
+    Printed { exit: apart.status.code(), stdout: text(apart.stdout), shown: text(together.stdout) }
 }
 
 /// Runs what a page shows; returns what is not as it says, and how many files and scripts it has.
@@ -77,8 +89,9 @@ fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
             walked += 1;
             fs::write(folder.join(file), &block.text).expect("it can be written");
             for script in [format!("fsm check {file}"), format!("fsm dot {file}")] {
-                if let Err(said) = shell(&script, &folder) {
-                    faults.push(format!("{place}: {script}\n{said}"));
+                let printed = shell(&script, &folder);
+                if printed.exit != Some(0) {
+                    faults.push(format!("{place}: {script}\n{}", printed.shown));
                 }
             }
         }
@@ -87,34 +100,43 @@ fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
         }
         walked += 1;
         let shown = blocks.next_if(|it| ["json", "mermaid", "text"].contains(&&*it.language));
-        match (shell(&block.text, &folder), shown) {
-            (Err(said), _) => faults.push(format!("{place}: {}{said}", block.text)),
-            (Ok(_), None) => {}
-            (Ok(printed), Some(shown)) => {
-                let json = |text: &str| serde_json::from_str::<Value>(text).ok();
-                let same = match shown.language.as_str() {
-                    "json" => json(&printed).is_some() && json(&printed) == json(&shown.text),
-                    _ => printed == shown.text,
-                };
-                if !same {
-                    faults.push(format!("{place}: {}prints\n{printed}", block.text));
-                }
-            }
+        let Printed { exit, stdout, shown: terminal } = shell(&block.text, &folder);
+        if exit != Some(block.exit) {
+            faults.push(format!("{place}: {}ends with {exit:?}\n{terminal}", block.text));
+            continue;
+        }
+        let Some(shown) = shown else { continue };
+        let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let (same, printed) = match shown.language.as_str() {
+            "json" => (json(&stdout).is_some() && json(&stdout) == json(&shown.text), stdout),
+            // Diagnostics end with an empty line.
+            "text" => (terminal.trim_end() == shown.text.trim_end(), terminal),
+            _ => (stdout == shown.text, stdout),
+        };
+        if !same {
+            faults.push(format!("{place}: {}prints\n{printed}", block.text));
         }
     }
     fs::remove_dir_all(&folder).expect("what was made can be removed");
     (faults, walked)
 }
 
-fn guide() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/machines")
+fn guide(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
 }
 
 #[test]
-fn every_file_and_command_of_the_guide_does_what_its_page_says() {
+fn every_file_and_command_of_the_guides_does_what_its_page_says() {
+    let pages = [
+        ("machines", "files.md", 8),
+        ("machines", "drawing.md", 6),
+        ("testing", "proving.md", 5),
+        ("testing", "counterexamples.md", 5),
+        ("testing", "guards.md", 7),
+    ];
     let mut wrong = Vec::new();
-    for (page, least) in [("files.md", 8), ("drawing.md", 6)] {
-        let text = fs::read_to_string(guide().join(page)).expect("a page of the guide");
+    for (folder, page, least) in pages {
+        let text = fs::read_to_string(guide(folder).join(page)).expect("a page of the guide");
         let (faults, walked) = walk(page, &text);
         assert!(walked >= least, "{page} shows files and commands: {walked}");
         wrong.extend(faults);
@@ -144,23 +166,48 @@ fsm simulate lamp.yaml --events press
 ```sh
 fsm check lump.yaml
 ```
+
+<!-- exit 2 -->
+```sh
+fsm check lamp.yaml
+```
 ";
     let (faults, walked) = walk("wrong", page);
-    assert_eq!((faults.len(), walked), (2, 3), "{faults:#?}");
+    assert_eq!((faults.len(), walked), (3, 4), "{faults:#?}");
     assert!(faults[0].starts_with("wrong:9: fsm simulate"), "{}", faults[0]);
     assert!(faults[1].contains("lump.yaml"), "{}", faults[1]);
+    assert!(faults[2].contains("ends with Some(0)"), "{}", faults[2]);
+}
+
+/// The README shows its first flow, proven.
+#[test]
+fn the_readme_shows_what_a_proof_prints() {
+    let readme = fs::read_to_string(guide("../README.md")).expect("the README");
+    let blocks = blocks(&readme);
+    let command = "fsm check --deep enrich.yaml\n";
+    let at = blocks.iter().position(|block| block.text == command).expect("the command is there");
+    let flow = blocks.iter().find(|block| block.language == "yaml").expect("a flow");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide-readme");
+    fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+    fs::write(folder.join("enrich.yaml"), &flow.text).expect("it can be written");
+    let printed = shell(command, &folder);
+    assert_eq!((printed.exit, &printed.shown), (Some(0), &blocks[at + 1].text));
+    fs::remove_dir_all(&folder).expect("what was made can be removed");
 }
 
 #[test]
-fn the_guide_lists_its_pages_and_every_page_is_a_test() {
-    let index = fs::read_to_string(guide().join("README.md")).expect("the index of the guide");
+fn the_guides_list_their_pages_and_every_page_is_a_test() {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/src/lib.rs");
     let tests = fs::read_to_string(library).expect("where the snippets run");
-    for entry in fs::read_dir(guide()).expect("the guide") {
-        let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
-        if name != "README.md" && name.ends_with(".md") {
-            assert!(index.contains(&format!("({name})")), "the index names {name}");
-            assert!(tests.contains(&format!("docs/machines/{name}")), "the snippets of {name} run");
+    for guide in ["machines", "testing"] {
+        let folder = self::guide(guide);
+        let index = fs::read_to_string(folder.join("README.md")).expect("the index of the guide");
+        for entry in fs::read_dir(folder).expect("the guide") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+            if name != "README.md" && name.ends_with(".md") {
+                assert!(index.contains(&format!("({name})")), "the index names {name}");
+                assert!(tests.contains(&format!("docs/{guide}/{name}")), "{guide}/{name} runs");
+            }
         }
     }
 }
