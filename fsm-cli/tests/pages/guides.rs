@@ -4,7 +4,8 @@
 //! A comment `<!-- file door.yaml -->` gives the `yaml` block after it a name in the page's folder.
 //! A `sh` block whose first line begins with `fsm ` is run in that folder. It ends with 0, or with
 //! what a comment `<!-- exit 2 -->` before it says. A `json` or `mermaid` block right after it is what
-//! it prints on stdout; a `text` block is all that a terminal shows, stderr included.
+//! it prints on stdout; a `text` block is all that a terminal shows, stderr included. Where the variable
+//! `FSM_WRITE_PAGES` is set, `text` blocks are written anew, to be read in the diff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,12 +72,22 @@ fn shell(script: &str, folder: &Path) -> Printed {
     Printed { exit: apart.status.code(), stdout: text(apart.stdout), shown: text(together.stdout) }
 }
 
-/// Runs what a page shows; returns what is not as it says, and how many files and scripts it has.
-fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
+/// What came of running all that a page shows.
+struct Walked {
+    /// What is not as it says.
+    faults: Vec<String>,
+    /// How many files and scripts it has.
+    count: usize,
+    /// The page with the text blocks that it should have.
+    page: String,
+}
+
+fn walk(name: &str, page: &str) -> Walked {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("guide-{name}"));
     fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
     let mut faults = Vec::new();
-    let mut walked = 0;
+    let mut count = 0;
+    let mut put_right = page.to_owned();
     let blocks = blocks(page);
     let mut blocks = blocks.iter().peekable();
     while let Some(block) = blocks.next() {
@@ -86,7 +97,7 @@ fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
                 faults.push(format!("{place}: the file has no name"));
                 continue;
             };
-            walked += 1;
+            count += 1;
             fs::write(folder.join(file), &block.text).expect("it can be written");
             for script in [format!("fsm check {file}"), format!("fsm dot {file}")] {
                 let printed = shell(&script, &folder);
@@ -98,7 +109,7 @@ fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
         if block.language != "sh" || !block.text.starts_with("fsm ") {
             continue;
         }
-        walked += 1;
+        count += 1;
         let shown = blocks.next_if(|it| ["json", "mermaid", "text"].contains(&&*it.language));
         let Printed { exit, stdout, shown: terminal } = shell(&block.text, &folder);
         if exit != Some(block.exit) {
@@ -113,12 +124,16 @@ fn walk(name: &str, page: &str) -> (Vec<String>, usize) {
             "text" => (terminal.trim_end() == shown.text.trim_end(), terminal),
             _ => (stdout == shown.text, stdout),
         };
+        if !same && shown.language == "text" {
+            let block = |text: &str| format!("```text\n{}\n```\n", text.trim_end());
+            put_right = put_right.replace(&block(&shown.text), &block(&printed));
+        }
         if !same {
             faults.push(format!("{place}: {}prints\n{printed}", block.text));
         }
     }
     fs::remove_dir_all(&folder).expect("what was made can be removed");
-    (faults, walked)
+    Walked { faults, count, page: put_right }
 }
 
 fn guide(name: &str) -> PathBuf {
@@ -136,10 +151,14 @@ fn every_file_and_command_of_the_guides_does_what_its_page_says() {
     ];
     let mut wrong = Vec::new();
     for (folder, page, least) in pages {
-        let text = fs::read_to_string(guide(folder).join(page)).expect("a page of the guide");
-        let (faults, walked) = walk(page, &text);
-        assert!(walked >= least, "{page} shows files and commands: {walked}");
-        wrong.extend(faults);
+        let path = guide(folder).join(page);
+        let text = fs::read_to_string(&path).expect("a page of the guide");
+        let walked = walk(page, &text);
+        assert!(walked.count >= least, "{page} shows files and commands: {}", walked.count);
+        if std::env::var_os("FSM_WRITE_PAGES").is_some() {
+            fs::write(path, walked.page).expect("the page can be written");
+        }
+        wrong.extend(walked.faults);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -171,18 +190,29 @@ fsm check lump.yaml
 ```sh
 fsm check lamp.yaml
 ```
+
+```sh
+fsm check ./lamp.yaml
+```
+
+```text
+lamp.yaml: ok
+```
 ";
-    let (faults, walked) = walk("wrong", page);
-    assert_eq!((faults.len(), walked), (3, 4), "{faults:#?}");
+    let Walked { faults, count, page: put_right } = walk("wrong", page);
+    assert_eq!((faults.len(), count), (4, 5), "{faults:#?}");
     assert!(faults[0].starts_with("wrong:9: fsm simulate"), "{}", faults[0]);
     assert!(faults[1].contains("lump.yaml"), "{}", faults[1]);
     assert!(faults[2].contains("ends with Some(0)"), "{}", faults[2]);
+    assert!(faults[3].contains("prints\n./lamp.yaml: ok, 2 states"), "{}", faults[3]);
+    assert!(put_right.ends_with("```text\n./lamp.yaml: ok, 2 states, 2 transitions\n```\n"));
 }
 
 /// The README shows its first flow, proven.
 #[test]
 fn the_readme_shows_what_a_proof_prints() {
-    let readme = fs::read_to_string(guide("../README.md")).expect("the README");
+    let path = guide("../README.md");
+    let readme = fs::read_to_string(&path).expect("the README");
     let blocks = blocks(&readme);
     let command = "fsm check --deep enrich.yaml\n";
     let at = blocks.iter().position(|block| block.text == command).expect("the command is there");
@@ -191,8 +221,12 @@ fn the_readme_shows_what_a_proof_prints() {
     fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
     fs::write(folder.join("enrich.yaml"), &flow.text).expect("it can be written");
     let printed = shell(command, &folder);
-    assert_eq!((printed.exit, &printed.shown), (Some(0), &blocks[at + 1].text));
     fs::remove_dir_all(&folder).expect("what was made can be removed");
+    let shown = &blocks[at + 1].text;
+    if std::env::var_os("FSM_WRITE_PAGES").is_some() {
+        fs::write(path, readme.replace(shown, &printed.shown)).expect("it can be written");
+    }
+    assert_eq!((printed.exit, &printed.shown), (Some(0), shown));
 }
 
 #[test]
