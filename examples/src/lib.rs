@@ -93,9 +93,17 @@ pub mod machines {
 /// The snippets of the guide to testing, run as tests.
 #[cfg(doctest)]
 pub mod testing {
-    /// A scripted API.
-    #[doc = include_str!("../../docs/testing/scripted-api.md")]
-    pub struct ScriptedApi;
+    /// Proving machines and flows.
+    #[doc = include_str!("../../docs/testing/proving.md")]
+    pub struct Proving;
+
+    /// From a counterexample to a fix.
+    #[doc = include_str!("../../docs/testing/counterexamples.md")]
+    pub struct Counterexamples;
+
+    /// Guards as data.
+    #[doc = include_str!("../../docs/testing/guards.md")]
+    pub struct Guards;
 
     /// Walks through a machine.
     #[doc = include_str!("../../docs/testing/walks.md")]
@@ -104,4 +112,20 @@ pub mod testing {
     /// Property tests of a machine.
     #[doc = include_str!("../../docs/testing/property-tests.md")]
     pub struct PropertyTests;
+
+    /// A machine in a random world.
+    #[doc = include_str!("../../docs/testing/simulator.md")]
+    pub struct Simulator;
+
+    /// A scripted API.
+    #[doc = include_str!("../../docs/testing/scripted-api.md")]
+    pub struct ScriptedApi;
+
+    /// A machine of statig.
+    #[doc = include_str!("../../docs/testing/statig.md")]
+    pub struct Statig;
+
+    /// A model of one's own.
+    #[doc = include_str!("../../docs/testing/model-checking.md")]
+    pub struct ModelChecking;
 }

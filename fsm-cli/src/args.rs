@@ -38,9 +38,9 @@ fn with_nearest(mut error: clap::Error) -> clap::Error {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  completed; `simulate`: always, refusals are in its result
+  0  completed; `check`: no fault, and nothing refuted; `simulate`: always, refusals are in its result
   1  any other outcome of a run; a difference, if `diff --exit-code` asks for it
-  2  the file or the arguments are wrong; nothing was sent";
+  2  the file or the arguments are wrong, or `check --deep` refuted something; nothing was sent";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

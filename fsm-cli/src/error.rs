@@ -41,10 +41,10 @@ pub(crate) enum CommandError {
 
     /// A proof found what does not hold.
     #[error(
-        "{what}: {refuted} {} not hold of every run",
-        if *.refuted == 1 { "property does" } else { "properties do" }
+        "{what}: {refuted} of {all} properties {} not hold",
+        if *.refuted == 1 { "does" } else { "do" }
     )]
-    Refuted { what: String, refuted: usize, drawn: bool },
+    Refuted { what: String, refuted: usize, all: usize, can_be_drawn: bool },
 
     /// Several files were checked, and each fault was shown with its file.
     #[error("{faulty} of {all} files {}", if *.faulty == 1 { "is faulty" } else { "are faulty" })]
@@ -176,10 +176,10 @@ impl CommandError {
                     open.iter().map(|guard| format!("--assume '{guard}=true'")).collect();
                 return Some(format!("say what they answer, true or false: {}", options.join(" ")));
             }
-            CommandError::Refuted { drawn: false, .. } => {
+            CommandError::Refuted { can_be_drawn: true, .. } => {
                 "the way to it stands above; `--draw way.svg` draws it"
             }
-            CommandError::Refuted { drawn: true, .. } => return None,
+            CommandError::Refuted { can_be_drawn: false, .. } => return None,
             CommandError::BothFromStdin => "write one of them to a file",
             CommandError::InputSyntax { .. } => return None,
             CommandError::Path(_) => "the option takes names of states, parted by commas",

@@ -18,10 +18,10 @@
 //! A `json` block that follows is the result as far as the page shows it: what is shown is in the
 //! result, but for the run's id and for times; that of a simulation is shown whole.
 //!
-//! The guide to machines has its own rules: see [`machines`].
+//! The guides to machines and to testing have their own rules: see [`guides`].
 
-#[path = "pages/machines.rs"]
-mod machines;
+#[path = "pages/guides.rs"]
+mod guides;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +40,7 @@ fn root() -> PathBuf {
 
 /// Every page for users, with its name.
 fn pages() -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = ["docs", "docs/machines"]
+    let mut paths: Vec<PathBuf> = ["docs", "docs/machines", "docs/testing"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder of pages"))
         .map(|entry| entry.expect("an entry").path())
@@ -182,7 +182,9 @@ fn differences(at: &str, shown: &Value, found: &Value, differences: &mut Vec<Str
 
 #[test]
 fn every_flow_of_the_documentation_does_what_its_page_says() {
-    let pages = pages().into_iter().filter(|(page, _)| !page.starts_with("docs/machines/"));
+    let is_guide =
+        |page: &str| ["docs/machines/", "docs/testing/"].iter().any(|it| page.starts_with(it));
+    let pages = pages().into_iter().filter(|(page, _)| !is_guide(page));
     let flows: Vec<Flow> = pages.flat_map(|(page, text)| flows(&page, &text)).collect();
     let runtime = runtime();
     // A few at a time: most of their time they wait.

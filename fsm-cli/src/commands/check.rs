@@ -1,14 +1,14 @@
 //! `fsm check`: every fault of every file, before anything is sent. No secret is read. With `--deep`
 //! a file without faults is proven besides: every state that a run can come to is explored.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use fsm_patterns::duration;
 use fsm_patterns::file::Severity;
 use fsm_patterns::machine::MachineFile;
-use fsm_testkit::prove::{Proof, Prover, Subject};
+use fsm_testkit::prove::{Proof, Prover, Route, Subject};
 
 use super::count;
 use crate::error::CommandError;
@@ -23,21 +23,23 @@ pub(crate) struct CheckArgs {
     #[arg(required = true)]
     files: Vec<PathBuf>,
 
-    /// Prove what holds of every run, whatever its calls, events, and timers do: that nothing gets
-    /// stuck, that a run can always end, and more; what does not hold comes with the way to it.
+    /// Prove what must hold of every run, whatever becomes of its calls, events, and timers: that
+    /// nothing gets stuck, that a run can always end, and more. Each property is printed as proven,
+    /// refuted (with a way to where it fails), or undecided. Nothing is sent.
     #[arg(long)]
     deep: bool,
 
-    /// Explore no more states than these. Where there are more, what is left undecided is a warning.
+    /// Explore at most so many states that runs can be in. Where there are more, a warning says so,
+    /// and what they would decide is left undecided.
     #[arg(long, value_name = "COUNT", default_value_t = 250_000, requires = "deep")]
     max_states: usize,
 
-    /// Explore no longer than this: `30s`, `5m`.
+    /// Explore each file for at most so long: `30s`, `5m`. What is not decided by then is left
+    /// undecided, with a warning.
     #[arg(long, value_name = "DURATION", value_parser = wait, requires = "deep")]
     time_limit: Option<Duration>,
 
-    /// Draw the first way to what does not hold into this file: SVG if its name ends in `.svg`, else
-    /// DOT.
+    /// Draw the first way to where a property fails: SVG if the file's name ends in `.svg`, else DOT.
     #[arg(long, value_name = "FILE", requires = "deep")]
     draw: Option<PathBuf>,
 }
@@ -49,11 +51,15 @@ fn wait(text: &str) -> Result<Duration, String> {
 /// Checks every file, also after one that is faulty.
 pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
     let mut faulty = 0;
+    let mut canvas = args.draw.as_deref();
     for file in &args.files {
-        if let Err(error) = check(&Source::from(file.as_path()), args) {
+        if let Err(error) = check(&Source::from(file.as_path()), args, &mut canvas) {
             faulty += 1;
             diagnostics::show(&error);
         }
+    }
+    if let Some(path) = canvas {
+        diagnostics::note(&format!("{} was not written: there is no way to draw", path.display()));
     }
     match (faulty, args.files.len()) {
         (0, _) => Ok(Exit::Completed),
@@ -62,8 +68,13 @@ pub(crate) fn perform(args: &CheckArgs) -> Result<Exit, CommandError> {
     }
 }
 
-/// One line on a file without faults, and what was proven of it.
-fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
+/// One line on a file without faults, and what was proven of it. The first way that there is to draw
+/// takes the `canvas`.
+fn check(
+    source: &Source,
+    args: &CheckArgs,
+    canvas: &mut Option<&Path>,
+) -> Result<(), CommandError> {
     let text = source.text()?;
     let what = source.to_string();
     let described = Described::read(&what, &text)?;
@@ -83,13 +94,18 @@ fn check(source: &Source, args: &CheckArgs) -> Result<(), CommandError> {
     let least = if args.deep { Severity::Note } else { Severity::Warning };
     diagnostics::show_findings(&described.warnings().at_least(least));
     match args.deep {
-        true => prove(&what, &described, args),
+        true => prove(&what, &described, args, canvas),
         false => Ok(()),
     }
 }
 
 /// Proves a file without faults, and prints what was found.
-fn prove(what: &str, described: &Described, args: &CheckArgs) -> Result<(), CommandError> {
+fn prove(
+    what: &str,
+    described: &Described,
+    args: &CheckArgs,
+    canvas: &mut Option<&Path>,
+) -> Result<(), CommandError> {
     let proof = match described {
         Described::Flow(flow, _) => explore(Prover::of_flow(flow), args),
         Described::Machine(machine) => explore(Prover::of_file(machine), args),
@@ -103,20 +119,25 @@ fn prove(what: &str, described: &Described, args: &CheckArgs) -> Result<(), Comm
         );
     }
     let refuted = proof.refuted().count();
+    if refuted == 0 {
+        return Ok(());
+    }
     let route = proof.refuted().find_map(|claim| claim.finding.route());
-    if let (Some(path), Some(route)) = (&args.draw, route) {
-        let marks = route.marks();
-        let drawing = described.drawing().marked(&marks);
-        let is_svg = path.extension().is_some_and(|extension| extension == "svg");
-        output::write_file(path, &if is_svg { drawing.to_svg()? } else { drawing.to_dot() })?;
+    if let Some(route) = route
+        && let Some(path) = canvas.take()
+    {
+        draw(route, described, path)?;
     }
-    match refuted {
-        0 => Ok(()),
-        refuted => {
-            let drawn = args.draw.is_some() || route.is_none();
-            Err(CommandError::Refuted { what: what.to_owned(), refuted, drawn })
-        }
-    }
+    let all = proof.claims().len();
+    let can_be_drawn = route.is_some() && args.draw.is_none();
+    Err(CommandError::Refuted { what: what.to_owned(), refuted, all, can_be_drawn })
+}
+
+fn draw(route: &Route, described: &Described, path: &Path) -> Result<(), CommandError> {
+    let marks = route.marks();
+    let drawing = described.drawing().marked(&marks);
+    let is_svg = path.extension().is_some_and(|extension| extension == "svg");
+    output::write_file(path, &if is_svg { drawing.to_svg()? } else { drawing.to_dot() })
 }
 
 fn explore<S: Subject>(prover: Prover<S>, args: &CheckArgs) -> Proof {

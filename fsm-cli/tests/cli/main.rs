@@ -9,6 +9,7 @@ mod inputs;
 mod interrupts;
 mod logs;
 mod metrics;
+mod proofs;
 mod runs;
 mod secrets;
 mod simulate;

@@ -134,11 +134,23 @@ impl fmt::Display for Proof {
                 }
             }
         }
-        let Self { states, steps, depth, .. } = self;
-        write!(f, "{states} states, {steps} steps, at most {depth} from the start")?;
+        let states = counted(self.states, "state");
+        let steps = counted(self.steps, "step");
+        let extent = match &self.bound {
+            None => "explored all there is",
+            Some(_) => "explored a part",
+        };
+        write!(f, "{extent}: {states} of a run, {steps}, at most {} from the start", self.depth)?;
         match &self.bound {
-            Some(bound) => writeln!(f, "; cut short: {bound}"),
-            None => writeln!(f, "; all of them"),
+            Some(bound) => writeln!(f, "; {bound}"),
+            None => writeln!(f),
         }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }

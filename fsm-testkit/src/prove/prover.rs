@@ -5,7 +5,9 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use fsm_core::{Event, Graph, Machine, Outcome, Phase, Snapshot, StateId, Status, TransitionId};
+use fsm_core::{
+    Event, Graph, Machine, Outcome, Phase, Snapshot, StateId, Status, TransitionId, Trigger,
+};
 
 use super::concrete::Concrete;
 use super::cycles::can_go_round;
@@ -444,9 +446,15 @@ impl<S: Subject> Prover<S> {
 fn say_transition(graph: &Graph, id: TransitionId) -> String {
     let edge = graph.transition(id);
     let (from, to) = (graph.name_of(edge.from()), graph.name_of(edge.to()));
-    let trigger = graph.trigger_label(edge.trigger());
+    let label = graph.trigger_label(edge.trigger());
+    let trigger = match edge.trigger() {
+        Trigger::Always | Trigger::After(_) => label,
+        Trigger::Event(_) | Trigger::Done | Trigger::Failed | Trigger::TimedOut => {
+            format!("on {label}")
+        }
+    };
     match edge.guard() {
-        Some(guard) => format!("`{from}` -> `{to}` on {trigger} [{}]", graph.guard_name(guard)),
-        None => format!("`{from}` -> `{to}` on {trigger}"),
+        Some(guard) => format!("`{from}` -> `{to}` {trigger} [{}]", graph.guard_name(guard)),
+        None => format!("`{from}` -> `{to}` {trigger}"),
     }
 }
