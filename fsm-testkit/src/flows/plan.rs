@@ -220,7 +220,8 @@ impl<L> Team<L> {
             Says::WhetherThereIsData => "$data != null".to_owned(),
             Says::WhetherAnotherIsOk => match self.looked_at(part) {
                 Some(other) => format!("$steps.{}.status == 'ok'", other.name),
-                None => "true".to_owned(),
+                // A constant would leave its other side drawn in vain.
+                None => "$inputs.yes == true".to_owned(),
             },
         }
     }
