@@ -147,6 +147,28 @@ async fn what_is_recorded_is_played_without_the_api_and_without_its_secrets() {
 }
 
 #[tokio::test]
+async fn secrets_in_urls_that_nobody_calls_are_taken_out_too() {
+    let (_folder, path) = folder();
+    let script = Conversation::new().expect(Request::get("/file")).answer(
+        Answer::json(
+            200,
+            json!({ "get": "https://s3.test/a?X-Amz-Signature=hunter-signed&X-Amz-Date=1",
+                "note": "or at <https://s3.test/b?size=1&access_token=hunter%2Dtoken>" }),
+        )
+        .header("location", "https://app.test/back#state=1&access_token=hunter-fragment"),
+    );
+    let api = start(script).await;
+    let deck = record(&path, &api.url()).await;
+    get(format!("{}/file", deck.url())).await;
+    deck.finish().await.expect("it was recorded");
+    let text = fs::read_to_string(&path).expect("a file");
+    for secret in ["hunter-signed", "hunter%2Dtoken", "hunter-fragment"] {
+        assert!(!text.contains(secret), "{secret} is in\n{text}");
+    }
+    assert!(text.contains("X-Amz-Date=1") && text.contains("state=1"), "all else stays:\n{text}");
+}
+
+#[tokio::test]
 async fn another_conversation_is_told_line_by_line() {
     let (_folder, path) = folder();
     let script = || {

@@ -206,12 +206,22 @@ impl Redaction {
         }
     }
 
+    /// The parameters of urls within a text, such as one that is signed, or that leads back with a
+    /// token.
+    fn learn_urls(&self, text: &str) {
+        let breaks = |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | '<' | '>');
+        for word in text.split(breaks).filter(|word| word.contains("://")) {
+            word.split(['?', '#']).skip(1).for_each(|part| self.learn_pairs(part));
+        }
+    }
+
     fn learn_headers(&self, headers: &HeaderMap) {
         for (name, value) in headers {
+            let value = latin_1(value);
             if !self.names.contain(name.as_str()) {
+                self.learn_urls(&value);
                 continue;
             }
-            let value = latin_1(value);
             match name.as_str() {
                 "cookie" => value.split(';').for_each(|cookie| self.learn_cookie(cookie)),
                 "set-cookie" => self.learn_cookie(value.split(';').next().unwrap_or_default()),
@@ -250,6 +260,7 @@ impl Redaction {
             if is_form(headers) {
                 self.learn_pairs(text);
             }
+            self.learn_urls(text);
             // Streams of events and lines of JSON.
             for line in text.lines() {
                 let line = line.strip_prefix("data:").unwrap_or(line).trim();
@@ -270,7 +281,8 @@ impl Redaction {
             Value::Array(items) => items.iter().for_each(|item| self.learn_json(item, secret)),
             Value::String(text) if secret => self.learn(text),
             Value::Number(number) if secret => self.learn(&number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Value::String(text) => self.learn_urls(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 }
