@@ -181,7 +181,11 @@ impl<'s, S: Subject> World<'s, S> {
             && self.turns != Some(Mood::Still)
             && !(is_free && self.lanes.hears(&from.run));
         let may_turn = is_free && self.turns.is_some();
-        has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run, may_turn))?
+        let choose = || {
+            let timers = self.next_timers(&from.run);
+            self.lanes.choose(self.subject.machine(), &from.run, &timers, may_turn)
+        };
+        has_lanes.then(choose)?
     }
 
     /// What may happen to the token in `slot`, and to those around it.
