@@ -31,7 +31,7 @@ pub(crate) struct CheckArgs {
 
     /// Explore at most so many states that runs can be in. Where there are more, a warning says so,
     /// and what they would decide is left undecided.
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, requires = "deep")]
+    #[arg(long, value_name = "COUNT", default_value_t = 250_000, requires = "deep")]
     max_states: usize,
 
     /// Explore each file for at most so long: `30s`, `5m`. What is not decided by then is left

@@ -144,7 +144,8 @@ pub trait Model {
     ///   [`never_stuck`](Property::never_stuck) may change: it is asked only where nothing moves).
     ///
     /// Whether a step would be put off for ever is the checker's concern: it takes all steps where
-    /// none of the few leads to a new state.
+    /// each of the few leads to a state that was explored before (D. Bošnački, G. J. Holzmann,
+    /// "Improving Spin's Partial-Order Reduction for Breadth-First Search", 2005).
     fn few_steps(&self, state: &Self::State, steps: &mut Vec<(Self::Action, Self::State)>) -> bool {
         let _ = (state, steps);
         false

@@ -157,13 +157,15 @@ impl<'m, M: Model> Search<'m, M> {
         }
     }
 
-    /// The few steps that stand for all, where they are asked for and one leads to a new state; so
-    /// no step is put off for ever, since states are finite in number.
+    /// The few steps that stand for all, where they are asked for and one leads to a state that is
+    /// still to be explored; so no step is put off for ever, since states are finite in number.
     fn possible_steps(&self, state: &M::State, steps: &mut Vec<(M::Action, M::State)>) {
-        let is_new = |next: &M::State| self.ledger.find(fingerprint(next)).is_none();
+        let is_ahead = |next: &M::State| {
+            self.ledger.find(fingerprint(next)).is_none_or(|number| number > self.explored)
+        };
         if self.extent.is_reduced
             && self.model.few_steps(state, steps)
-            && steps.iter().any(|(_, next)| is_new(next))
+            && steps.iter().any(|(_, next)| is_ahead(next))
         {
             return;
         }

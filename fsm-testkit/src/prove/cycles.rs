@@ -38,9 +38,12 @@ pub(super) fn can_go_round(graph: &Graph, mood: Mood) -> bool {
     }
     for (id, edge) in graph.transitions() {
         if !edge.is_internal() && may_be_taken(graph, mood, edge.from(), edge.trigger()) {
-            let leave = edge.from().index() + states;
-            to[leave].push(edge.to().index());
-            to[leave].extend(graph.also(id).iter().map(|state| state.index()));
+            // The branches of a fork begin as it is entered, and none leads back to it.
+            let splits = matches!(graph.kind(edge.from()), Kind::Fork(Some(_)))
+                && edge.trigger() == Trigger::Always;
+            let from = edge.from().index() + if splits { 0 } else { states };
+            to[from].push(edge.to().index());
+            to[from].extend(graph.also(id).iter().map(|state| state.index()));
         }
     }
     has_cycle(&to)

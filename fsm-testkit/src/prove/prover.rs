@@ -1,8 +1,9 @@
 //! Asking for a proof.
 
+use std::cell::Cell;
 use std::hash::Hash;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fsm_core::{
     Event, Graph, Machine, Outcome, Phase, Snapshot, StateId, Status, TransitionId, Trigger,
@@ -26,10 +27,16 @@ pub struct Prover<S: Subject> {
     subject: S,
     max_states: usize,
     time_limit: Option<Duration>,
+    /// When the proof under way began.
+    began: Cell<Instant>,
     /// `None`: as the wishes allow.
     is_reduced: Option<bool>,
     wishes: Vec<Wish<S::Context>>,
 }
+
+/// How many states are explored where nothing else is said: of a flow of ten calls they may take half
+/// a gigabyte while they wait.
+const MOST_STATES: usize = 250_000;
 
 /// How many states are explored to find a shorter way to what is known not to hold.
 const MOST_FOR_SHORTEST: usize = 200_000;
@@ -147,11 +154,11 @@ impl<C: Clone + Eq + Hash + 'static, E: Event + Clone> Prover<Concrete<C, E>> {
 impl<S: Subject> Prover<S> {
     /// Proves a subject of one's own.
     pub fn new(subject: S) -> Self {
-        let wishes = Vec::new();
-        Self { subject, max_states: 1_000_000, time_limit: None, is_reduced: None, wishes }
+        let (wishes, began) = (Vec::new(), Cell::new(Instant::now()));
+        Self { subject, max_states: MOST_STATES, time_limit: None, began, is_reduced: None, wishes }
     }
 
-    /// Stops where there would be more states than so many; a million without this.
+    /// Stops where there would be more states than so many; 250,000 without this.
     pub fn max_states(mut self, states: usize) -> Self {
         self.max_states = states;
         self
@@ -222,6 +229,7 @@ impl<S: Subject> Prover<S> {
     /// # Complexity
     /// Linear in the steps that are possible; see [`Proof::steps`].
     pub fn prove(&self) -> Proof {
+        self.began.set(Instant::now());
         let graph = self.subject.machine().graph();
         // What comes about sooner or later is told of all orders.
         let is_eventual = |wish: &Wish<S::Context>| matches!(wish.when, When::Eventually);
@@ -301,7 +309,7 @@ impl<S: Subject> Prover<S> {
     ) -> Checker<'w, World<'s, S>> {
         let checker = Checker::new(world).max_states(max_states).reduced(world.is_reduced);
         match self.time_limit {
-            Some(limit) => checker.time_limit(limit),
+            Some(limit) => checker.time_limit(limit.saturating_sub(self.began.get().elapsed())),
             None => checker,
         }
     }
