@@ -207,9 +207,9 @@ fn a_bound_that_is_reached_leaves_things_undecided_and_is_a_warning() {
       undecided  the deadline ends every run
       undecided  every state can be reached
       undecided  every transition can be taken
-      undecided  no failure is repeated for ever
-      undecided  a run in which all is answered can end
-      undecided  time goes on
+      proven     no failure is repeated for ever
+      proven     a run in which all is answered can end
+      proven     time goes on
       explored a part: 3 states of a run, 5 steps, at most 2 from the start; stopped at 3 states
     ");
     insta::assert_snapshot!(ended.stderr, @"
