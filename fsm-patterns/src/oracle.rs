@@ -53,8 +53,9 @@ use crate::flow::Flow;
 use crate::memory::Memory;
 use crate::plan::Unit;
 use crate::request;
-use crate::rules::proof::Proof;
+use crate::rules::proof::{Proof, statuses_of};
 use crate::rules::{Rules, guard};
+use crate::spec::When;
 use crate::step::StepError;
 use crate::usage::Receipt;
 
@@ -149,7 +150,7 @@ impl Flow {
     }
 
     /// The transitions that must be possible, or something that was written can never come to pass:
-    /// each call may end well and badly, each condition may hold or not, each handler may recover,
+    /// each call may end well and badly, each condition on data may hold or not, each handler may recover,
     /// and the run may be completed, or late. The others are drawn for whatever may happen, also
     /// where it can't.
     pub fn promises(&self) -> Vec<TransitionId> {
@@ -158,6 +159,8 @@ impl Flow {
             let unit = self.rules.units.get(from.index()).copied().flatten();
             match (trigger, unit, guard) {
                 (Trigger::After(_) | Trigger::Done | Trigger::Failed, _, _) => true,
+                // What statuses alone decide may be decided once and for all.
+                (Trigger::Always, Some(unit), _) if self.is_decided(unit) => false,
                 (Trigger::Always, Some(unit), Some(name)) => {
                     let condition = self.rules.plan.condition(unit).map(guard::condition);
                     name == guard::RECOVERED || condition.is_some_and(|condition| condition == name)
@@ -177,6 +180,14 @@ impl Flow {
             is_promised(transition.from(), transition.trigger(), guard)
         });
         promised.map(|(id, _)| id).collect()
+    }
+
+    /// Whether a unit's condition needs no data.
+    fn is_decided(&self, unit: Unit) -> bool {
+        match self.rules.plan.condition(unit) {
+            Some(When::Expression(condition)) => statuses_of(condition).is_some(),
+            Some(When::Code(_)) | None => false,
+        }
     }
 
     /// Whether the first failure that nothing handles ends a run.

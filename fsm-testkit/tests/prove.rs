@@ -2,6 +2,8 @@
 
 #[path = "prove/lanes.rs"]
 mod lanes;
+#[path = "prove/orders.rs"]
+mod orders;
 #[path = "prove/own.rs"]
 mod own;
 #[path = "prove/stories.rs"]

@@ -11,10 +11,18 @@ use super::world::Mood;
 /// # Complexity
 /// O(states + transitions).
 pub(super) fn can_go_round(graph: &Graph, mood: Mood) -> bool {
+    can_go_round_in(graph, mood, |_| true)
+}
+
+/// As [`can_go_round`], of cycles that stay within some of the states.
+///
+/// # Complexity
+/// O(states + transitions).
+pub(super) fn can_go_round_in(graph: &Graph, mood: Mood, is_in: impl Fn(StateId) -> bool) -> bool {
     let states = graph.states().len();
     // By state, where it is entered; behind them, where it is left.
     let mut to: Vec<Vec<usize>> = vec![Vec::new(); 2 * states];
-    for state in graph.states() {
+    for state in graph.states().filter(|state| is_in(*state)) {
         let (enter, leave) = (state.index(), state.index() + states);
         match graph.kind(state) {
             Kind::Composite(initial) => to[enter].push(initial.index()),
@@ -29,22 +37,29 @@ pub(super) fn can_go_round(graph: &Graph, mood: Mood) -> bool {
             | Kind::Machine(_)
             | Kind::Final => to[enter].push(leave),
         }
-        if let Some(outer) = graph.parent(state) {
+        // A final state between a fork and its join leads to that.
+        if let Kind::Fork(Some(join)) = graph.kind(state)
+            && is_in(join)
+        {
+            to[leave].push(join.index());
+        }
+        if let Some(outer) = graph.parent(state).filter(|outer| is_in(*outer)) {
             to[leave].push(outer.index() + states);
             if graph.kind(outer) == Kind::Parallel {
                 to[outer.index()].push(enter);
             }
         }
     }
-    for (id, edge) in graph.transitions() {
-        if !edge.is_internal() && may_be_taken(graph, mood, edge.from(), edge.trigger()) {
-            // The branches of a fork begin as it is entered, and none leads back to it.
-            let splits = matches!(graph.kind(edge.from()), Kind::Fork(Some(_)))
-                && edge.trigger() == Trigger::Always;
-            let from = edge.from().index() + if splits { 0 } else { states };
-            to[from].push(edge.to().index());
-            to[from].extend(graph.also(id).iter().map(|state| state.index()));
+    for (id, edge) in graph.transitions().filter(|(_, edge)| is_in(edge.from())) {
+        if edge.is_internal() || !may_be_taken(graph, mood, edge.from(), edge.trigger()) {
+            continue;
         }
+        // A fork's branches begin as it is entered; it is left by its timers, and when they end.
+        let begins = matches!(graph.kind(edge.from()), Kind::Fork(Some(_)))
+            && edge.trigger() == Trigger::Always;
+        let node = edge.from().index() + if begins { 0 } else { states };
+        let targets = std::iter::once(edge.to()).chain(graph.also(id).iter().copied());
+        to[node].extend(targets.filter(|to| is_in(*to)).map(|to| to.index()));
     }
     has_cycle(&to)
 }

@@ -9,14 +9,19 @@
 //! to be looked at later. (Persistent sets: P. Godefroid, "Partial-Order Methods for the
 //! Verification of Concurrent Systems", 1996.)
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use fsm_core::{Event, Graph, GuardId, JoinRule, Kind, Machine, Snapshot, StateId, Trigger, Wait};
+
+use super::cycles::can_go_round_in;
+use super::world::Mood;
 
 /// What can be told of a graph's states once and for all.
 pub(super) struct Lanes {
     /// The states whose tokens keep to their lane.
     local: Vec<bool>,
+    /// Those of them whose lanes come to an end also in the mood that the world may turn to.
+    ending: Vec<bool>,
     /// The states around a fork or a parallel state, and these themselves.
     owners: Vec<bool>,
     /// The states where an event is heard, by themselves or by a state around.
@@ -24,17 +29,30 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn of(graph: &Graph, is_shared: impl Fn(GuardId) -> bool) -> Self {
+    pub(super) fn of(
+        graph: &Graph,
+        is_shared: impl Fn(GuardId) -> bool,
+        turns: Option<Mood>,
+    ) -> Self {
         let mut lanes = Self {
             local: vec![false; graph.states().len()],
+            ending: vec![false; graph.states().len()],
             owners: vec![false; graph.states().len()],
             hears: vec![false; graph.states().len()],
         };
         let roads = Roads::of(graph, is_shared);
+        let mut rounds = HashMap::new();
         for state in graph.states() {
             let works =
                 matches!(graph.kind(state), Kind::Activity(_) | Kind::Machine(_) | Kind::Delay(_));
             lanes.local[state.index()] = works && roads.keep_to_lane(state);
+            lanes.ending[state.index()] = match (turns, roads.scope(state)) {
+                _ if !lanes.local[state.index()] => false,
+                (Some(mood), Some(scope)) => !*rounds.entry(scope).or_insert_with(|| {
+                    can_go_round_in(graph, mood, |inner| roads.lies_in(inner, scope))
+                }),
+                (None, _) | (_, None) => true,
+            };
             let mut around = std::iter::successors(Some(state), |state| graph.parent(*state));
             lanes.hears[state.index()] =
                 around.any(|level| roads.from[level.index()].iter().any(|road| road.is_event));
@@ -58,12 +76,16 @@ impl Lanes {
     }
 
     /// The token whose steps stand for those of all: one that waits to be started again, which does
-    /// nothing but go back to work; else one that keeps to its lane.
+    /// nothing but go back to work; else one that keeps to its lane. Where the world may still turn
+    /// to another mood, only one whose lane has an end in that: how far it has come by then makes no
+    /// difference, as it ends there from anywhere.
     pub(super) fn choose<C, E: Event>(
         &self,
         machine: &Machine<C, E>,
         run: &Snapshot<C>,
+        may_turn: bool,
     ) -> Option<Chosen> {
+        let local = if may_turn { &self.ending } else { &self.local };
         let timers = machine.timers(run);
         let mut waiting = timers.iter().filter(|timer| timer.wait == Wait::Retry);
         if let Some(timer) = waiting.find(|timer| timer.ticket.slot() != 0) {
@@ -73,7 +95,7 @@ impl Lanes {
         let delays = timers.iter().filter(|timer| timer.wait == Wait::Delay);
         let delays = delays.map(|timer| (timer.ticket, timer.state));
         let mut own = works.chain(delays).filter(|(ticket, _)| ticket.slot() != 0);
-        let (ticket, _) = own.find(|(_, state)| self.local[state.index()])?;
+        let (ticket, _) = own.find(|(_, state)| local[state.index()])?;
         Some(Chosen { slot: ticket.slot(), goes_back: false })
     }
 }

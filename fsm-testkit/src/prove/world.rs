@@ -128,7 +128,7 @@ pub(super) type Steps<S> = Vec<(Deed, SituationOf<S>)>;
 impl<'s, S: Subject> World<'s, S> {
     pub(super) fn new(subject: &'s S, is_reduced: bool, turns: Option<Mood>) -> Self {
         let graph = subject.machine().graph();
-        let lanes = Lanes::of(graph, |guard| subject.is_shared(guard));
+        let lanes = Lanes::of(graph, |guard| subject.is_shared(guard), turns);
         let reach = RefCell::new(Reach::of(graph));
         let promises = subject.promises();
         let (still, wanted) = (RefCell::default(), RefCell::default());
@@ -180,7 +180,8 @@ impl<'s, S: Subject> World<'s, S> {
             && from.run.status() == Status::Running
             && self.turns != Some(Mood::Still)
             && !(is_free && self.lanes.hears(&from.run));
-        has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run))?
+        let may_turn = is_free && self.turns.is_some();
+        has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run, may_turn))?
     }
 
     /// What may happen to the token in `slot`, and to those around it.
