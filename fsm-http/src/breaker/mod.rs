@@ -52,6 +52,8 @@ mod error;
 mod life;
 mod machine;
 mod permit;
+#[cfg(test)]
+mod proof;
 mod registry;
 mod summary;
 #[cfg(test)]
