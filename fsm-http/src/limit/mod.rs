@@ -64,6 +64,8 @@ mod history;
 mod limiter;
 mod line;
 mod pace;
+#[cfg(test)]
+mod proof;
 mod rate;
 mod sleepers;
 mod state;
