@@ -80,6 +80,8 @@ mod decode;
 mod error;
 mod idempotency;
 mod in_words;
+#[cfg(test)]
+mod life;
 pub mod limit;
 mod memory;
 pub mod metrics;
