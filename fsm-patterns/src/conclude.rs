@@ -14,10 +14,14 @@ impl Rules {
     /// Settles what is left as `rest` and evaluates the output.
     pub(crate) fn conclude(&self, context: &mut FlowContext, rest: StepStatus) {
         for (step, endpoint) in context.steps.iter_mut().zip(&self.plan.endpoints) {
-            if step.status.is_none() {
+            if step.status.is_some() {
+                continue;
+            }
+            step.status = Some(rest);
+            step.broken = true;
+            // Nobody reads why in a proof.
+            if self.proof.is_none() {
                 let error = unfinished(step, &endpoint.spec, rest);
-                step.status = Some(rest);
-                step.broken = true;
                 step.error_value = Some(error.to_value());
                 step.error = Some(error);
             }

@@ -214,7 +214,6 @@ fn what_is_sound_gets_nowhere_stuck_and_may_end_everywhere() {
     }
 }
 
-#[cfg(feature = "flows")]
 #[test]
 fn every_file_is_a_machine() {
     let planted = faulty().into_iter().map(|fault| (fault.name, fault.source));

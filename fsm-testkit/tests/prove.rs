@@ -2,5 +2,7 @@
 
 #[path = "prove/lanes.rs"]
 mod lanes;
+#[path = "prove/own.rs"]
+mod own;
 #[path = "prove/stories.rs"]
 mod stories;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fsm_core::{Cause, GaveUp, Timestamp};
 use fsm_http::{ErrorKind, InWords};
+use serde_json::Value;
 
 use super::{FlowScene, Rules, guard};
 use crate::context::{FlowContext, StepsOf};
@@ -51,7 +52,7 @@ impl Rules {
     fn fail(&self, context: &mut FlowContext, index: usize, error: StepError) {
         let step = &mut context.steps[index];
         step.status = Some(StepStatus::Failed);
-        step.error_value = Some(error.to_value());
+        step.error_value = self.shown(&error);
         step.error = Some(error);
         // A handler may still stand in for it.
         if self.plan.handler(index).is_none() {
@@ -95,7 +96,7 @@ impl Rules {
                 let step = &mut context.steps[index];
                 let message = format!("the error handler failed: {why}; it was to handle: {error}");
                 let both = StepError { kind: ErrorKind::Transform, message, ..error };
-                step.error_value = Some(both.to_value());
+                step.error_value = self.shown(&both);
                 step.error = Some(both);
                 self.lose(context, index);
             }
@@ -150,6 +151,11 @@ impl Rules {
         for step in self.plan.endpoints_in(unit) {
             self.skip_step(context, step, &reason, broken);
         }
+    }
+
+    /// What `$steps.NAME.error` stands for; a proof has nobody who reads it.
+    fn shown(&self, error: &StepError) -> Option<Value> {
+        self.proof.is_none().then(|| error.to_value())
     }
 
     fn skip_step(&self, context: &mut FlowContext, index: usize, reason: &str, broken: bool) {

@@ -5,7 +5,7 @@
 //! [`Conversation`](crate::conversation::Conversation) with the same verdicts and reports. The file is
 //! JSON, made to be read, reviewed, and edited. Secrets never reach it.
 //!
-//! Playing needs the feature `server`; recording needs `record`, which brings a client with TLS.
+//! Playing needs the feature `conversation`; recording needs `record`, which brings a client with TLS.
 //!
 //! ```
 //! # #[cfg(feature = "record")]
@@ -13,11 +13,11 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use fsm_testkit::cassette::Cassette;
 //! use fsm_testkit::conversation::Conversation;
-//! # use fsm_testkit::server::MockApi;
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("orders.json");
-//! # let upstream = MockApi::start().await?.url();
+//! # let real = Conversation::new().start().await?;
+//! # let upstream = real.url();
 //! // `path` is where the cassette is kept, `upstream` the url of the real API.
 //! let api = Cassette::record(&path, &upstream).start().await?;
 //! // … the client calls `api.url()` …

@@ -49,10 +49,12 @@ pub(super) fn can_go_round(graph: &Graph, mood: Mood) -> bool {
 fn may_be_taken(graph: &Graph, mood: Mood, from: StateId, trigger: Trigger) -> bool {
     let works = matches!(graph.kind(from), Kind::Activity(_) | Kind::Machine(_));
     match (mood, trigger) {
-        (Mood::Free, _) | (Mood::Failing | Mood::Still, Trigger::Always) => true,
-        (Mood::Failing | Mood::Still, Trigger::Event(_)) => false,
+        (Mood::Free, _) | (_, Trigger::Always) => true,
+        (_, Trigger::Event(_)) => false,
         (Mood::Failing, Trigger::Done) => !works,
         (Mood::Failing, Trigger::Failed | Trigger::TimedOut | Trigger::After(_)) => true,
+        (Mood::Answering, Trigger::TimedOut) => false,
+        (Mood::Answering, Trigger::Done | Trigger::Failed | Trigger::After(_)) => true,
         (Mood::Still, Trigger::After(wait)) => wait == Duration::ZERO,
         (Mood::Still, Trigger::Failed | Trigger::TimedOut) => false,
         (Mood::Still, Trigger::Done) => match graph.kind(from) {

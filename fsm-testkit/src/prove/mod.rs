@@ -47,6 +47,8 @@
 //! | [`SURVIVES`](standard::SURVIVES) | in every state the snapshot is whole and knows all that is under way, so that a process may die there |
 //! | [`CAN_CANCEL`](standard::CAN_CANCEL) | in every state a run can be cancelled |
 //! | [`ENDS_IN_FAILURE`](standard::ENDS_IN_FAILURE) | where everything fails from some point on, a run still can end, or comes to wait for an event |
+//! | [`ENDS_IF_ANSWERED`](standard::ENDS_IF_ANSWERED) | where every activity answers in time from some point on, likewise |
+//! | [`DEADLINE_ENDS`](standard::DEADLINE_ENDS) | where a timer around everything leads to an end, it does so from every state in one step |
 //! | [`TIME_GOES_ON`](standard::TIME_GOES_ON) | no timers of no length set each other for ever |
 //! | [`EVERY_STATE`](standard::EVERY_STATE), [`EVERY_TRANSITION`](standard::EVERY_TRANSITION) | nothing in the graph is there in vain |
 //!
@@ -63,7 +65,8 @@
 //! Some things are simpler than in a run, each on the side of more runs, never of fewer:
 //!
 //! - **Time** is abstract. An activity takes as long as it likes, and timers of different states
-//!   fire in any order; those of one state fire in the order of their lengths.
+//!   fire in any order; those of one state fire in the order of their lengths, and none comes before
+//!   a shorter one of a state around.
 //! - **Attempts** of a graph without its code are not counted: a failure may be the last, or not.
 //! - **`max_concurrent`** is left out: an activity that would wait for its turn takes longer
 //!   instead. What is proven holds for every limit.
@@ -76,8 +79,9 @@
 //! have millions of configurations, and one order of their steps tells as much as all. Where the
 //! graph shows that a token's steps disturb nobody, only those are taken first (persistent sets), and
 //! a fan of ten calls with retries is proven in less than two hundred states. The verdicts are the
-//! same; a counterexample may be longer than the shortest. [`Prover::reduced`] turns it off, and so
-//! does an [`eventually`](Prover::eventually).
+//! same; where something does not hold, the shortest way to it is looked for in all orders. Properties
+//! of one's own may tell orders apart, so with them all are looked at, unless
+//! [`Prover::reduced`] says otherwise.
 
 mod concrete;
 mod cycles;

@@ -13,7 +13,10 @@ impl<S: Subject> Model for World<'_, S> {
     type Action = Deed;
 
     fn initial(&self) -> Vec<Self::State> {
-        vec![self.first()]
+        match self.begins.is_empty() {
+            true => vec![self.first()],
+            false => self.begins.clone(),
+        }
     }
 
     fn steps(&self, state: &Self::State, steps: &mut Steps<S>) {
@@ -93,6 +96,7 @@ impl<S: Subject> World<'_, S> {
                 },
             },
             What::Turn(Mood::Free | Mood::Failing) => Occurrence::EverythingFails,
+            What::Turn(Mood::Answering) => Occurrence::EverythingAnswers,
             What::Turn(Mood::Still) => Occurrence::TimeStops,
         }
     }

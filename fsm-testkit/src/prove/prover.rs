@@ -9,10 +9,11 @@ use fsm_core::{Event, Graph, Machine, Outcome, Phase, Snapshot, StateId, Status,
 use super::concrete::Concrete;
 use super::cycles::can_go_round;
 use super::proof::{Claim, Finding, Proof};
+use super::route::Route;
 use super::sketch::{Logic, Sketch};
 use super::standard;
 use super::subject::{Ending, Subject};
-use super::world::{Mood, World};
+use super::world::{Mood, Situation, SituationOf, World};
 use crate::model::{Checker, Property, Verdict};
 
 /// Explores a machine and says what holds of it.
@@ -23,7 +24,8 @@ pub struct Prover<S: Subject> {
     subject: S,
     max_states: usize,
     time_limit: Option<Duration>,
-    is_reduced: bool,
+    /// `None`: as the wishes allow.
+    is_reduced: Option<bool>,
     wishes: Vec<Wish<S::Context>>,
 }
 
@@ -144,7 +146,7 @@ impl<S: Subject> Prover<S> {
     /// Proves a subject of one's own.
     pub fn new(subject: S) -> Self {
         let wishes = Vec::new();
-        Self { subject, max_states: 1_000_000, time_limit: None, is_reduced: true, wishes }
+        Self { subject, max_states: 1_000_000, time_limit: None, is_reduced: None, wishes }
     }
 
     /// Stops where there would be more states than so many; a million without this.
@@ -159,15 +161,16 @@ impl<S: Subject> Prover<S> {
         self
     }
 
-    /// Whether tokens that go their own way are looked at in one order only, which is how it is
-    /// without this. A counterexample may be longer then than the shortest.
+    /// Whether tokens that go their own way are looked at in one order only. Without this they are,
+    /// unless there are properties of one's own: those may look at how far tokens beside each other
+    /// have come. Where none does, or only at what a scope leads to, say `true`. An
+    /// [`eventually`](Self::eventually) is told of all orders in any case.
     pub fn reduced(mut self, is_reduced: bool) -> Self {
-        self.is_reduced = is_reduced;
+        self.is_reduced = Some(is_reduced);
         self
     }
 
-    /// `holds` in every state of every run. It must not depend on how far tokens beside each other
-    /// have come, or the proof must not be [reduced](Self::reduced).
+    /// `holds` in every state of every run.
     pub fn always(
         self,
         name: impl Into<String>,
@@ -220,23 +223,85 @@ impl<S: Subject> Prover<S> {
         let graph = self.subject.machine().graph();
         // What comes about sooner or later is told of all orders.
         let is_eventual = |wish: &Wish<S::Context>| matches!(wish.when, When::Eventually);
-        let is_reduced = self.is_reduced && !self.wishes.iter().any(is_eventual);
+        let is_reduced = self.is_reduced.unwrap_or(self.wishes.is_empty())
+            && !self.wishes.iter().any(is_eventual);
         let mut proof = self.shortest(None, is_reduced);
-        for (mood, name) in
-            [(Mood::Failing, standard::ENDS_IN_FAILURE), (Mood::Still, standard::TIME_GOES_ON)]
-        {
-            let found = if can_go_round(graph, mood) {
-                let mut moody = self.shortest(Some(mood), is_reduced);
-                proof.states = proof.states.max(moody.states);
-                proof.steps = proof.steps.max(moody.steps);
-                moody.claims.remove(0)
-            } else {
-                // There is nothing that could go round.
-                Claim { name: name.to_owned(), finding: Finding::Proven }
-            };
-            proof.claims.insert(proof.claims.len() - self.wishes.len(), found);
+        let mut add = |claim| proof.claims.insert(proof.claims.len() - self.wishes.len(), claim);
+        let trivial = |name: &str| Claim { name: name.to_owned(), finding: Finding::Proven };
+        let moods = [
+            (Mood::Failing, standard::ENDS_IN_FAILURE),
+            (Mood::Answering, standard::ENDS_IF_ANSWERED),
+        ];
+        for (mood, name) in moods.into_iter().filter(|_| standard::has_end(graph)) {
+            // What can't go round comes to an end.
+            match can_go_round(graph, mood) {
+                true => self.shortest(Some(mood), is_reduced).claims.into_iter().for_each(&mut add),
+                false => add(trivial(name)),
+            }
         }
+        add(match can_go_round(graph, Mood::Still) {
+            true => self.still(is_reduced),
+            false => trivial(standard::TIME_GOES_ON),
+        });
         proof
+    }
+
+    /// Whether timers without a length go round, from any state in which one is set.
+    fn still(&self, is_reduced: bool) -> Claim {
+        let mut free = World::new(&self.subject, is_reduced, None);
+        free.still = Some(Vec::new()).into();
+        let report = self.checker(&free, self.max_states).check();
+        let mut still = World::new(&self.subject, false, Some(Mood::Still));
+        for mut from in free.still.take().unwrap_or_default() {
+            from.mood = Mood::Still;
+            still.begins.push(from);
+        }
+        let name = standard::TIME_GOES_ON.to_owned();
+        let unless_cut = match report.is_complete() {
+            true => Finding::Proven,
+            false => Finding::Undecided,
+        };
+        if still.begins.is_empty() {
+            return Claim { name, finding: unless_cut };
+        }
+        still.wanted = standard::in_a_mood(Mood::Still).into();
+        let report = self.checker(&still, self.max_states).check();
+        let finding = match report.verdict(&name) {
+            Some(Verdict::Violated(path)) => {
+                let target = Situation { mood: Mood::Free, ..path.start().clone() };
+                let before = self.way_to(target);
+                Finding::Refuted(before.and_then_still(still.route(path)))
+            }
+            Some(Verdict::Undecided) | None => Finding::Undecided,
+            Some(Verdict::Holds | Verdict::Example(_) | Verdict::Unseen) => unless_cut,
+        };
+        Claim { name, finding }
+    }
+
+    /// The shortest way to a state that can be reached.
+    fn way_to(&self, target: SituationOf<S>) -> Route {
+        let mut world = World::new(&self.subject, false, None);
+        world.begins = vec![world.first()];
+        world.target = Some(target);
+        world.wanted = vec![Property::always("", |world: &World<'_, S>, at| {
+            world.target.as_ref() != Some(at)
+        })]
+        .into();
+        let report = self.checker(&world, self.max_states).check();
+        let path = report.violations().next().map(|(_, path)| world.route(path));
+        path.unwrap_or_else(|| Route::new(self.subject.machine().graph(), Vec::new(), None))
+    }
+
+    fn checker<'w, 's>(
+        &self,
+        world: &'w World<'s, S>,
+        max_states: usize,
+    ) -> Checker<'w, World<'s, S>> {
+        let checker = Checker::new(world).max_states(max_states).reduced(world.is_reduced);
+        match self.time_limit {
+            Some(limit) => checker.time_limit(limit),
+            None => checker,
+        }
     }
 
     /// Explores in a world of some mood. Where fewer orders were looked at, the way to what does
@@ -284,11 +349,7 @@ impl<S: Subject> Prover<S> {
         wanted.retain(|property| is_wanted(property.name()));
         world.wanted = wanted.into();
         let world = world;
-        let mut checker = Checker::new(&world).max_states(max_states).reduced(world.is_reduced);
-        if let Some(limit) = self.time_limit {
-            checker = checker.time_limit(limit);
-        }
-        let report = checker.check();
+        let report = self.checker(&world, max_states).check();
         let claims = report.verdicts().map(|(name, verdict)| {
             let finding = match verdict {
                 Verdict::Holds | Verdict::Example(_) => Finding::Proven,
@@ -358,7 +419,7 @@ impl<S: Subject> Prover<S> {
     fn wished<'s>(&self) -> Vec<Property<World<'s, S>>> {
         let wished = self.wishes.iter().map(|Wish { name, when, holds }| {
             let holds = holds.clone();
-            let condition = move |world: &World<'s, S>, at: &super::world::SituationOf<S>| {
+            let condition = move |world: &World<'s, S>, at: &SituationOf<S>| {
                 holds(&View { graph: world.subject.machine().graph(), run: &at.run })
             };
             match when {

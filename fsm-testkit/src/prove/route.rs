@@ -68,6 +68,8 @@ pub enum Occurrence {
     },
     /// From here on nothing succeeds, and no event comes.
     EverythingFails,
+    /// From here on every activity ends before its time is out, and no event comes.
+    EverythingAnswers,
     /// From here on no time passes.
     TimeStops,
 }
@@ -90,6 +92,9 @@ impl fmt::Display for Occurrence {
                 write!(f, "{wait:?} have passed since `{state}` was entered")
             }
             Occurrence::EverythingFails => f.write_str("from here on everything fails"),
+            Occurrence::EverythingAnswers => {
+                f.write_str("from here on every activity answers in time")
+            }
             Occurrence::TimeStops => f.write_str("from here on no time passes"),
         }
     }
@@ -99,7 +104,7 @@ impl fmt::Display for Occurrence {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("step {step} ({what}): {why}")]
 pub struct Astray {
-    /// Which step of the route, from 1.
+    /// Which step of the route, from 1, as its words number them.
     pub step: usize,
     /// What was to happen.
     pub what: String,
@@ -121,6 +126,20 @@ impl Route {
     /// after this index.
     pub fn cycle(&self) -> Option<usize> {
         self.cycle
+    }
+
+    /// This way, and from its end on another one; between them time stops.
+    pub(super) fn and_then_still(mut self, other: Route) -> Self {
+        let before = self.stops.len();
+        if let Some(last) = self.stops.last() {
+            let what = Occurrence::TimeStops;
+            let stop = Stop { what, answers: Vec::new(), taken: Vec::new(), ..last.clone() };
+            self.stops.push(stop);
+        }
+        // Its stops have no start among them.
+        self.cycle = other.cycle.map(|cycle| before + cycle);
+        self.stops.extend(other.stops);
+        self
     }
 
     /// How many steps it has, the start not counted.
@@ -170,7 +189,7 @@ impl Route {
         event: impl Fn(&str) -> E,
     ) -> Result<(), Astray> {
         for (step, stop) in self.stops.iter().enumerate() {
-            let astray = |why: String| Astray { step, what: stop.what.to_string(), why };
+            let astray = |why: String| Astray { step: step + 1, what: stop.what.to_string(), why };
             stop.what.perform(simulation, &event).map_err(astray)?;
             let found = simulation.configuration();
             if found != stop.names {
@@ -191,7 +210,10 @@ impl Occurrence {
         let refused = |error: StepError| error.to_string();
         let unable = |error: SimulationError| error.to_string();
         match self {
-            Occurrence::Start | Occurrence::EverythingFails | Occurrence::TimeStops => Ok(()),
+            Occurrence::Start
+            | Occurrence::EverythingFails
+            | Occurrence::EverythingAnswers
+            | Occurrence::TimeStops => Ok(()),
             Occurrence::Event(name) => simulation.event(event(name)).map_err(refused),
             Occurrence::Ends { state, how } => {
                 let outcome = match how.as_str() {

@@ -70,6 +70,11 @@ impl Script {
         self.lock().era += 1;
     }
 
+    /// Whether anything may have changed in this step what questions look at.
+    pub(super) fn has_turned(&self) -> bool {
+        self.lock().era > 0
+    }
+
     /// A step begins that is to be given these answers.
     pub(super) fn open(&self, given: &[u8]) {
         let mut page = self.lock();

@@ -22,8 +22,11 @@ pub const CAN_CANCEL: &str = "a run can be cancelled at any time";
 /// one.
 pub const DEADLINE_ENDS: &str = "the deadline ends every run";
 /// Where everything fails from some point on, a run still can come to its end, or to where it
-/// waits for an event.
+/// waits for an event; asked where the machine has a final state.
 pub const ENDS_IN_FAILURE: &str = "no failure is repeated for ever";
+/// Where every activity answers in time from some point on, a run still can come to its end, or to
+/// where it waits for an event; asked where the machine has a final state.
+pub const ENDS_IF_ANSWERED: &str = "a run in which all is answered can end";
 /// No timers without a length set each other for ever.
 pub const TIME_GOES_ON: &str = "time goes on";
 /// Every state is entered by some run.
@@ -89,25 +92,26 @@ fn deadline(graph: &Graph) -> Option<TransitionId> {
 
 /// What is told in a world that may turn to another mood.
 pub(super) fn in_a_mood<'s, S: Subject>(mood: Mood) -> Vec<Wanted<'s, S>> {
+    let can_end = |name| {
+        Property::always_possible(name, |world: &World<'s, S>, at: &SituationOf<S>| {
+            at.mood == Mood::Free || at.run.status().is_over() || world.rests(at)
+        })
+    };
     match mood {
         Mood::Free => Vec::new(),
-        Mood::Failing => vec![Property::always_possible(
-            ENDS_IN_FAILURE,
-            |world: &World<'s, S>, at: &SituationOf<S>| {
-                at.mood == Mood::Free || at.run.status().is_over() || world.rests(at)
-            },
-        )],
-        Mood::Still => vec![Property::always_possible(
-            TIME_GOES_ON,
-            |world: &World<'s, S>, at: &SituationOf<S>| {
+        Mood::Failing => vec![can_end(ENDS_IN_FAILURE)],
+        Mood::Answering => vec![can_end(ENDS_IF_ANSWERED)],
+        Mood::Still => {
+            vec![Property::eventually(TIME_GOES_ON, |world: &World<'s, S>, at: &SituationOf<S>| {
                 let timers = world.subject.machine().timers(&at.run);
                 at.mood == Mood::Free || !timers.iter().any(|timer| world.takes_no_time(timer))
-            },
-        )],
+            })]
+        }
     }
 }
 
-fn has_end(graph: &Graph) -> bool {
+/// Whether a run may come to an end.
+pub(super) fn has_end(graph: &Graph) -> bool {
     let mut states = graph.states();
     states.any(|state| graph.kind(state) == Kind::Final && graph.parent(state).is_none())
 }

@@ -27,6 +27,8 @@ pub(super) enum Mood {
     Free,
     /// From here on nothing succeeds, and nobody calls.
     Failing,
+    /// From here on every activity answers before its time is out, and nobody calls.
+    Answering,
     /// From here on only timers without a length fire.
     Still,
 }
@@ -109,7 +111,13 @@ pub(super) struct World<'s, S: Subject> {
     pub(super) turns: Option<Mood>,
     pub(super) lanes: Lanes,
     pub(super) promises: Vec<Promise<'s, S::Context>>,
+    /// Where it begins, if that is not where a run does.
+    pub(super) begins: Vec<SituationOf<S>>,
+    /// The state that a way is looked for to.
+    pub(super) target: Option<SituationOf<S>>,
     pub(super) reach: RefCell<Reach>,
+    /// The states in which a timer without a length is set, where they are wanted.
+    pub(super) still: RefCell<Option<Vec<SituationOf<S>>>>,
     /// What is asked; the checker takes it.
     pub(super) wanted: RefCell<Vec<Property<World<'s, S>>>>,
 }
@@ -123,7 +131,20 @@ impl<'s, S: Subject> World<'s, S> {
         let lanes = Lanes::of(graph, |guard| subject.is_shared(guard));
         let reach = RefCell::new(Reach::of(graph));
         let promises = subject.promises();
-        Self { subject, is_reduced, turns, lanes, promises, reach, wanted: RefCell::default() }
+        let (still, wanted) = (RefCell::default(), RefCell::default());
+        let begins = Vec::new();
+        Self {
+            subject,
+            is_reduced,
+            turns,
+            lanes,
+            promises,
+            begins,
+            target: None,
+            reach,
+            still,
+            wanted,
+        }
     }
 
     pub(super) fn first(&self) -> SituationOf<S> {
@@ -157,7 +178,7 @@ impl<'s, S: Subject> World<'s, S> {
         let has_lanes = self.is_reduced
             && self.subject.is_abstract()
             && from.run.status() == Status::Running
-            && from.mood != Mood::Still
+            && self.turns != Some(Mood::Still)
             && !(is_free && self.lanes.hears(&from.run));
         has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run))?
     }
@@ -190,10 +211,16 @@ impl<'s, S: Subject> World<'s, S> {
             Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return possible,
         }
         let timers = self.next_timers(run);
-        if from.mood == Mood::Still {
-            let still = |timer: &&Timer| self.takes_no_time(timer);
-            possible.extend(timers.iter().filter(still).map(fire));
+        let is_still = timers.iter().any(|timer| self.takes_no_time(timer));
+        if self.turns == Some(Mood::Still) {
+            if from.mood == Mood::Still {
+                let still = timers.iter().filter(|timer| self.takes_no_time(timer));
+                possible.extend(still.map(fire));
+            }
             return possible;
+        }
+        if is_still && let Some(still) = &mut *self.still.borrow_mut() {
+            still.push(from.clone());
         }
         let under_way = machine.under_way(run);
         for Start { ticket, state, .. } in &under_way {
@@ -202,7 +229,8 @@ impl<'s, S: Subject> World<'s, S> {
                 let is_for_good = match kind.outcome {
                     Outcome::Failed { retry: Retry::Allowed(_), .. } => !self.subject.is_abstract(),
                     Outcome::Failed { retry: Retry::Never, .. } => true,
-                    Outcome::Done(_) | Outcome::Postponed(_) => false,
+                    Outcome::Done(_) => from.mood == Mood::Answering,
+                    Outcome::Postponed(_) => false,
                 };
                 if from.mood == Mood::Free || is_for_good {
                     possible.push(What::End { ticket: *ticket, state: *state, ending });
@@ -215,6 +243,9 @@ impl<'s, S: Subject> World<'s, S> {
                 possible.push(fire(timer));
                 continue;
             }
+            if from.mood == Mood::Answering {
+                continue;
+            }
             let retries = graph.retry(state).map_or(0, |policy| policy.count);
             possible.push(What::TimeOut { ticket, state, last: true });
             if self.subject.is_abstract() && retries > 0 && from.mood == Mood::Free {
@@ -223,21 +254,16 @@ impl<'s, S: Subject> World<'s, S> {
         }
         if from.mood == Mood::Free {
             possible.extend((0..self.subject.events().len()).map(What::Event));
-            match self.turns {
-                Some(Mood::Failing) if !under_way.is_empty() => {
-                    possible.push(What::Turn(Mood::Failing));
-                }
-                Some(Mood::Still) if timers.iter().any(|timer| self.takes_no_time(timer)) => {
-                    possible.push(What::Turn(Mood::Still));
-                }
-                Some(Mood::Free | Mood::Failing | Mood::Still) | None => {}
+            if let Some(mood) = self.turns.filter(|_| !under_way.is_empty()) {
+                possible.push(What::Turn(mood));
             }
         }
         possible
     }
 
     /// The timers that may be the next to fire: of those that one token set as it entered one
-    /// state, the shortest.
+    /// state, the shortest, and none that is as long as one of a state around, which was set before
+    /// it.
     fn next_timers(&self, run: &Snapshot<S::Context>) -> Vec<Timer> {
         let machine = self.subject.machine();
         let timers = machine.timers(run);
@@ -260,10 +286,19 @@ impl<'s, S: Subject> World<'s, S> {
                     },
                     (None, _) | (_, None) => false,
                 };
-                is_beside && !is_retry && is_first
+                let is_around = matches!(other.wait, Wait::After(_))
+                    && self.lies_in(timer.state, other.state)
+                    && self.length(other).zip(own).is_some_and(|(other, own)| other <= own);
+                is_around || is_beside && !is_retry && is_first
             })
         };
         timers.iter().filter(|timer| is_next(timer)).copied().collect()
+    }
+
+    fn lies_in(&self, inner: StateId, outer: StateId) -> bool {
+        let graph = self.subject.machine().graph();
+        std::iter::successors(graph.parent(inner), |state| graph.parent(*state))
+            .any(|around| around == outer)
     }
 
     /// How long a timer runs, where that is known.
@@ -347,7 +382,11 @@ impl<'s, S: Subject> World<'s, S> {
         let fault = from.fault.or_else(|| before.fault(machine, &run, &input, &effects));
         let run = self.subject.forget(run);
         let key = self.subject.key(&run);
-        Some(Situation { run, key, mood: from.mood, fault })
+        let has_acted = self.subject.script().is_some_and(|script| script.has_turned());
+        // What acts may change what guards look at, so that it goes round no more.
+        let is_still = from.mood == Mood::Still && !has_acted;
+        let mood = if from.mood == Mood::Still && !is_still { Mood::Free } else { from.mood };
+        Some(Situation { run, key, mood, fault })
     }
 
     /// Whether cancelling a run ends it and all that it has started.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fsm_core::{Graph, GraphDocument, JoinRule, RetryPolicy};
-use fsm_testkit::prove::{Finding, Prover};
+use fsm_testkit::prove::{Finding, Prover, Sketch};
 use fsm_testkit::strategies::{Size, any_blueprint};
 use proptest::prelude::*;
 
@@ -88,4 +88,18 @@ proptest! {
             same_in_all_orders(&graph)?;
         }
     }
+}
+
+#[test]
+fn properties_of_ones_own_are_told_of_all_orders() {
+    let graph = fan(3, 0);
+    let first_is_last = |prover: Prover<Sketch<()>>| {
+        prover.always("the first is not the last", |view| {
+            view.configuration() != ["call 0"] || view.is_finished()
+        })
+    };
+    let proof = first_is_last(Prover::of(&graph)).prove();
+    assert_eq!(proof.refuted().count(), 1, "{proof}");
+    // Looked at in one order only, the first call is the first to end.
+    first_is_last(Prover::of(&graph)).reduced(true).prove().assert_proven();
 }

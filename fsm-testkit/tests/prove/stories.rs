@@ -61,6 +61,7 @@ fn a_choice_whose_guards_may_both_refuse_gets_stuck() {
     proven     every state can be reached
     proven     every transition can be taken
     proven     no failure is repeated for ever
+    proven     a run in which all is answered can end
     proven     time goes on
     5 states, 5 steps, at most 2 from the start; all of them
     ");
@@ -130,4 +131,77 @@ fn timers_without_a_length_that_set_each_other_stop_the_time() {
     4. 0ns have passed since `and round` was entered -> round
        and so on, again and again from 3
     ");
+}
+
+#[test]
+fn calls_that_hand_on_to_each_other_never_end_unless_one_takes_too_long() {
+    let graph = graph("ping", |graph| {
+        graph.activity("ping");
+        graph.activity("pong").timeout(Duration::from_secs(1));
+        graph.final_state("end");
+        graph.transition("ping", "pong").done();
+        graph.transition("ping", "pong").failed();
+        graph.transition("pong", "ping").done();
+        graph.transition("pong", "ping").failed();
+        graph.transition("pong", "end").timed_out();
+    });
+    let (name, words) = only_fault(&Prover::of(&graph).prove());
+    assert_eq!(name, standard::ENDS_IF_ANSWERED);
+    insta::assert_snapshot!(words, @r"
+    1. the run begins -> ping
+    2. from here on every activity answers in time -> ping
+    3. `ping` ends well -> pong
+    4. `pong` ends well -> ping
+       and so on, again and again from 3
+    ");
+}
+
+#[test]
+fn a_machine_that_is_meant_to_run_for_ever_is_proven_too() {
+    let graph = graph("beat", |graph| {
+        graph.activity("beat");
+        graph.delay("rest", Duration::from_secs(30));
+        graph.transition("beat", "rest").done();
+        graph.transition("beat", "rest").failed();
+        graph.transition("rest", "beat").done();
+    });
+    let proof = Prover::of(&graph).prove();
+    proof.assert_proven();
+    assert!(proof.claim(standard::GOES_ON).is_some(), "{proof}");
+    assert!(proof.claim(standard::CAN_END).is_none(), "{proof}");
+}
+
+#[test]
+fn a_pause_that_is_longer_than_the_deadline_around_it_never_ends() {
+    let graph = graph("run", |graph| {
+        graph.composite("run", "pause");
+        graph.delay("pause", Duration::from_secs(5)).within("run");
+        graph.final_state("end");
+        graph.final_state("late");
+        graph.transition("pause", "end").done();
+        graph.transition("run", "late").after(Duration::from_secs(1));
+    });
+    let proof = Prover::of(&graph).prove();
+    let missed = |names: &[&str]| {
+        Some(Finding::Missed(names.iter().map(|name| (*name).to_owned()).collect()))
+    };
+    assert_eq!(proof.claim(standard::EVERY_STATE).cloned(), missed(&["`end`"]));
+    let transition = missed(&["`pause` -> `end` on done"]);
+    assert_eq!(proof.claim(standard::EVERY_TRANSITION).cloned(), transition);
+    assert_eq!(proof.claim(standard::DEADLINE_ENDS), Some(&Finding::Proven));
+}
+
+#[test]
+fn a_bound_that_is_reached_leaves_open_what_it_could_not_tell() {
+    let graph = graph("work", |graph| {
+        graph.activity("work");
+        graph.final_state("end");
+        graph.transition("work", "end").done();
+        graph.transition("work", "end").failed();
+    });
+    let proof = Prover::of(&graph).max_states(2).prove();
+    assert!(!proof.is_proven(), "{proof}");
+    assert_eq!(proof.refuted().count(), 0, "{proof}");
+    assert_eq!(proof.claim(standard::CAN_END), Some(&Finding::Undecided));
+    assert_eq!(proof.bound(), Some("stopped at 2 states"));
 }

@@ -6,7 +6,7 @@ pub(crate) mod walk;
 use std::collections::HashMap;
 
 use fsm_core::Status;
-use fsm_patterns::{RunOutcome, StepStatus};
+use fsm_patterns::{Endpoint, Orchestration, RunOutcome, StepStatus};
 use fsm_testkit::flows::{FlowPlan, FlowSize, any_flow};
 use proptest::prelude::*;
 
@@ -31,6 +31,38 @@ fn is_stopped(walk: &Walk) -> bool {
 /// The share of failures that ends a run.
 fn threshold(plan: &FlowPlan) -> Option<f64> {
     plan.limits.error_threshold.filter(|_| !plan.limits.fail_fast)
+}
+
+#[test]
+fn a_flow_says_how_its_calls_may_end_what_must_be_possible_and_what_branches_share() {
+    let flow = Orchestration::parallel("shop")
+        .endpoint(Endpoint::get("cart", "http://shop.test/cart").error_handler("$error.kind"))
+        .endpoint(
+            Endpoint::post("pay", "http://shop.test/pay")
+                .depends_on(["cart"])
+                .condition("$steps.cart.status == 'ok'"),
+        )
+        .error_threshold(0.5)
+        .build()
+        .expect("a sound flow");
+    let graph = flow.graph();
+    let endings = |state: &str| -> Vec<&str> {
+        let state = graph.state(state).expect("a state");
+        flow.endings(state).into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(endings("cart"), ["ok", "fails for now", "fails for good"]);
+    assert_eq!(endings("pay"), ["ok", "fails for good", "outcome unknown"]);
+    assert_eq!(endings("pay.check"), [""; 0]);
+
+    let shared: Vec<&str> =
+        flow.shared_guards().into_iter().map(|guard| graph.guard_name(guard)).collect();
+    assert_eq!(shared, ["more than 50% failed"]);
+
+    let promises = flow.promises().into_iter().map(|id| graph.transition(id));
+    let promises: Vec<String> = promises
+        .map(|edge| format!("{} -> {}", graph.name_of(edge.from()), graph.name_of(edge.to())))
+        .collect();
+    insta::assert_snapshot!(promises.join("\n"));
 }
 
 proptest! {

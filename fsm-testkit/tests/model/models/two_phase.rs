@@ -64,29 +64,30 @@ impl TwoPhase {
         }
     }
 
-    pub(crate) fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+    /// Tells every action that is possible.
+    pub(crate) fn actions(&self, state: &State, mut tell: impl FnMut(Action)) {
         let waits = state.coordinator == Coordinator::Waiting;
         if waits && state.heard.iter().all(|heard| *heard) {
-            actions.push(Action::Commit);
+            tell(Action::Commit);
         }
         if waits {
-            actions.push(Action::Abort);
+            tell(Action::Abort);
         }
         for (number, manager) in state.managers.iter().enumerate() {
             if waits && state.messages.contains(&Message::Prepared(number)) {
-                actions.push(Action::HearPrepared(number));
+                tell(Action::HearPrepared(number));
             }
             if *manager == Manager::Working {
-                actions.push(Action::Prepare(number));
+                tell(Action::Prepare(number));
             }
             if *manager == Manager::Working || self.may_desert && *manager == Manager::Prepared {
-                actions.push(Action::GiveUp(number));
+                tell(Action::GiveUp(number));
             }
             if state.messages.contains(&Message::Commit) {
-                actions.push(Action::HearCommit(number));
+                tell(Action::HearCommit(number));
             }
             if state.messages.contains(&Message::Abort) {
-                actions.push(Action::HearAbort(number));
+                tell(Action::HearAbort(number));
             }
         }
     }
@@ -134,9 +135,7 @@ impl Model for TwoPhase {
     }
 
     fn steps(&self, state: &State, steps: &mut Vec<(Action, State)>) {
-        let mut actions = Vec::new();
-        self.actions(state, &mut actions);
-        steps.extend(actions.into_iter().map(|action| (action, self.after(state, action))));
+        self.actions(state, |action| steps.push((action, self.after(state, action))));
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
