@@ -1,8 +1,16 @@
 //! What ends a run early, and many calls side by side.
 //!
-//! Ten calls are proven here without limits of the run, and with a deadline. How many states the
-//! other two have grows faster, so fewer calls stand for ten: `fail_fast` with seven and a threshold
-//! with five. Ten of each are proven by `fsm check --deep FILE`, built with `--release`.
+//! Ten calls are proven here without limits of the run, and with a deadline. With `fail_fast` and a
+//! threshold the number of states grows faster, so fewer calls stand for ten in a debug build. Ten
+//! calls with three retries each, by `cargo run --release -p fsm-cli -- check --deep FILE`, on two
+//! cores:
+//!
+//! | settings | states | seconds |
+//! |---|---|---|
+//! | none | 41 | 0.1 |
+//! | `total_timeout: 30s` | 42 | 0.1 |
+//! | `fail_fast: true` | 6,146 | 0.3 |
+//! | `error_threshold: 0.3` | 23,937 | 1.1 |
 
 use std::time::{Duration, Instant};
 
