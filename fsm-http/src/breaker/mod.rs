@@ -47,6 +47,7 @@
 //! | `verdict` | which errors speak against the service |
 //! | `registry` | breakers by the names of flow and endpoint |
 //! | `error` | what a refused call gets |
+//! | `proof` | every order of calls and verdicts, explored (in tests) |
 
 mod error;
 mod life;
