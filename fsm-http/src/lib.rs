@@ -80,8 +80,6 @@ mod decode;
 mod error;
 mod idempotency;
 mod in_words;
-#[cfg(test)]
-mod life;
 pub mod limit;
 mod memory;
 pub mod metrics;
@@ -113,3 +111,6 @@ pub use redact::is_credential;
 pub use reqwest_transport::{ReqwestSettings, ReqwestTransport};
 pub use retry::RetryRules;
 pub use transport::{Body, BoxFuture, Chunks, Departure, Outgoing, Transport, TransportError};
+
+#[cfg(test)]
+mod life;

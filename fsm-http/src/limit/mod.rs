@@ -64,8 +64,6 @@ mod history;
 mod limiter;
 mod line;
 mod pace;
-#[cfg(test)]
-mod proof;
 mod rate;
 mod sleepers;
 mod state;
@@ -79,3 +77,6 @@ pub use limiter::RateLimiter;
 pub use rate::Rate;
 pub use status::LimitStatus;
 pub use turn::{NotYet, Turn};
+
+#[cfg(test)]
+mod proof;

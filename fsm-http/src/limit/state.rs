@@ -13,8 +13,6 @@ use super::sleepers::{Sleepers, Woken};
 use super::status::LimitStatus;
 use super::wish::Wish;
 use crate::transport::Departure;
-#[cfg(test)]
-use tokio::time::Instant;
 
 /// What was granted, what the server wishes, and who waits.
 #[cfg_attr(test, derive(Clone))]
@@ -220,7 +218,7 @@ impl State {
     /// Adds to `key` all that the future depends on, told from now on.
     pub(super) fn standing(
         &self,
-        now: Instant,
+        now: tokio::time::Instant,
         name: &impl Fn(&Departure) -> usize,
         key: &mut Vec<u64>,
     ) {

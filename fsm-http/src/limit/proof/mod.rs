@@ -8,8 +8,10 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `caller` | who asks |
 //! | `world` | the model |
 //! | `tests` | what is proven, and planted faults that are found |
 
+mod caller;
 mod tests;
 mod world;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use fsm_testkit::model::{Checker, Property, Report};
 
-use super::world::{Phase, Promise, Standing, WINDOWS, World, caller};
+use super::caller::caller;
+use super::world::{Phase, Promise, Standing, WINDOWS, World};
 
 /// Two units in any three seconds.
 const TWO_IN_THREE: &[Promise] = &[(2, 3, None)];

@@ -11,51 +11,13 @@ use std::time::Duration;
 use fsm_testkit::model::{Model, Property};
 use tokio::time::Instant;
 
+use super::caller::Caller;
+
 use crate::limit::Rate;
 use crate::limit::claim::{Places, Sleeping};
 use crate::limit::sleepers::Woken;
 use crate::limit::state::{Asking, State};
 use crate::transport::Departure;
-
-/// A caller: what it asks for, and its manners.
-#[derive(Clone)]
-pub(super) struct Caller {
-    /// The buckets that it goes through, in ascending order.
-    route: Vec<usize>,
-    weight: u32,
-    /// It sleeps until it is woken; else it comes back when it was told to.
-    sleeps: bool,
-    /// Its request may hang before it leaves.
-    hangs: bool,
-    /// It never gives up while it waits.
-    is_patient: bool,
-    /// A planted fault: when it gives up, it keeps its places. It comes once, since the line would
-    /// grow without end.
-    forgets: bool,
-}
-
-pub(super) fn caller(route: &[usize], weight: u32) -> Caller {
-    let route = route.to_vec();
-    Caller { route, weight, sleeps: false, hangs: false, is_patient: false, forgets: false }
-}
-
-impl Caller {
-    pub(super) fn sleeping(self) -> Self {
-        Self { sleeps: true, ..self }
-    }
-
-    pub(super) fn hanging(self) -> Self {
-        Self { hangs: true, ..self }
-    }
-
-    pub(super) fn patient(self) -> Self {
-        Self { is_patient: true, ..self }
-    }
-
-    pub(super) fn forgetting(self) -> Self {
-        Self { forgets: true, ..self }
-    }
-}
 
 /// So many units in any window of so many seconds, and so many at once, if that is less.
 pub(super) type Promise = (u32, u64, Option<u32>);
