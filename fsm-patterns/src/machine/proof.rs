@@ -7,7 +7,7 @@
 //!
 //! | what | in a proof |
 //! |---|---|
-//! | `$context` at the start | unknown: a run may be given any |
+//! | `$context` at the start | the declared members are there, with values that nobody knows |
 //! | `$event` | [`unknown`], where something comes with it; null on the way of timers |
 //! | a guard, a validator | decided, where what it reads decides it; else asked for |
 //! | `set`, `transform`, `in`, `out` | done; what is made of something unknown is unknown |
@@ -129,9 +129,16 @@ impl MachineFile {
         Machine::bind(inner.graph.clone(), bindings).expect("the names of this graph were bound")
     }
 
-    /// What a run begins with whose context nobody knows: the one of the file, or any other.
+    /// What a run begins with whose context nobody knows: the members that the file declares are
+    /// there, whatever they are, and there may be others.
     pub fn unknown_context(&self) -> Value {
-        unknown()
+        let mut context = unknown();
+        if let (Value::Object(members), Value::Object(declared)) =
+            (&mut context, &self.inner.context)
+        {
+            members.extend(declared.keys().map(|name| (name.clone(), unknown())));
+        }
+        context
     }
 
     /// Whether actions write to the context, by themselves or in Rust: then it matters which of two
