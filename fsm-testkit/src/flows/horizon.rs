@@ -20,13 +20,15 @@ const MOST_ITEMS: usize = 64;
 
 const MOST_LEVELS: usize = 8;
 
-/// What was seen of contexts so far. A value that was seen before stays what it is until its member
-/// has had too many; from then on that member is unknown, so there is an end of contexts.
+/// What was seen of contexts so far. From where a member has had too many values it is unknown in
+/// every context that is new, so there is an end of contexts. What became of a context that was seen
+/// before stays what it is: a checker may ask twice.
 #[derive(Default)]
 pub(super) struct Horizon {
     /// By path, the values that were seen there.
     seen: HashMap<String, HashSet<u64>>,
-    contexts: HashSet<u64>,
+    /// By context, what became of it; `None`: it stayed what it is.
+    settled: HashMap<String, Option<Value>>,
     hasher: BuildHasherDefault<DefaultHasher>,
 }
 
@@ -35,16 +37,19 @@ impl Horizon {
     ///
     /// # Complexity
     /// Linear in the size of the context.
-    pub(super) fn look(&mut self, mut context: Value) -> Value {
-        let most = match self.contexts.len() > MOST_CONTEXTS {
+    pub(super) fn look(&mut self, context: Value) -> Value {
+        let name = canonical(&context);
+        if let Some(settled) = self.settled.get(&name) {
+            return settled.clone().unwrap_or(context);
+        }
+        let most = match self.settled.len() > MOST_CONTEXTS {
             true => FEW_VALUES,
             false => MOST_VALUES,
         };
-        self.inside(&mut context, &mut String::new(), 0, most);
-        if most == MOST_VALUES {
-            self.contexts.insert(self.hasher.hash_one(canonical(&context)));
-        }
-        context
+        let mut seen = context.clone();
+        self.inside(&mut seen, &mut String::new(), 0, most);
+        self.settled.insert(name, (seen != context).then(|| seen.clone()));
+        seen
     }
 
     fn inside(&mut self, value: &mut Value, path: &mut String, level: usize, most: usize) {
@@ -140,6 +145,8 @@ mod tests {
         assert_eq!(seen[31], json!({"n": 31, "even": false}));
         assert_eq!(seen[32], json!({"n": unknown(), "even": true}));
         assert_eq!(horizon.look(json!({"n": 1, "even": true}))["n"], unknown());
+        // What was seen before is what it was.
+        assert_eq!(horizon.look(json!({"n": 1, "even": false}))["n"], 1);
     }
 
     #[test]

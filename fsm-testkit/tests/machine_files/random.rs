@@ -32,7 +32,7 @@ const GUARDS: [&str; 12] = [
     "$context.m == $context.n",
     "$context.on",
     "$context.p.q == 1",
-    "!($context.m == 1)",
+    "\"!($context.m == 1)\"",
     "$context.n == null || $context.m != 1",
     "code",
     "$event.v > 1",
@@ -66,7 +66,7 @@ const EVENTS: [&str; 3] = ["e", "f", "g"];
 
 /// A machine as a file. Where it goes on by itself, nothing refuses the last way.
 pub(crate) fn machine(dice: &mut Dice<'_>) -> String {
-    let count = 2 + dice.below(3);
+    let count = 2 + dice.below(2);
     let mut text =
         "fsm: 1\nname: random\ninitial: s0\ncontext: { n: 0, m: 1, on: false }\nstates:\n"
             .to_owned();
