@@ -46,13 +46,13 @@ pub fn unknown() -> Value {
 
 impl MachineFile {
     /// The machine of this file on data that may be unknown; see [`unknown`]. `oracle` is asked what
-    /// only the data could tell, with the name of the graph's guard as the question: "`$event.value
-    /// > 0`", "holds". Rust code need not be there: its guards are asked for, its actions
-    /// may have done anything, its activities never end by themselves.
+    /// only the data could tell, with the name of the graph's guard as the question. Rust code need
+    /// not be there: its guards are asked for, its actions may have done anything, and its activities
+    /// never end by themselves.
     ///
-    /// What the moves of a run are with any context, any data of events, and any code is among the
-    /// moves of this machine for some answers, where actions that can't be carried out leave a
-    /// way on.
+    /// Whatever the declared members of a context are, whatever comes with events, and whatever code
+    /// does: how a run moves, this machine moves for some answers, save where actions that can't be
+    /// carried out leave no way on.
     ///
     /// ```
     /// use std::sync::Arc;
