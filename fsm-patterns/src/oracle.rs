@@ -67,6 +67,10 @@ pub trait Oracle: Send + Sync {
     /// counts as the last. The question and its answer read as a sentence: "the condition of
     /// `pay`", "does not hold".
     fn choose(&self, question: &str, answers: &[&'static str]) -> usize;
+
+    /// From here on the same question may have another answer: an action of a machine file changes
+    /// what it is about. The questions of a flow are of data that does not change within a step.
+    fn changed(&self) {}
 }
 
 impl Flow {
