@@ -111,3 +111,6 @@ pub use redact::is_credential;
 pub use reqwest_transport::{ReqwestSettings, ReqwestTransport};
 pub use retry::RetryRules;
 pub use transport::{Body, BoxFuture, Chunks, Departure, Outgoing, Transport, TransportError};
+
+#[cfg(test)]
+mod life;

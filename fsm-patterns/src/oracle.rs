@@ -42,7 +42,9 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use fsm_core::{Bindings, GuardId, Kind, Machine, Outcome, Retry, StateId, TransitionId, Trigger};
+use fsm_core::{
+    Bindings, Graph, GuardId, Kind, Machine, Outcome, Retry, StateId, TransitionId, Trigger,
+};
 use fsm_http::ErrorKind;
 use serde_json::Value;
 
@@ -65,6 +67,10 @@ pub trait Oracle: Send + Sync {
     /// counts as the last. The question and its answer read as a sentence: "the condition of
     /// `pay`", "does not hold".
     fn choose(&self, question: &str, answers: &[&'static str]) -> usize;
+
+    /// From here on the same question may have another answer: an action of a machine file changes
+    /// what it is about. The questions of a flow are of data that does not change within a step.
+    fn changed(&self) {}
 }
 
 impl Flow {
@@ -74,6 +80,16 @@ impl Flow {
     /// `max_concurrent` is [left out](fsm_core::Graph::without_limit): what holds without a limit
     /// holds with any.
     pub fn machine_with(&self, oracle: Arc<dyn Oracle>) -> Machine<FlowContext, FlowEvent> {
+        self.bound_to(self.graph().without_limit(), oracle)
+    }
+
+    /// As [`machine_with`](Self::machine_with), and no more calls are under way at once than
+    /// `max_concurrent` says.
+    pub fn limited_machine_with(&self, oracle: Arc<dyn Oracle>) -> Machine<FlowContext, FlowEvent> {
+        self.bound_to(self.graph().clone(), oracle)
+    }
+
+    fn bound_to(&self, graph: Graph, oracle: Arc<dyn Oracle>) -> Machine<FlowContext, FlowEvent> {
         let Rules { plan, units, .. } = &*self.rules;
         let proof = Some(Proof::new(plan, oracle));
         let rules = Arc::new(Rules { plan: plan.clone(), units: units.clone(), proof });
@@ -81,7 +97,7 @@ impl Flow {
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
             bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
         });
-        Machine::bind(self.graph().without_limit(), rules.bind(bindings))
+        Machine::bind(graph, rules.bind(bindings))
             .expect("the names of this graph were bound before")
     }
 

@@ -177,10 +177,8 @@ fn a_call_that_can_never_be_made_is_named() {
       proven     a run can be cancelled at any time
       proven     a run can always end
       proven     fail_fast ends the run at once
-      refuted    every state can be reached; never seen:
-                   `alert`
+      proven     every state can be reached
       refuted    every transition can be taken; never seen:
-                   `alert.check` -> `alert` at once [$steps.charge.status == 'failed']
                    `alert` -> `run settles` on done
                    `alert` -> `run settles` on failed [unknown outcome]
                    `alert` -> `run settles` on failed
@@ -189,7 +187,7 @@ fn a_call_that_can_never_be_made_is_named() {
       proven     time goes on
       explored all there is: 4 states of a run, 4 steps, at most 2 from the start
     ");
-    assert_eq!(ended.stderr, "error: alert.yaml: 2 of 11 properties do not hold\n");
+    assert_eq!(ended.stderr, "error: alert.yaml: 1 of 11 properties does not hold\n");
 }
 
 #[test]
@@ -207,9 +205,9 @@ fn a_bound_that_is_reached_leaves_things_undecided_and_is_a_warning() {
       undecided  the deadline ends every run
       undecided  every state can be reached
       undecided  every transition can be taken
-      undecided  no failure is repeated for ever
-      undecided  a run in which all is answered can end
-      undecided  time goes on
+      proven     no failure is repeated for ever
+      proven     a run in which all is answered can end
+      proven     time goes on
       explored a part: 3 states of a run, 5 steps, at most 2 from the start; stopped at 3 states
     ");
     insta::assert_snapshot!(ended.stderr, @"

@@ -146,7 +146,8 @@ mod tests {
     use std::num::NonZeroU32;
     use std::time::Duration;
 
-    use fsm_testkit::explore::{Explorer, Seen};
+    use fsm_testkit::explore::{Exploration, Explorer, Seen};
+    use fsm_testkit::prove::Prover;
     use tokio::time::Instant;
 
     use super::*;
@@ -290,10 +291,8 @@ mod tests {
         assert_eq!(seen.len(), 4 + 9, "{seen:?}");
     }
 
-    /// From outside, a breaker can only be told what happens and asked for its state. What leads
-    /// where is the table without its guards, in both directions.
-    #[test]
-    fn a_breaker_that_is_explored_from_outside_leads_where_the_table_says() {
+    /// From outside, a breaker can only be told what happens and asked for its state.
+    fn explored() -> Exploration {
         let start = Instant::now();
         let send = |machine: &mut Machine, event: &Event| {
             let before = machine.life();
@@ -303,7 +302,7 @@ mod tests {
                 _ => Seen::Handled,
             }
         };
-        let explored = Explorer::new("breaker", send, |machine| state_name(machine.state()).into())
+        Explorer::new("breaker", send, |machine| state_name(machine.state()).into())
             .key(|machine| {
                 let probing = machine.state() == State::HalfOpen { probing: true };
                 (probing, machine.failures().min(THRESHOLD.get()), machine.life().min(1))
@@ -312,7 +311,13 @@ mod tests {
                 let events = events(machine, start);
                 events.into_iter().map(|event| (event_name(event), event)).collect()
             })
-            .expect("a graph");
+            .expect("a graph")
+    }
+
+    /// What leads where is the table without its guards, in both directions.
+    #[test]
+    fn a_breaker_that_is_explored_from_outside_leads_where_the_table_says() {
+        let explored = explored();
         assert!(explored.is_complete());
 
         let graph = explored.graph();
@@ -332,6 +337,17 @@ mod tests {
         let table = silent.iter().map(|row| (row.from, row.event));
         assert_eq!(ignored.collect::<BTreeSet<_>>(), table.collect());
         assert_eq!(explored.path_to(HALF_OPEN), Some(vec!["failure", "failure", "ask"]));
+    }
+
+    #[test]
+    fn what_is_drawn_and_what_is_explored_are_proven() {
+        for graph in [graph(), explored().graph().clone()] {
+            let mut prover = Prover::of(&graph);
+            for state in [CLOSED, OPEN, HALF_OPEN] {
+                prover = prover.always_possible(state, move |run| run.is_at(state));
+            }
+            prover.prove().assert_proven();
+        }
     }
 
     #[test]

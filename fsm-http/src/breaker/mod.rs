@@ -47,11 +47,14 @@
 //! | `verdict` | which errors speak against the service |
 //! | `registry` | breakers by the names of flow and endpoint |
 //! | `error` | what a refused call gets |
+//! | `proof` | every order of calls and verdicts, explored (in tests) |
 
 mod error;
 mod life;
 mod machine;
 mod permit;
+#[cfg(test)]
+mod proof;
 mod registry;
 mod summary;
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! that two claims never wait for each other.
 
 use std::future::Future;
+use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker, ready};
@@ -26,12 +27,19 @@ const FEW: usize = 4;
 /// One grant, from asking to having it. Dropping it gives its places back.
 pub(super) struct Claim<B: AsRef<[Bucket]>> {
     buckets: B,
-    weight: u32,
-    /// The places in the lines of the first buckets; 0 stands for a bucket that is there twice.
-    places: Vec<u64>,
-    /// In which bucket's line a task sleeps.
-    asleep: Option<usize>,
+    places: Places,
     is_taken: bool,
+}
+
+/// Where a claim stands in the lines of its buckets. Pure: it is told the time, and given the
+/// buckets' states.
+#[cfg_attr(test, derive(Clone))]
+pub(super) struct Places {
+    pub(super) weight: u32,
+    /// The places in the lines of the first buckets; 0 stands for a bucket that is there twice.
+    pub(super) numbers: Vec<u64>,
+    /// In which bucket's line a task sleeps.
+    pub(super) asleep: Option<usize>,
 }
 
 /// Not now.
@@ -40,22 +48,22 @@ pub(super) struct Later {
     pub(super) at: Instant,
     pub(super) by_server: bool,
     /// Who sleeps is to wake up by itself at this point in time; if `None`, it is woken.
-    alarm: Option<Instant>,
+    pub(super) alarm: Option<Instant>,
     /// It would be after the deadline.
     is_too_late: bool,
 }
 
 /// A task that can be woken.
 #[derive(Clone, Copy)]
-struct Sleeping<'a> {
-    waker: &'a Waker,
-    deadline: Option<Instant>,
+pub(super) struct Sleeping<'a> {
+    pub(super) waker: &'a Waker,
+    pub(super) deadline: Option<Instant>,
 }
 
 impl<B: AsRef<[Bucket]>> Claim<B> {
     /// No bucket's heaviest weight is less than this one; see [`Bucket::check`].
     pub(super) fn new(buckets: B, weight: u32) -> Self {
-        Claim { buckets, weight, places: Vec::new(), asleep: None, is_taken: false }
+        Claim { buckets, places: Places::new(weight), is_taken: false }
     }
 
     /// Takes the grant if this is the time in all buckets, else says when to ask again. It counts
@@ -90,93 +98,105 @@ impl<B: AsRef<[Bucket]>> Claim<B> {
         departure: Option<&Departure>,
         sleeping: Option<Sleeping<'_>>,
     ) -> Result<(), Later> {
-        let Claim { buckets, weight, places, asleep, is_taken } = self;
+        let Claim { buckets, places, is_taken } = self;
         let buckets = buckets.as_ref();
         if *is_taken || buckets.is_empty() {
             return Ok(());
         }
-        let asking = |places: &[u64], index: usize| Asking {
-            place: places.get(index).copied(),
-            weight: *weight,
-            sleeps: sleeping.is_some(),
-        };
         let mut woken = Woken::default();
         let answer = locked(buckets, |states| {
-            let instant = Instant::now();
-            let closed = states.iter_mut().enumerate().find_map(|(index, state)| {
-                let state = state.as_mut()?;
-                let now = state.epoch.nanos(instant);
-                let opening = state.opening(asking(places, index), now);
-                (!opening.is_open).then_some((index, opening))
-            });
-            let Some((closed, opening)) = closed else {
-                for (index, state) in states.iter_mut().enumerate() {
-                    let Some(state) = state else { continue };
-                    let now = state.epoch.nanos(instant);
-                    state.grant(asking(places, index), departure, now, &mut woken);
-                }
-                return Ok(());
-            };
-            for state in states.iter_mut().take(closed + 1).skip(places.len()) {
-                places.push(state.as_mut().map_or(0, |state| state.enter(*weight)));
-            }
-            if let Some(former) = asleep.take_if(|former| sleeping.is_none() || *former != closed)
-                && let Some(state) = &mut states[former]
-            {
-                state.get_up(places[former], &mut woken);
-            }
-            // What closed again, by a server's word, may stay so for long: the places behind it would
-            // keep their room from everybody meanwhile.
-            for (place, state) in places.drain(closed + 1..).zip(states.iter_mut().skip(closed + 1))
-            {
-                if let Some(state) = state {
-                    state.leave(place, &mut woken);
-                }
-            }
-            let mut later = Later {
-                at: instant,
-                by_server: opening.by_server,
-                alarm: None,
-                is_too_late: false,
-            };
-            // A bucket that is closed has been locked.
-            if let Some(state) = &mut states[closed] {
-                later.at = state.epoch.instant(opening.at).max(instant);
-                if let Some(Sleeping { waker, deadline }) = sleeping {
-                    *asleep = Some(closed);
-                    let now = state.epoch.nanos(instant);
-                    let patience = deadline.map(|deadline| state.epoch.nanos(deadline));
-                    let task = (waker, patience);
-                    let alarm = state.sleep(places[closed], task, opening.at, now, &mut woken);
-                    later.alarm = alarm.map(|alarm| state.epoch.instant(alarm));
-                    later.is_too_late = deadline.is_some_and(|deadline| later.at > deadline);
-                }
-            }
-            Err(later)
+            places.ask(states, Instant::now(), departure, sleeping, &mut woken)
         });
         woken.ring();
-        if answer.is_ok() {
-            *is_taken = true;
-            *asleep = None;
-            places.clear();
-        }
+        *is_taken = answer.is_ok();
         answer
     }
 
     /// Keeps the places, but is not to be woken any more.
     fn get_up(&mut self) {
-        let Some(index) = self.asleep.take() else { return };
+        let Some(index) = self.places.asleep.take() else { return };
         let mut woken = Woken::default();
         if let Some(bucket) = self.buckets.as_ref().get(index) {
-            bucket.lock().get_up(self.places[index], &mut woken);
+            bucket.lock().get_up(self.places.numbers[index], &mut woken);
         }
         woken.ring();
     }
 }
 
+impl Places {
+    pub(super) fn new(weight: u32) -> Self {
+        Places { weight, numbers: Vec::new(), asleep: None }
+    }
+
+    /// All that is done under the locks of the buckets: takes the grant if this is the time in all
+    /// of them, and gives the places up; else gets in line, up to the bucket that is closed.
+    pub(super) fn ask<S: DerefMut<Target = State>>(
+        &mut self,
+        states: &mut [Option<S>],
+        instant: Instant,
+        departure: Option<&Departure>,
+        sleeping: Option<Sleeping<'_>>,
+        woken: &mut Woken,
+    ) -> Result<(), Later> {
+        let Places { weight, numbers, asleep } = self;
+        let asking = |numbers: &[u64], index: usize| Asking {
+            place: numbers.get(index).copied(),
+            weight: *weight,
+            sleeps: sleeping.is_some(),
+        };
+        let closed = states.iter_mut().enumerate().find_map(|(index, state)| {
+            let state = state.as_mut()?;
+            let now = state.epoch.nanos(instant);
+            let opening = state.opening(asking(numbers, index), now);
+            (!opening.is_open).then_some((index, opening))
+        });
+        let Some((closed, opening)) = closed else {
+            for (index, state) in states.iter_mut().enumerate() {
+                let Some(state) = state else { continue };
+                let now = state.epoch.nanos(instant);
+                state.grant(asking(numbers, index), departure, now, woken);
+            }
+            *asleep = None;
+            numbers.clear();
+            return Ok(());
+        };
+        for state in states.iter_mut().take(closed + 1).skip(numbers.len()) {
+            numbers.push(state.as_mut().map_or(0, |state| state.enter(*weight)));
+        }
+        if let Some(former) = asleep.take_if(|former| sleeping.is_none() || *former != closed)
+            && let Some(state) = &mut states[former]
+        {
+            state.get_up(numbers[former], woken);
+        }
+        // What closed again, by a server's word, may stay so for long: the places behind it would
+        // keep their room from everybody meanwhile.
+        for (place, state) in numbers.drain(closed + 1..).zip(states.iter_mut().skip(closed + 1)) {
+            if let Some(state) = state {
+                state.leave(place, woken);
+            }
+        }
+        let mut later =
+            Later { at: instant, by_server: opening.by_server, alarm: None, is_too_late: false };
+        // A bucket that is closed has been locked.
+        if let Some(state) = &mut states[closed] {
+            later.at = state.epoch.instant(opening.at).max(instant);
+            if let Some(Sleeping { waker, deadline }) = sleeping {
+                *asleep = Some(closed);
+                let now = state.epoch.nanos(instant);
+                let patience = deadline.map(|deadline| state.epoch.nanos(deadline));
+                let task = (waker, patience);
+                let alarm = state.sleep(numbers[closed], task, opening.at, now, woken);
+                later.alarm = alarm.map(|alarm| state.epoch.instant(alarm));
+                later.is_too_late = deadline.is_some_and(|deadline| later.at > deadline);
+            }
+        }
+        Err(later)
+    }
+}
+
 impl<B: AsRef<[Bucket]>> Drop for Claim<B> {
     fn drop(&mut self) {
-        for (bucket, place) in self.buckets.as_ref().iter().zip(&self.places) {
+        for (bucket, place) in self.buckets.as_ref().iter().zip(&self.places.numbers) {
             let mut woken = Woken::default();
             bucket.lock().leave(*place, &mut woken);
             woken.ring();

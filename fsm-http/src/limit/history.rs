@@ -33,6 +33,7 @@ use crate::transport::{Departure, Whereabouts};
 const AT_ONCE: usize = 2;
 
 /// The instants of the last units.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct History {
     epoch: Epoch,
     /// What was granted and, as far as is known, has not left.
@@ -51,12 +52,14 @@ pub(super) struct History {
     longest: u64,
 }
 
+#[cfg_attr(test, derive(Clone))]
 struct Here {
     departure: Departure,
     granted: u64,
     units: u32,
 }
 
+#[cfg_attr(test, derive(Clone))]
 struct Departed {
     at: u64,
     last_unit: u64,
@@ -202,6 +205,42 @@ impl History {
         }
         let index = self.departures.partition_point(|it| it.last_unit < unit);
         self.departures.get(index).map(|it| it.at)
+    }
+}
+
+#[cfg(test)]
+impl History {
+    /// Puts one departure in the place of another: a proof changes copies, and no shared one.
+    pub(super) fn replace(&mut self, old: &Departure, new: &Departure) {
+        for here in self.here.iter_mut().filter(|here| here.departure.is_same(old)) {
+            here.departure = new.clone();
+        }
+    }
+
+    /// Adds to `key` what the future depends on. `name` tells departures apart that are still here.
+    pub(super) fn standing(
+        &self,
+        now: u64,
+        name: &impl Fn(&Departure) -> usize,
+        key: &mut Vec<u64>,
+    ) {
+        // What left before the longest window is all the same.
+        let age = |at: u64| now.saturating_sub(at).min(self.longest);
+        key.push(self.departures.len() as u64);
+        let mut before = self.forgotten;
+        for Departed { at, last_unit } in &self.departures {
+            key.extend([age(*at), last_unit - before]);
+            before = *last_unit;
+        }
+        key.push(self.here.len() as u64);
+        for Here { departure, units, .. } in &self.here {
+            let (kind, detail) = match departure.whereabouts() {
+                Whereabouts::Here | Whereabouts::Untold => (0, name(departure) as u64),
+                Whereabouts::Departed(at) => (1, age(self.epoch.nanos(at))),
+                Whereabouts::CalledOff => (2, 0),
+            };
+            key.extend([kind, detail, u64::from(*units)]);
+        }
     }
 }
 

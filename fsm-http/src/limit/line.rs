@@ -10,6 +10,7 @@ const FEW: usize = 32;
 
 /// The places of a queue.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Line {
     /// In the order of arrival, so in the order of their numbers.
     places: Vec<Place>,
@@ -24,6 +25,7 @@ pub(super) struct Line {
     last: u64,
 }
 
+#[cfg_attr(test, derive(Clone))]
 struct Place {
     number: u64,
     /// 0: the place was left.
@@ -122,6 +124,15 @@ impl Line {
 
 fn lowest_bit(node: usize) -> usize {
     node & node.wrapping_neg()
+}
+
+#[cfg(test)]
+impl Line {
+    /// The places that are not left, in order, with their units.
+    pub(super) fn living(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let living = self.places.iter().filter(|place| place.units > 0);
+        living.map(|place| (place.number, place.units))
+    }
 }
 
 #[cfg(test)]

@@ -77,3 +77,6 @@ pub use limiter::RateLimiter;
 pub use rate::Rate;
 pub use status::LimitStatus;
 pub use turn::{NotYet, Turn};
+
+#[cfg(test)]
+mod proof;

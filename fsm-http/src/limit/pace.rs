@@ -16,6 +16,7 @@
 const LATENESS: u64 = 2_000_000;
 
 /// At most `burst` at once, then `limit` in `window` nanoseconds, one by one.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Pace {
     limit: u128,
     window: u128,
@@ -78,6 +79,17 @@ impl Pace {
             false if has_waited => forgiven,
             false => latest,
         }
+    }
+}
+
+#[cfg(test)]
+impl Pace {
+    /// What the future depends on: by how much the pace is used up ahead of the clock. It holds
+    /// where lateness is not made up for.
+    pub(super) fn standing(&self, now: u64) -> u64 {
+        assert_eq!(self.slack, 0, "a proof has slow paces");
+        let ahead = self.used_up_to.saturating_sub(u128::from(now) * self.limit);
+        u64::try_from(ahead).expect("a proof has small numbers")
     }
 }
 

@@ -9,12 +9,14 @@ use std::task::Waker;
 
 /// The waiting tasks of a queue, by the number of their place.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Sleepers {
     tasks: BTreeMap<u64, Sleeper>,
     /// Until when who is ready to wait.
     deadlines: BTreeSet<(u64, u64)>,
 }
 
+#[cfg_attr(test, derive(Clone))]
 struct Sleeper {
     waker: Waker,
     deadline: Option<u64>,
@@ -118,5 +120,13 @@ impl Sleepers {
         if let Some((_, sleeper)) = self.tasks.first_key_value() {
             woken.wake.push(sleeper.waker.clone());
         }
+    }
+}
+
+#[cfg(test)]
+impl Sleepers {
+    /// The places of all that sleep, in order.
+    pub(super) fn asleep(&self) -> impl Iterator<Item = u64> + '_ {
+        self.tasks.keys().copied()
     }
 }

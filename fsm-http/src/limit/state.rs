@@ -15,6 +15,7 @@ use super::wish::Wish;
 use crate::transport::Departure;
 
 /// What was granted, what the server wishes, and who waits.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct State {
     pub(super) epoch: Epoch,
     /// Units and nanoseconds of each window.
@@ -193,5 +194,41 @@ impl State {
         let history = &mut self.history;
         let room = |(limit, window): &(u64, u64)| limit.saturating_sub(history.used(*window, now));
         self.limits.iter().map(room).min()
+    }
+}
+
+/// What a proof has to know.
+#[cfg(test)]
+impl State {
+    /// As [`History::replace`].
+    pub(super) fn replace(&mut self, old: &Departure, new: &Departure) {
+        self.history.replace(old, new);
+    }
+
+    /// The place of who sleeps first.
+    pub(super) fn first_asleep(&self) -> Option<u64> {
+        self.sleepers.asleep().next()
+    }
+
+    /// How many wait before this place.
+    pub(super) fn rank(&self, place: u64) -> u64 {
+        self.line.living().take_while(|(number, _)| *number < place).count() as u64
+    }
+
+    /// Adds to `key` all that the future depends on, told from now on.
+    pub(super) fn standing(
+        &self,
+        now: tokio::time::Instant,
+        name: &impl Fn(&Departure) -> usize,
+        key: &mut Vec<u64>,
+    ) {
+        let now = self.epoch.nanos(now);
+        self.history.standing(now, name, key);
+        key.extend(self.paces.iter().map(|pace| pace.standing(now)));
+        self.wish.standing(now, key);
+        key.push(self.line.len() as u64);
+        key.extend(self.line.living().map(|(_, units)| u64::from(units)));
+        key.extend(self.sleepers.asleep().map(|place| 1 + self.rank(place)));
+        key.push(0);
     }
 }

@@ -6,6 +6,7 @@
 
 /// A server's wishes that are in force.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Wish {
     /// Nothing before this point in time.
     hold: u64,
@@ -58,6 +59,16 @@ impl Wish {
     /// When nothing that the server said is in force any more.
     pub(super) fn over(&self) -> u64 {
         self.quota.map_or(self.hold, |quota| self.hold.max(quota.until))
+    }
+}
+
+#[cfg(test)]
+impl Wish {
+    /// Adds to `key` what the future depends on.
+    pub(super) fn standing(&self, now: u64, key: &mut Vec<u64>) {
+        let quota = self.quota.filter(|quota| quota.until > now);
+        let quota = quota.map_or((0, 0), |quota| (quota.until - now, quota.remaining));
+        key.extend([self.hold.saturating_sub(now), quota.0, quota.1]);
     }
 }
 

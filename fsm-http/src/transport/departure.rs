@@ -93,6 +93,21 @@ impl Departure {
         }
     }
 
+    /// A request that left at `at`.
+    #[cfg(test)]
+    pub(crate) fn left_at(at: Instant) -> Self {
+        let departure = Self::default();
+        departure.0.at.get_or_init(|| at);
+        departure.depart();
+        departure
+    }
+
+    /// Whether both are handles of one record.
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn go_on(&self, from: u8, to: u8) -> bool {
         let moved = self.0.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         moved.is_ok()
@@ -107,6 +122,9 @@ impl fmt::Debug for Departure {
 
 #[cfg(test)]
 mod tests {
+    use fsm_testkit::explore::{Explorer, Seen};
+    use fsm_testkit::prove::Prover;
+
     use super::*;
 
     #[test]
@@ -146,6 +164,67 @@ mod tests {
             assert_eq!(departure.whereabouts(), Whereabouts::CalledOff);
             assert!(!departure.may_have_left());
         }
+    }
+
+    type Tell = fn(&Departure);
+
+    /// What may be told of a request.
+    const TOLD: [(&str, Tell); 4] = [
+        ("hold", Departure::hold),
+        ("hand over", Departure::handed_over),
+        ("depart", Departure::depart),
+        ("call off", |departure| {
+            departure.call_off();
+        }),
+    ];
+
+    #[test]
+    fn no_way_leads_back_from_a_departure() {
+        let state = |told: &Vec<Tell>| {
+            let departure = Departure::default();
+            told.iter().for_each(|tell| tell(&departure));
+            match departure.0.state.load(Ordering::Acquire) {
+                MADE => "made",
+                UNTOLD => "not told",
+                HELD => "held",
+                CALLED_OFF => "called off",
+                _ => "departed",
+            }
+        };
+        let tell = |told: &mut Vec<Tell>, next: &Tell| {
+            let before = state(told);
+            told.push(*next);
+            if state(told) == before { Seen::Ignored } else { Seen::Moved }
+        };
+        let explored = Explorer::new("departure", tell, |told| state(told).to_owned())
+            .explore(Vec::new(), &TOLD)
+            .expect("a graph");
+        assert!(explored.is_complete());
+
+        let graph = explored.graph();
+        let mut moves: Vec<_> = graph
+            .transitions()
+            .map(|(_, edge)| {
+                let (from, to) = (graph.name_of(edge.from()), graph.name_of(edge.to()));
+                format!("{from} -> {to} on {}", graph.trigger_label(edge.trigger()))
+            })
+            .collect();
+        moves.sort_unstable();
+        insta::assert_snapshot!(moves.join("\n"), @r"
+        called off -> departed on depart
+        held -> called off on call off
+        held -> departed on depart
+        made -> called off on call off
+        made -> departed on depart
+        made -> held on hold
+        made -> not told on hand over
+        not told -> departed on depart
+        not told -> held on hold
+        ");
+        Prover::of(graph)
+            .always_possible("it departs", |run| run.is_at("departed"))
+            .prove()
+            .assert_proven();
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl Computation {
         Ok(self.value(&self.node, scope)?.into_owned())
     }
 
+    /// Shows every expression in it.
+    pub(super) fn each_expression(&self, show: &mut impl FnMut(&Expression)) {
+        self.node.each_expression(show);
+    }
+
     fn value<'a>(&'a self, node: &'a Node, scope: &Scope<'a>) -> Result<Cow<'a, Value>, EvalError> {
         let value = match &node.kind {
             NodeKind::Literal(value) => return Ok(Cow::Borrowed(value)),
@@ -174,6 +179,27 @@ impl Computation {
     /// The text of a part, for messages.
     fn part(&self, span: &Range<usize>) -> String {
         self.source[span.clone()].to_owned()
+    }
+}
+
+impl Node {
+    fn each_expression(&self, show: &mut impl FnMut(&Expression)) {
+        match &self.kind {
+            NodeKind::Literal(_) => {}
+            NodeKind::Expression(expression) => show(expression),
+            NodeKind::Not(operand) | NodeKind::Negative(operand) => operand.each_expression(show),
+            NodeKind::And(operands) | NodeKind::Or(operands) => {
+                operands.iter().for_each(|operand| operand.each_expression(show));
+            }
+            NodeKind::Compare(left, _, right) => {
+                left.each_expression(show);
+                right.each_expression(show);
+            }
+            NodeKind::Chain(first, rest) => {
+                first.each_expression(show);
+                rest.iter().for_each(|(_, operand)| operand.each_expression(show));
+            }
+        }
     }
 }
 

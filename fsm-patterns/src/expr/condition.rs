@@ -114,7 +114,7 @@ impl Condition {
     }
 
     /// The value of a part that must be a boolean.
-    fn truth(&self, node: &Node, scope: &Scope<'_>) -> Result<bool, EvalError> {
+    pub(super) fn truth(&self, node: &Node, scope: &Scope<'_>) -> Result<bool, EvalError> {
         match &*self.value(node, scope)? {
             Value::Bool(truth) => Ok(*truth),
             other @ (Value::Null
@@ -193,7 +193,7 @@ impl Node {
     }
 
     /// Whether it gives a value, whatever the data is: what is absent is null.
-    fn has_value(&self) -> bool {
+    pub(super) fn has_value(&self) -> bool {
         matches!(self.kind, NodeKind::Literal(_) | NodeKind::Expression(_)) || self.is_truth()
     }
 

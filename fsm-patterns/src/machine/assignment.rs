@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::expr::{Computation, Dialect, Scope, Template, kind};
+use super::deed::Doubts;
+use crate::expr::{Computation, Dialect, Doubt, Scope, Template, UNKNOWN, kind, unknown};
 use crate::file::fields::{Read, Wrong};
 use crate::file::tree::{Kind, Node};
 
@@ -76,12 +77,23 @@ impl Assignment {
     }
 
     /// The values, over `$context` and `$event`.
-    pub(super) fn values(&self, context: &Value, event: &Value) -> Result<Vec<Value>, String> {
+    pub(super) fn values(
+        &self,
+        context: &Value,
+        event: &Value,
+        doubts: Option<&Doubts>,
+    ) -> Result<Vec<Value>, String> {
         let scope = Scope::new().context(context).event(event);
         let value = |member: &Member| {
-            let value = match &member.becomes {
-                Becomes::Template(template) => template.render(&scope),
-                Becomes::Computation(computation) => computation.eval(&scope),
+            let value = match (&member.becomes, doubts) {
+                (Becomes::Template(template), None) => template.render(&scope),
+                (Becomes::Computation(computation), None) => computation.eval(&scope),
+                (Becomes::Template(template), Some(doubts)) => {
+                    template.render_in_doubt(&scope).map(|value| doubts.of(value))
+                }
+                (Becomes::Computation(computation), Some(doubts)) => {
+                    computation.eval_in_doubt(&scope).map(|value| doubts.of(value))
+                }
             };
             value.map_err(|error| format!("`{}` can't be set: {error}", member.written))
         };
@@ -96,9 +108,14 @@ impl Assignment {
 
     /// Puts `values` in place; where that fails, those before are, unless it is
     /// [atomic](Self::is_atomic).
-    pub(super) fn place(&self, context: &mut Value, values: Vec<Value>) -> Result<(), String> {
+    pub(super) fn place(
+        &self,
+        context: &mut Value,
+        values: Vec<Value>,
+        doubts: Option<&Doubts>,
+    ) -> Result<(), String> {
         for (member, value) in self.members.iter().zip(values) {
-            put(context, &member.path, value).map_err(|(within, found)| {
+            put(context, &member.path, value, doubts).map_err(|(within, found)| {
                 format!("`{}` can't be set: `{within}` is {found}", member.written)
             })?;
         }
@@ -107,11 +124,24 @@ impl Assignment {
 }
 
 /// Puts `value` at `path`; a context that is no object becomes one.
-fn put(context: &mut Value, path: &[String], value: Value) -> Result<(), (String, &'static str)> {
+fn put(
+    context: &mut Value,
+    path: &[String],
+    value: Value,
+    doubts: Option<&Doubts>,
+) -> Result<(), (String, &'static str)> {
     let Some((last, way)) = path.split_last() else { return Ok(()) };
     let mut object = object(context);
     for (at, key) in way.iter().enumerate() {
-        let inside = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        let is_open = doubts.is_some() && object.contains_key(UNKNOWN);
+        let inside = object.entry(key).or_insert_with(|| match is_open {
+            true => unknown(),
+            false => Value::Object(Map::new()),
+        });
+        // Nothing says that what is unknown as a whole is an object.
+        if let Some(doubts) = doubts.filter(|_| *inside == unknown()) {
+            doubts.add(Doubt { context: true, event: false });
+        }
         let found = kind(inside);
         let Value::Object(members) = inside else { return Err((path[..=at].join("."), found)) };
         object = members;
@@ -235,7 +265,7 @@ mod tests {
 
     fn put_at(mut context: Value, path: &str, value: Value) -> Result<Value, String> {
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        match put(&mut context, &path, value) {
+        match put(&mut context, &path, value, None) {
             Ok(()) => Ok(context),
             Err((within, found)) => Err(format!("{within} is {found}")),
         }

@@ -9,7 +9,7 @@ use fsm_core::{Bindings, Machine, Outcome, Scene, Visit, Work};
 use serde_json::Value;
 
 use super::MachineFile;
-use super::deed::Refusal;
+use super::deed::{Bound, Refusal};
 use super::event::MachineEvent;
 use super::file::Unbound;
 use crate::check::spelling;
@@ -200,13 +200,13 @@ impl MachineFile {
             bindings = bindings.guard(label, move |context, scene| {
                 let (event, leaf) = (data(scene), scene.state.index());
                 let plan = &inner.all_plans[plan];
-                plan.check(&inner.stations, leaf, context, event, Some((&code, scene))).is_ok()
+                plan.check(&inner.stations, leaf, context, event, Bound::Code(&code, scene)).is_ok()
             });
         }
         for (label, deed) in &self.inner.deeds {
             let (deed, code) = (deed.clone(), code.clone());
             bindings = bindings.action(label, move |context, scene| {
-                deed.perform_or_note(context, data(scene), Some((&code, scene)));
+                deed.perform_or_note(context, data(scene), Bound::Code(&code, scene));
             });
         }
         for (label, (home, name)) in &self.inner.works {
@@ -220,7 +220,7 @@ impl MachineFile {
 }
 
 /// What `$event` is.
-fn data<'a>(scene: &Scene<'a, MachineEvent>) -> &'a Value {
+pub(super) fn data<'a>(scene: &Scene<'a, MachineEvent>) -> &'a Value {
     scene.event.map_or(&Value::Null, |event| &event.data)
 }
 

@@ -1,5 +1,6 @@
 //! What is done to the context: by actions, by transforms, and around machines within machines.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use fsm_core::Scene;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use super::assignment::{Assignment, object};
 use super::bind::Code;
 use super::event::MachineEvent;
-use crate::expr::{Scope, Template, kind};
+use crate::expr::{Doubt, Scope, Template, UNKNOWN, kind, unknown};
 
 /// Where the contexts of inner machines are kept in that of the machine around.
 pub(crate) const MACHINES: &str = "$machines";
@@ -98,8 +99,46 @@ pub(super) enum Refusal {
     Unknown,
 }
 
-/// Rust code, and what it is to see.
-pub(super) type Bound<'a> = Option<(&'a Code, &'a Scene<'a, MachineEvent>)>;
+/// What stands behind names, and whether everything is known.
+#[derive(Clone, Copy)]
+pub(super) enum Bound<'a> {
+    /// Nothing is at hand: whoever asks wants words.
+    Nothing,
+    /// Rust code, and what it is to see.
+    Code(&'a Code, &'a Scene<'a, MachineEvent>),
+    /// It is a proof: code may do and answer anything, and data may be unknown.
+    Doubt(&'a Doubts),
+}
+
+impl<'a> Bound<'a> {
+    pub(super) fn doubts(self) -> Option<&'a Doubts> {
+        match self {
+            Bound::Doubt(doubts) => Some(doubts),
+            Bound::Nothing | Bound::Code(..) => None,
+        }
+    }
+}
+
+/// What could not be told in a proof.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    /// Whether what must hold does.
+    pub(super) tests: Cell<bool>,
+    /// Whether what is done can be done.
+    pub(super) deeds: Cell<Doubt>,
+}
+
+impl Doubts {
+    pub(super) fn add(&self, doubt: Doubt) {
+        self.deeds.set(self.deeds.get().or(doubt));
+    }
+
+    /// A value, after a note of the doubt in it.
+    pub(super) fn of(&self, (value, doubt): (Value, Doubt)) -> Value {
+        self.add(doubt);
+        value
+    }
+}
 
 impl Deed {
     /// Whether it can be done whatever is in the context.
@@ -165,36 +204,48 @@ impl Deed {
         event: &Value,
         bound: Bound<'_>,
     ) -> Result<(), Refusal> {
+        let doubts = bound.doubts();
         match &self.what {
-            What::Named(name) => {
-                let (code, scene) = bound.ok_or(Refusal::Unknown)?;
-                let act = code.actions.get(name).ok_or(Refusal::Unknown)?;
-                act(self.home.of_mut(outermost), scene);
-                Ok(())
-            }
+            What::Named(name) => match bound {
+                Bound::Nothing => Err(Refusal::Unknown),
+                Bound::Code(code, scene) => {
+                    let act = code.actions.get(name).ok_or(Refusal::Unknown)?;
+                    act(self.home.of_mut(outermost), scene);
+                    Ok(())
+                }
+                Bound::Doubt(_) => {
+                    overwrite(self.home.of_mut(outermost), Map::new(), true);
+                    Ok(())
+                }
+            },
             What::Set(assignment) => {
                 let context = self.home.of_mut(outermost);
-                let values = assignment.values(context, event).map_err(Refusal::Because)?;
-                assignment.place(context, values).map_err(Refusal::Because)
+                let values = assignment.values(context, event, doubts).map_err(Refusal::Because)?;
+                assignment.place(context, values, doubts).map_err(Refusal::Because)
             }
             What::Transform(template) => {
                 let context = self.home.of_mut(outermost);
-                let value = template.render(&Scope::new().context(context).event(event));
+                let scope = Scope::new().context(context).event(event);
+                let value = match doubts {
+                    None => template.render(&scope),
+                    Some(doubts) => template.render_in_doubt(&scope).map(|value| doubts.of(value)),
+                };
                 let value = value.map_err(|error| because(format!("`transform`: {error}")))?;
-                replace(context, value)
+                replace(context, value, doubts)
             }
             What::Begin { state, context, input } => {
                 let outer = self.home.of_mut(outermost);
-                let values = input.values(outer, event).map_err(Refusal::Because)?;
+                let values = input.values(outer, event, doubts).map_err(Refusal::Because)?;
                 let mut begun = Value::Object(context.clone());
-                input.place(&mut begun, values).map_err(Refusal::Because)?;
+                input.place(&mut begun, values, doubts).map_err(Refusal::Because)?;
                 object(inner(outer)).insert(state.clone(), begun);
                 Ok(())
             }
             What::Give { state, output } => {
                 let given = self.home.within(state).of(outermost);
-                let values = output.values(given, event).map_err(Refusal::Because)?;
-                output.place(self.home.of_mut(outermost), values).map_err(Refusal::Because)
+                let values = output.values(given, event, doubts).map_err(Refusal::Because)?;
+                let outer = self.home.of_mut(outermost);
+                output.place(outer, values, doubts).map_err(Refusal::Because)
             }
             What::End { state } => {
                 let outer = self.home.of_mut(outermost);
@@ -223,7 +274,10 @@ impl Deed {
             Err(Refusal::Because(why)) => why,
             Err(Refusal::Unknown) => "the action is not bound".to_owned(),
         };
-        note(outermost, format!("{}: {why}", self.label()));
+        match bound {
+            Bound::Doubt(_) => note_anything(outermost),
+            Bound::Nothing | Bound::Code(..) => note(outermost, format!("{}: {why}", self.label())),
+        }
     }
 }
 
@@ -239,19 +293,38 @@ fn note(outermost: &mut Value, line: String) {
     *faults = Value::Array(vec![Value::String(line)]);
 }
 
+/// Something may have been added to [`FAULTS`].
+pub(super) fn note_anything(outermost: &mut Value) {
+    object(outermost).insert(FAULTS.to_owned(), unknown());
+}
+
 fn because(why: String) -> Refusal {
     Refusal::Because(why)
 }
 
 /// Replaces a context by `value`, which must be an object; what is reserved stays.
-fn replace(context: &mut Value, value: Value) -> Result<(), Refusal> {
+fn replace(context: &mut Value, value: Value, doubts: Option<&Doubts>) -> Result<(), Refusal> {
     let found = kind(&value);
-    let Value::Object(mut members) = value else {
+    let is_open = doubts.is_some() && value.get(UNKNOWN).is_some();
+    if let Some(doubts) = doubts.filter(|_| value == unknown()) {
+        doubts.add(Doubt { context: true, event: true });
+    }
+    let Value::Object(members) = value else {
         return Err(because(format!("`transform` gives {found}, and a context is an object")));
     };
+    overwrite(context, members, is_open);
+    Ok(())
+}
+
+/// Gives a context these members; what is reserved stays. `is_open`: others are there that nobody
+/// knows.
+fn overwrite(context: &mut Value, mut members: Map<String, Value>, is_open: bool) {
     members.retain(|name, _| !name.starts_with('$'));
     let before = std::mem::take(object(context));
     members.extend(before.into_iter().filter(|(name, _)| name.starts_with('$')));
+    match is_open {
+        true => drop(members.insert(UNKNOWN.to_owned(), Value::Null)),
+        false => drop(members.shift_remove(UNKNOWN)),
+    }
     *context = Value::Object(members);
-    Ok(())
 }

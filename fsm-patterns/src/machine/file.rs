@@ -8,7 +8,7 @@ use fsm_core::{Drawing, Graph, GuardId, StateId, TransitionId};
 use serde_json::Value;
 
 use super::bind::{Role, sorted};
-use super::deed::{Deed, Home};
+use super::deed::{Bound, Deed, Home};
 use super::event::MachineEvent;
 use super::plan::{Plan, Station};
 use super::spec::Name;
@@ -124,7 +124,8 @@ impl MachineFile {
     ) -> Option<String> {
         let plan = self.inner.all_plans.get(transition.index())?;
         let event = event.map_or(&Value::Null, |event| &event.data);
-        let checked = plan.check(&self.inner.stations, state.index(), context, event, None);
+        let checked =
+            plan.check(&self.inner.stations, state.index(), context, event, Bound::Nothing);
         checked.err()?.words()
     }
 

@@ -158,6 +158,7 @@ mod layout;
 mod meaning;
 mod names;
 mod plan;
+mod proof;
 mod read;
 mod reason;
 mod room;
@@ -172,6 +173,7 @@ pub(crate) use deed::MACHINES;
 pub use event::MachineEvent;
 pub use file::{MachineFile, Unbound};
 pub use findings::{GuardFinding, GuardProblem};
+pub use proof::unknown;
 
 use crate::fault::{Fault, Place};
 use crate::file::fields::Reader;

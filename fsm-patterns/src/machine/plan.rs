@@ -42,20 +42,29 @@ impl Test {
         match &self.guard {
             Guard::Condition(condition) => {
                 let scope = Scope::new().context(context).event(event);
+                if let Bound::Doubt(doubts) = bound {
+                    let may = condition.outcomes(&scope);
+                    doubts.tests.set(doubts.tests.get() || may.declines || may.fails);
+                    return if may.holds { Ok(()) } else { Err(Refusal::Unknown) };
+                }
                 match condition.eval(&scope) {
                     Ok(true) => Ok(()),
-                    Ok(false) if bound.is_some() => Err(Refusal::Unknown),
+                    Ok(false) if matches!(bound, Bound::Code(..)) => Err(Refusal::Unknown),
                     Ok(false) => Err(Refusal::Because(reason::of(condition, &scope))),
                     Err(error) => Err(Refusal::Because(error.to_string())),
                 }
             }
-            Guard::Name(name) => {
-                let Some((code, scene)) = bound else { return Ok(()) };
-                match code.guards.get(&name.text) {
+            Guard::Name(name) => match bound {
+                Bound::Nothing => Ok(()),
+                Bound::Code(code, scene) => match code.guards.get(&name.text) {
                     Some(guard) if guard(context, scene) => Ok(()),
                     Some(_) | None => Err(Refusal::Unknown),
+                },
+                Bound::Doubt(doubts) => {
+                    doubts.tests.set(true);
+                    Ok(())
                 }
-            }
+            },
         }
     }
 }
@@ -187,6 +196,11 @@ impl Plan {
         format!("{test} {from:?} {:?} {} {:?} {deeds:?}", self.domain, self.leaves, self.entered)
     }
 
+    /// Whether it may make a difference in which state within its own a token stands.
+    pub(super) fn minds_where_it_leaves(&self) -> bool {
+        self.leaves && (self.asks_more || self.acts_on_exit)
+    }
+
     /// Whether the transition may be taken by a token that stands at `leaf`.
     ///
     /// # Errors
@@ -260,10 +274,10 @@ fn at<'a>(
     station: &Station,
     scene: &'a mut Option<Scene<'a, MachineEvent>>,
 ) -> Bound<'a> {
-    let (code, around) = bound?;
+    let Bound::Code(code, around) = bound else { return bound };
     let Scene { event, now, cause, attempts, visit, cut, .. } = *around;
     let own = Scene { event, now, state: station.id, cause, attempts, visit, cut };
-    Some((code, scene.insert(own)))
+    Bound::Code(code, scene.insert(own))
 }
 
 fn chain(stations: &[Station], leaf: usize) -> impl Iterator<Item = usize> {

@@ -26,10 +26,11 @@
 
 mod file;
 mod grow;
+mod horizon;
 mod plan;
 mod subject;
 
-pub use file::FileLogic;
+pub use file::FileSubject;
 pub use grow::{FlowSize, any_flow, any_flow_with, any_limits};
 pub use plan::{Call, FlowPlan, Limits, Part, Role, Says, Team, input};
 pub use subject::{FAILS_FAST, FlowSubject};

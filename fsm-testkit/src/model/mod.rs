@@ -84,7 +84,7 @@
 //! A visited state is remembered by a fingerprint of 64 bits. Two states that share one are taken
 //! for one, and what lies behind the second is missed. By the birthday bound, n states hold such a
 //! pair with a chance of about n² / 2⁶⁵: one in 370,000 for ten million states. The fingerprint is
-//! that of [`Hash`](std::hash::Hash), so a state must hash whatever tells it from others.
+//! that of [`Hash`], so a state must hash whatever tells it from others.
 //!
 //! # Cost
 //! Time linear in the steps; one hash of a state a step. A visited state takes 18 to 24 bytes, and

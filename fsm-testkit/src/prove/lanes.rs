@@ -11,7 +11,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fsm_core::{Event, Graph, GuardId, JoinRule, Kind, Machine, Snapshot, StateId, Trigger, Wait};
+use fsm_core::{
+    Event, Graph, GuardId, JoinRule, Kind, Machine, Snapshot, StateId, Timer, Trigger, Wait,
+};
 
 use super::cycles::can_go_round_in;
 use super::world::Mood;
@@ -76,17 +78,18 @@ impl Lanes {
     }
 
     /// The token whose steps stand for those of all: one that waits to be started again, which does
-    /// nothing but go back to work; else one that keeps to its lane. Where the world may still turn
+    /// nothing but go back to work; else one that keeps to its lane. `timers` are those that may be
+    /// the next to fire: a token whose own is not among them has no step to look at. Where the world may still turn
     /// to another mood, only one whose lane has an end in that: how far it has come by then makes no
     /// difference, as it ends there from anywhere.
     pub(super) fn choose<C, E: Event>(
         &self,
         machine: &Machine<C, E>,
         run: &Snapshot<C>,
+        timers: &[Timer],
         may_turn: bool,
     ) -> Option<Chosen> {
         let local = if may_turn { &self.ending } else { &self.local };
-        let timers = machine.timers(run);
         let mut waiting = timers.iter().filter(|timer| timer.wait == Wait::Retry);
         if let Some(timer) = waiting.find(|timer| timer.ticket.slot() != 0) {
             return Some(Chosen { slot: timer.ticket.slot(), goes_back: true });

@@ -17,7 +17,7 @@ use super::sketch::{Logic, Sketch};
 use super::standard;
 use super::subject::{Ending, Subject};
 use super::world::{Mood, Situation, SituationOf, World};
-use crate::model::{Checker, Property, Verdict};
+use crate::model::{Bound, Checker, Property, Verdict};
 
 /// Explores a machine and says what holds of it.
 ///
@@ -375,12 +375,20 @@ impl<S: Subject> Prover<S> {
             states: report.states(),
             steps: usize::try_from(report.steps()).unwrap_or(usize::MAX),
             depth: report.depth(),
-            bound: report.bound().map(|bound| bound.to_string()),
+            bound: report.bound().map(|bound| self.in_words(bound)),
         };
         if world.turns.is_none() && is_whole {
             self.add_reach(&world, &mut proof);
         }
         proof
+    }
+
+    /// A bound as it was asked for: a search has what was left of the time.
+    fn in_words(&self, bound: Bound) -> String {
+        match (bound, self.time_limit) {
+            (Bound::Time(_), Some(limit)) => Bound::Time(limit).to_string(),
+            (bound, _) => bound.to_string(),
+        }
     }
 
     /// What was never seen, once everything was.

@@ -100,7 +100,7 @@ impl Script {
     }
 
     /// What a question asks.
-    pub(super) fn question(&self, number: u32) -> Option<String> {
+    pub(crate) fn question(&self, number: u32) -> Option<String> {
         let page = self.lock();
         page.questions.get_index(number as usize).map(|(question, _)| question.to_string())
     }

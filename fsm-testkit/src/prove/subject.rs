@@ -22,6 +22,9 @@ pub trait Subject {
     /// The machine.
     fn machine(&self) -> &Machine<Self::Context, Self::Event>;
 
+    /// An exploration begins: what was remembered of an earlier one is dropped.
+    fn begin(&self) {}
+
     /// What a run begins with.
     fn context(&self) -> Self::Context;
 
@@ -40,9 +43,14 @@ pub trait Subject {
     /// The oracle that the code of the machine asks, if there is one.
     fn script(&self) -> Option<&Script>;
 
-    /// Whether attempts are forgotten, so that a failure may be the last one or not, and what
-    /// tokens beside each other do to the context commutes.
+    /// Whether attempts are forgotten, so that a failure may be the last one or not.
     fn is_abstract(&self) -> bool;
+
+    /// Whether what tokens beside each other do to the context commutes, so that one order of
+    /// their steps tells as much as all.
+    fn has_lanes(&self) -> bool {
+        self.is_abstract()
+    }
 
     /// Whether one step may find these answers.
     fn is_possible(&self, asked: &[Asked]) -> bool;

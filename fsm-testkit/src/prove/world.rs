@@ -127,6 +127,7 @@ pub(super) type Steps<S> = Vec<(Deed, SituationOf<S>)>;
 
 impl<'s, S: Subject> World<'s, S> {
     pub(super) fn new(subject: &'s S, is_reduced: bool, turns: Option<Mood>) -> Self {
+        subject.begin();
         let graph = subject.machine().graph();
         let lanes = Lanes::of(graph, |guard| subject.is_shared(guard), turns);
         let reach = RefCell::new(Reach::of(graph));
@@ -177,11 +178,16 @@ impl<'s, S: Subject> World<'s, S> {
         let is_free = from.mood == Mood::Free;
         let has_lanes = self.is_reduced
             && self.subject.is_abstract()
+            && self.subject.has_lanes()
             && from.run.status() == Status::Running
             && self.turns != Some(Mood::Still)
             && !(is_free && self.lanes.hears(&from.run));
         let may_turn = is_free && self.turns.is_some();
-        has_lanes.then(|| self.lanes.choose(self.subject.machine(), &from.run, may_turn))?
+        let choose = || {
+            let timers = self.next_timers(&from.run);
+            self.lanes.choose(self.subject.machine(), &from.run, &timers, may_turn)
+        };
+        has_lanes.then(choose)?
     }
 
     /// What may happen to the token in `slot`, and to those around it.

@@ -45,7 +45,7 @@
 //! [`check_against`](Sequences::check_against), which does the same steps to another system: the
 //! machine is the model, and no reference machine, preconditions, or transition function have to be
 //! written. Where a test wants the sequences themselves, [`Sequences`] is a
-//! [`Strategy`](proptest::strategy::Strategy) of [walks](crate::walks::Walk).
+//! [`Strategy`] of [walks](crate::walks::Walk).
 //!
 //! What is printed is short, but not always the shortest there is: no step, and no few steps in a
 //! row, can be left out of it. Also the outcomes of activities and the passing of time are steps;

@@ -103,3 +103,23 @@ fn properties_of_ones_own_are_told_of_all_orders() {
     // Looked at in one order only, the first call is the first to end.
     first_is_last(Prover::of(&graph)).reduced(true).prove().assert_proven();
 }
+
+#[test]
+fn a_branch_whose_pause_can_not_end_yet_is_not_looked_at_alone() {
+    let mut graph = Graph::builder("blocked");
+    graph.composite("run", "fork");
+    let fork = graph.fork("fork", "join").within("run").id();
+    graph.join("join", JoinRule::All).within("run");
+    graph.delay("pause", Duration::from_secs(9)).within(fork);
+    graph.activity("work").within(fork);
+    graph.transition("fork", "pause");
+    graph.transition("fork", "work");
+    graph.transition("pause", "join").done();
+    graph.transition("work", "join").done();
+    graph.transition("work", "join").failed();
+    graph.final_state("end");
+    graph.transition("join", "end");
+    graph.transition("run", "end").after(Duration::from_secs(1));
+    let graph = graph.initial("run").build().expect("it is sound");
+    same_in_all_orders(&graph).expect("the work may end before the deadline");
+}

@@ -1,0 +1,41 @@
+//! Flows, proven before they send a request.
+//!
+//! `modes` proves each of the six modes, with what it promises; `limits` proves ten calls side by
+//! side, and what ends a run early; `life` proves calls under `max_concurrent`, with time, waits, and
+//! a crash; `mutations` changes one rule of a graph, and the proof finds it.
+
+mod life;
+mod limits;
+mod modes;
+mod mutations;
+
+use fsm_patterns::Flow;
+use fsm_patterns::file::load;
+use fsm_testkit::flows::{FlowSize, any_flow};
+use fsm_testkit::prove::{Prover, standard};
+use proptest::prelude::*;
+
+/// A flow file: mode and settings, then one endpoint a line.
+fn flow(settings: &str, endpoints: &[&str]) -> Flow {
+    let mut text = format!("fsm: 1\nname: story\n{settings}\nendpoints:\n");
+    for endpoint in endpoints {
+        text += &format!("  - {{ {endpoint} }}\n");
+    }
+    let spec = load("flow.yaml", &text).unwrap_or_else(|report| panic!("{report}\n{text}"));
+    Flow::new(spec.spec).expect("the story's flow is sound")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn every_flow_is_sound(plan in any_flow(FlowSize::SMALL)) {
+        let flow = plan.flow();
+        let proof = Prover::of_flow(&flow).max_states(20_000).prove();
+        // A random condition may be one that never fails, such as `true`: then there are ways that
+        // no run takes.
+        let reach = [standard::EVERY_TRANSITION, standard::EVERY_STATE];
+        let mut refuted = proof.refuted().filter(|claim| !reach.contains(&claim.name.as_str()));
+        prop_assert!(refuted.next().is_none(), "{}\n{}", flow.graph().to_dot(), proof);
+    }
+}
