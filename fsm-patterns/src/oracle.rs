@@ -175,8 +175,9 @@ impl Flow {
             let unit = self.rules.units.get(from.index()).copied().flatten();
             match (trigger, unit, guard) {
                 (Trigger::After(_) | Trigger::Done | Trigger::Failed, _, _) => true,
-                // What statuses alone decide may be decided once and for all.
-                (Trigger::Always, Some(unit), _) if self.is_decided(unit) => false,
+                // What statuses alone decide may be decided once and for all: then nothing is lost
+                // where it always holds.
+                (Trigger::Always, Some(unit), None) if self.is_decided(unit) => false,
                 (Trigger::Always, Some(unit), Some(name)) => {
                     let condition = self.rules.plan.condition(unit).map(guard::condition);
                     name == guard::RECOVERED || condition.is_some_and(|condition| condition == name)

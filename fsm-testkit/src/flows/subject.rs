@@ -43,7 +43,7 @@ impl FlowSubject {
         let machine = flow.machine_with(Arc::new(Told(script.clone())));
         let endings = flow.graph().states().map(|state| {
             let endings = flow.endings(state).into_iter();
-            endings.map(|(words, outcome)| Ending::new(words, outcome)).collect()
+            endings.map(|(name, outcome)| Ending::new(in_words(name), outcome)).collect()
         });
         Self {
             endings: endings.collect(),
@@ -61,6 +61,16 @@ impl FlowSubject {
         let graph = self.machine.graph();
         let mut ahead = self.ahead.borrow_mut();
         ahead.entry(from).or_insert_with(|| reach(graph, from))[to.index()]
+    }
+}
+
+/// How an ending reads behind the name of its call.
+fn in_words(ending: &'static str) -> &'static str {
+    match ending {
+        "ok" => "ends well",
+        "ok, from the cache" => "is answered from the cache",
+        "outcome unknown" => "ends, and nobody knows how",
+        other => other,
     }
 }
 

@@ -1,10 +1,10 @@
 //! The world of a machine as a model for the checker, and its ways in words.
 
-use fsm_core::{Graph, Trigger, Wait};
+use fsm_core::{Graph, Outcome, Retry, Trigger, Wait};
 
-use super::route::{Occurrence, Route, Stop, standing};
+use super::route::{End, Occurrence, Route, Stop, standing};
 use super::script::Asked;
-use super::subject::Subject;
+use super::subject::{Ending, Subject};
 use super::world::{Deed, Ear, Mood, SituationOf, Steps, What, World};
 use crate::model::{Model, Path, Property};
 
@@ -76,10 +76,16 @@ impl<S: Subject> World<'_, S> {
         match deed.what {
             What::Start => Occurrence::Start,
             What::Event(index) => Occurrence::Event(self.subject.events()[index].0.clone()),
-            What::End { state, ending, .. } => Occurrence::Ends {
-                state: name(state),
-                how: self.subject.endings(state)[ending].words.clone(),
-            },
+            What::End { state, ending, .. } => {
+                let Ending { words, outcome } = &self.subject.endings(state)[ending];
+                let ending = match outcome {
+                    Outcome::Done(_) => End::Done,
+                    Outcome::Failed { retry: Retry::Allowed(_), .. } => End::FailedForNow,
+                    Outcome::Failed { retry: Retry::Never, .. } => End::FailedForGood,
+                    Outcome::Postponed(_) => End::Postponed,
+                };
+                Occurrence::Ends { state: name(state), how: words.clone(), ending }
+            }
             What::TimeOut { state, last, .. } => {
                 Occurrence::TimesOut { state: name(state), for_good: last }
             }

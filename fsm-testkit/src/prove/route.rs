@@ -45,8 +45,10 @@ pub enum Occurrence {
     Ends {
         /// The name of its state.
         state: String,
-        /// How: `ends well`, `fails for now`, `fails for good`.
+        /// How, in words: `ends well`, `fails for now`, `fails for good`.
         how: String,
+        /// What that is to the kernel.
+        ending: End,
     },
     /// An attempt of an activity takes too long.
     TimesOut {
@@ -79,7 +81,7 @@ impl fmt::Display for Occurrence {
         match self {
             Occurrence::Start => f.write_str("the run begins"),
             Occurrence::Event(name) => write!(f, "event `{name}`"),
-            Occurrence::Ends { state, how } => write!(f, "`{state}` {how}"),
+            Occurrence::Ends { state, how, .. } => write!(f, "`{state}` {how}"),
             Occurrence::TimesOut { state, for_good: true } => {
                 write!(f, "`{state}` takes too long, for good")
             }
@@ -98,6 +100,19 @@ impl fmt::Display for Occurrence {
             Occurrence::TimeStops => f.write_str("from here on no time passes"),
         }
     }
+}
+
+/// What an ending is to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The activity is done.
+    Done,
+    /// It failed, and may be tried again.
+    FailedForNow,
+    /// It failed, and is not tried again.
+    FailedForGood,
+    /// It was not begun, and is begun later.
+    Postponed,
 }
 
 /// Where a machine went another way than a route.
@@ -178,7 +193,7 @@ impl Route {
     }
 
     /// Lets a simulation go this way, with its own guards and actions: the counterexample as a
-    /// test. Events are made from their names. Waits take as long as the machine's timers say, so
+    /// test. Activities end with nothing to tell. Events are made from their names. Waits take as long as the machine's timers say, so
     /// a route that needs timers in an order which no clock gives goes astray.
     ///
     /// # Errors
@@ -215,11 +230,14 @@ impl Occurrence {
             | Occurrence::EverythingAnswers
             | Occurrence::TimeStops => Ok(()),
             Occurrence::Event(name) => simulation.event(event(name)).map_err(refused),
-            Occurrence::Ends { state, how } => {
-                let outcome = match how.as_str() {
-                    "fails for now" => Outcome::Failed { event: None, retry: Retry::Allowed(None) },
-                    "fails for good" => Outcome::failed(),
-                    _ => Outcome::done(),
+            Occurrence::Ends { state, ending, .. } => {
+                let outcome = match ending {
+                    End::Done => Outcome::done(),
+                    End::FailedForNow => {
+                        Outcome::Failed { event: None, retry: Retry::Allowed(None) }
+                    }
+                    End::FailedForGood => Outcome::failed(),
+                    End::Postponed => Outcome::Postponed(simulation.now()),
                 };
                 simulation.finish(state, outcome).map_err(unable)
             }

@@ -2,8 +2,9 @@
 
 use fsm_core::{Effects, Graph, Kind, StateId, Status, Transition, TransitionId, Trigger};
 
+use super::pending::Fault;
 use super::subject::Subject;
-use super::world::{Fault, Mood, SituationOf, World};
+use super::world::{Mood, SituationOf, World};
 use crate::model::Property;
 
 /// No token comes to where none of its ways on is open.

@@ -7,14 +7,14 @@
 
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
-use std::time::Duration;
 
 use fsm_core::{
-    Effect, Effects, Input, Kind, Move, Outcome, Phase, Retry, Snapshot, Start, StateId, Status,
-    Ticket, Timer, Timestamp, Trace, TransitionId, Trigger, Wait,
+    Effects, Input, Kind, Move, Outcome, Phase, Retry, Snapshot, Start, StateId, Status, Ticket,
+    Timer, Timestamp, Trace, TransitionId, Wait,
 };
 
 use super::lanes::{Chosen, Lanes};
+use super::pending::{Fault, Pending};
 use super::reach::Reach;
 use super::script::{self, Asked};
 use super::subject::{Promise, Subject};
@@ -57,17 +57,6 @@ impl<C, K: Hash> Hash for Situation<C, K> {
         (self.mood, self.fault).hash(hasher);
         self.key.hash(hasher);
     }
-}
-
-/// What the kernel must never do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fault {
-    /// What it says to be under way is not what it has started.
-    LostWork,
-    /// It waits for a timer that it has not set.
-    LostTimer,
-    /// The run is over, and work was left running.
-    LeftWork,
 }
 
 /// What happens in a step.
@@ -268,67 +257,6 @@ impl<'s, S: Subject> World<'s, S> {
         possible
     }
 
-    /// The timers that may be the next to fire: of those that one token set as it entered one
-    /// state, the shortest, and none that is as long as one of a state around, which was set before
-    /// it.
-    fn next_timers(&self, run: &Snapshot<S::Context>) -> Vec<Timer> {
-        let machine = self.subject.machine();
-        let timers = machine.timers(run);
-        let is_next = |timer: &Timer| {
-            let own = self.length(timer);
-            !timers.iter().any(|other| {
-                let is_beside = other.ticket.slot() == timer.ticket.slot()
-                    && other.state == timer.state
-                    && other.ticket != timer.ticket;
-                let is_retry = timer.wait == Wait::Retry || other.wait == Wait::Retry;
-                // An attempt begins no earlier than its state was entered.
-                let is_first = match (self.length(other), own) {
-                    (Some(other), Some(own)) if timer.wait == Wait::Timeout => other <= own,
-                    (Some(other_length), Some(own)) => match other_length.cmp(&own) {
-                        std::cmp::Ordering::Less => other.wait != Wait::Timeout,
-                        std::cmp::Ordering::Equal => {
-                            matches!(timer.wait, Wait::Delay) && other.wait != Wait::Timeout
-                        }
-                        std::cmp::Ordering::Greater => false,
-                    },
-                    (None, _) | (_, None) => false,
-                };
-                let is_around = matches!(other.wait, Wait::After(_))
-                    && self.lies_in(timer.state, other.state)
-                    && self.length(other).zip(own).is_some_and(|(other, own)| other <= own);
-                is_around || is_beside && !is_retry && is_first
-            })
-        };
-        timers.iter().filter(|timer| is_next(timer)).copied().collect()
-    }
-
-    fn lies_in(&self, inner: StateId, outer: StateId) -> bool {
-        let graph = self.subject.machine().graph();
-        std::iter::successors(graph.parent(inner), |state| graph.parent(*state))
-            .any(|around| around == outer)
-    }
-
-    /// How long a timer runs, where that is known.
-    fn length(&self, timer: &Timer) -> Option<Duration> {
-        let graph = self.subject.machine().graph();
-        match timer.wait {
-            Wait::Delay => match graph.kind(timer.state) {
-                Kind::Delay(wait) => Some(wait),
-                _ => None,
-            },
-            Wait::Timeout => graph.timeout(timer.state),
-            Wait::Retry => None,
-            Wait::After(transition) => match graph.transition(transition).trigger() {
-                Trigger::After(wait) => Some(wait),
-                _ => None,
-            },
-        }
-    }
-
-    pub(super) fn takes_no_time(&self, timer: &Timer) -> bool {
-        timer.wait != Wait::Timeout && self.length(timer) == Some(Duration::ZERO)
-    }
-
     /// One step for each way in which the oracle may answer.
     fn take(&self, from: &SituationOf<S>, what: What, steps: &mut Steps<S>) {
         if let What::Turn(mood) = what {
@@ -445,63 +373,6 @@ impl<'s, S: Subject> World<'s, S> {
 
 fn fire(timer: &Timer) -> What {
     What::Fire { ticket: timer.ticket, state: timer.state, wait: timer.wait }
-}
-
-/// What a driver has in hand.
-struct Pending {
-    work: Vec<Ticket>,
-    timers: Vec<Ticket>,
-}
-
-impl Pending {
-    fn of<C, E>(machine: &fsm_core::Machine<C, E>, run: &Snapshot<C>) -> Self {
-        let work = machine.under_way(run).iter().map(|start| start.ticket).collect();
-        let timers = machine.timers(run).iter().map(|timer| timer.ticket).collect();
-        Self { work, timers }
-    }
-
-    /// What does not fit together in a step that began with this in hand.
-    fn fault<C, E>(
-        mut self,
-        machine: &fsm_core::Machine<C, E>,
-        run: &Snapshot<C>,
-        input: &Input<E>,
-        effects: &Effects,
-    ) -> Option<Fault> {
-        if let Input::Outcome { ticket, .. } = input {
-            self.work.retain(|started| started != ticket);
-        }
-        if let Input::Timer(ticket) = input {
-            // One that took too long is dropped by the driver as the kernel says so.
-            self.timers.retain(|set| set != ticket);
-        }
-        for effect in effects.as_slice() {
-            match effect {
-                Effect::Start(start) => self.work.push(start.ticket),
-                Effect::Cancel(dropped) => self.work.retain(|started| started != dropped),
-                Effect::Timer { ticket, .. } => self.timers.push(*ticket),
-                Effect::Finish => {}
-            }
-        }
-        let after = Pending::of(machine, run);
-        match run.status() {
-            Status::Running => {
-                self.work.sort_unstable();
-                let mut expected = after.work;
-                expected.sort_unstable();
-                if self.work != expected {
-                    return Some(Fault::LostWork);
-                }
-                let is_set = |ticket: &Ticket| self.timers.contains(ticket);
-                (!after.timers.iter().all(is_set)).then_some(Fault::LostTimer)
-            }
-            Status::Finished(_) | Status::Cancelled => {
-                (!self.work.is_empty()).then_some(Fault::LeftWork)
-            }
-            // A run that is stuck drops what it holds as a whole.
-            Status::New | Status::Stuck(_) => None,
-        }
-    }
 }
 
 /// Hears which transitions a step takes, and where tokens come to be.
