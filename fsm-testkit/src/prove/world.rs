@@ -17,7 +17,7 @@ use super::lanes::{Chosen, Lanes};
 use super::pending::{Fault, Pending};
 use super::reach::Reach;
 use super::script::{self, Asked};
-use super::subject::{Promise, Subject};
+use super::subject::{Ending, Promise, Subject};
 use crate::model::Property;
 
 /// What the world does.
@@ -197,6 +197,18 @@ impl<'s, S: Subject> World<'s, S> {
         }
     }
 
+    /// Whether the world lets an attempt end so.
+    fn suits(&self, mood: Mood, outcome: &Outcome<S::Event>) -> bool {
+        mood == Mood::Free
+            || match outcome {
+                // How often a failure is repeated has an end, which a subject may have forgotten.
+                Outcome::Failed { retry: Retry::Allowed(_), .. } => !self.subject.is_abstract(),
+                Outcome::Failed { retry: Retry::Never, .. } => true,
+                Outcome::Done(_) => mood == Mood::Answering,
+                Outcome::Postponed(_) => false,
+            }
+    }
+
     pub(super) fn possible(&self, from: &SituationOf<S>) -> Vec<What> {
         let machine = self.subject.machine();
         let (run, graph) = (&from.run, machine.graph());
@@ -220,15 +232,13 @@ impl<'s, S: Subject> World<'s, S> {
         }
         let under_way = machine.under_way(run);
         for Start { ticket, state, .. } in &under_way {
-            for (ending, kind) in self.subject.endings(*state).iter().enumerate() {
-                // How often a failure is repeated has an end, which a subject may have forgotten.
-                let is_for_good = match kind.outcome {
-                    Outcome::Failed { retry: Retry::Allowed(_), .. } => !self.subject.is_abstract(),
-                    Outcome::Failed { retry: Retry::Never, .. } => true,
-                    Outcome::Done(_) => from.mood == Mood::Answering,
-                    Outcome::Postponed(_) => false,
-                };
-                if from.mood == Mood::Free || is_for_good {
+            let endings = self.subject.endings(*state);
+            let suits = |ending: &Ending<S::Event>| self.suits(from.mood, &ending.outcome);
+            // What can't end as the world is in the mood to let it ends as it can.
+            let may_time_out = from.mood != Mood::Answering && graph.timeout(*state).is_some();
+            let is_bound = may_time_out || endings.iter().any(suits);
+            for (ending, kind) in endings.iter().enumerate() {
+                if !is_bound || suits(kind) {
                     possible.push(What::End { ticket: *ticket, state: *state, ending });
                 }
             }

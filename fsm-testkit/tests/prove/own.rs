@@ -120,6 +120,30 @@ fn an_event_that_is_never_sent_leaves_its_transitions_in_vain() {
 }
 
 #[test]
+fn an_activity_that_can_only_end_well_does_so_in_a_world_where_all_else_fails() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Poll {
+        Asking,
+        Done,
+    }
+    let poll = Machine::<u32, Hand>::builder("poll")
+        .activity(Poll::Asking, |_, _| async { Outcome::<Hand>::done() })
+        .done(Poll::Asking)
+        .when("ready", |_, scene| matches!(scene.event, Some(Hand::Push)))
+        .to(Poll::Done)
+        .done(Poll::Asking)
+        .to(Poll::Asking)
+        .final_state(Poll::Done)
+        .build(Poll::Asking)
+        .expect("the machine is sound");
+    let proof = Prover::of_machine(poll.clone(), 0)
+        .ending("Asking", "is ready", Outcome::Done(Some(Hand::Push)))
+        .ending("Asking", "is not ready", Outcome::Done(None))
+        .prove();
+    proof.assert_proven();
+}
+
+#[test]
 #[should_panic(expected = "`vending` has no state `Brewing`")]
 fn a_property_about_a_state_that_is_not_there_is_no_property() {
     prover(100).always("nothing", |view| !view.is_at("Brewing")).prove();
