@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::analysis::can_be;
 use crate::expr::{Condition, Root, StepField};
 use crate::oracle::Oracle;
 use crate::plan::{Plan, Unit};
 use crate::spec::{Handler, Output, When};
 use crate::step::{StepStatus, Verdict};
 
-const MAY_FAIL: [&str; 3] = ["holds", "does not hold", "can't be told"];
+const HOLDS: &str = "holds";
+const DECLINES: &str = "does not hold";
+const MAY_FAIL: [&str; 3] = [HOLDS, DECLINES, "can't be told"];
 const HANDLES: [&str; 2] = ["recovers", "fails"];
 const IS_MADE: [&str; 2] = ["can be made", "can't be made"];
 
@@ -74,10 +77,10 @@ impl Proof {
 
     /// What came of a unit's condition; `None` where no data is needed to tell.
     pub(super) fn condition(&self, unit: Unit) -> Option<Verdict> {
-        let answer = self.ask(self.conditions.get(&unit)?);
-        Some(match answer {
-            0 => Verdict::Go,
-            1 => Verdict::Declined,
+        let question = self.conditions.get(&unit)?;
+        Some(match question.answers[self.ask(question)] {
+            HOLDS => Verdict::Go,
+            DECLINES => Verdict::Declined,
             _ => Verdict::Faulty(String::new()),
         })
     }
@@ -109,8 +112,12 @@ impl Proof {
 fn answers_to(condition: &When) -> Option<&'static [&'static str]> {
     match condition {
         When::Expression(expression) if statuses_of(expression).is_some() => None,
-        When::Expression(expression) if !expression.is_total() => Some(&MAY_FAIL),
-        When::Expression(_) | When::Code(_) => Some(&MAY_FAIL[..2]),
+        When::Expression(expression) => {
+            let first = usize::from(can_be(&[(expression, true)]).is_impossible());
+            let last = if expression.is_total() { 2 } else { 3 };
+            Some(&MAY_FAIL[first..last])
+        }
+        When::Code(_) => Some(&MAY_FAIL[..2]),
     }
 }
 

@@ -72,6 +72,11 @@ impl Lanes {
         self.owners[state.index()]
     }
 
+    /// Whether a token at `state` hears some event.
+    pub(super) fn hears_at(&self, state: StateId) -> bool {
+        self.hears[state.index()]
+    }
+
     /// Whether some token hears some event.
     pub(super) fn hears<C>(&self, run: &Snapshot<C>) -> bool {
         run.tokens().any(|(state, _)| self.hears[state.index()])

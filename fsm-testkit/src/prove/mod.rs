@@ -62,7 +62,7 @@
 //! [`Logic`] leaves out answers that contradict each other. [`Prover::of_machine`] takes a machine
 //! with its code, whose contexts are compared, and whose events and outcomes a test names.
 //!
-//! Some things are simpler than in a run, each on the side of more runs, never of fewer:
+//! Some things are simpler than in a run, on the side of more runs:
 //!
 //! - **Time** is abstract. An activity takes as long as it likes, and timers of different states
 //!   fire in any order; those of one state fire in the order of their lengths, and none comes before
@@ -70,6 +70,13 @@
 //! - **Attempts** of a graph without its code are not counted: a failure may be the last, or not.
 //! - **`max_concurrent`** is left out: an activity that would wait for its turn takes longer
 //!   instead. What is proven holds for every limit.
+//!
+//! - **What is not known** is not known each time: a part of the context that nothing writes may be
+//!   found this way in one step and that way in the next. Guards that look at
+//!   [`Scene::state`](fsm_core::Scene::state), [`attempts`](fsm_core::Scene::attempts), or
+//!   [`visit`](fsm_core::Scene::visit) are the exception, and on the side of fewer runs: asked for
+//!   several tokens in one step, they answer alike. And in a machine with its own code no retry
+//!   comes too late for a deadline.
 //!
 //! So a counterexample may be one that no clock gives; [`Route::replay`] tells whether the machine
 //! goes that way. And for the same reason what "can be reached" may need luck with time.

@@ -60,8 +60,8 @@ pub(super) fn in_a_free_world<'s, S: Subject>(world: &World<'s, S>) -> Vec<Wante
             // What is stuck is told by itself.
             matches!(at.run.status(), Status::Finished(_) | Status::Stuck(_))
         }),
-        false => Property::always(GOES_ON, |world: &World<'s, S>, at: &SituationOf<S>| {
-            at.run.status() != Status::Running || world.can_move(at)
+        false => Property::never_stuck(GOES_ON, |_: &World<'s, S>, at: &SituationOf<S>| {
+            at.run.status() != Status::Running
         }),
     });
     if let Some(deadline) = deadline(world.subject.machine().graph()) {

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
 use fsm_core::{
-    Effects, Input, Kind, Move, Outcome, Phase, Retry, Snapshot, Start, StateId, Status, Ticket,
-    Timer, Timestamp, Trace, TransitionId, Wait,
+    Effects, Input, Move, Outcome, Phase, Retry, Snapshot, Start, StateId, Status, Ticket, Timer,
+    Timestamp, Trace, TransitionId, Wait,
 };
 
 use super::lanes::{Chosen, Lanes};
@@ -364,20 +364,10 @@ impl<'s, S: Subject> World<'s, S> {
         })
     }
 
-    /// Whether anything may still happen to a run that goes on.
-    pub(super) fn can_move(&self, from: &SituationOf<S>) -> bool {
-        let machine = self.subject.machine();
-        !machine.under_way(&from.run).is_empty()
-            || !machine.timers(&from.run).is_empty()
-            || self.lanes.hears(&from.run)
-    }
-
-    /// Whether some token waits for the world.
+    /// Whether some token waits for an event.
     pub(super) fn rests(&self, from: &SituationOf<S>) -> bool {
-        let graph = self.subject.machine().graph();
-        from.run.tokens().any(|(state, phase)| {
-            phase == Phase::Resting && matches!(graph.kind(state), Kind::Simple | Kind::Signal)
-        })
+        let mut tokens = from.run.tokens();
+        tokens.any(|(state, phase)| phase == Phase::Resting && self.lanes.hears_at(state))
     }
 }
 

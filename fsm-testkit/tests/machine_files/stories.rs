@@ -60,7 +60,7 @@ states:
     };
     assert!(proof("$event.value").is_proven());
     assert!(proof("$event.value + 1").is_proven());
-    assert_eq!(missed(&proof("7")), ["`paid` -> `much` on at once [$context.sum > 100]"]);
+    assert_eq!(missed(&proof("7")), ["`paid` -> `much` at once [$context.sum > 100]"]);
 }
 
 #[test]

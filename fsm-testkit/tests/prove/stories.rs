@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fsm_core::{Graph, GraphBuilder, JoinRule, RetryPolicy};
-use fsm_testkit::prove::{Finding, Proof, Prover, standard};
+use fsm_core::{Graph, GraphBuilder, GuardId, JoinRule, RetryPolicy};
+use fsm_testkit::prove::{Finding, Logic, Proof, Prover, standard};
 
 pub(crate) fn graph(initial: &str, write: impl FnOnce(&mut GraphBuilder)) -> Graph {
     let mut graph = Graph::builder("story");
@@ -204,4 +204,50 @@ fn a_bound_that_is_reached_leaves_open_what_it_could_not_tell() {
     assert_eq!(proof.refuted().count(), 0, "{proof}");
     assert_eq!(proof.claim(standard::CAN_END), Some(&Finding::Undecided));
     assert_eq!(proof.bound(), Some("stopped at 2 states"));
+}
+
+#[test]
+fn a_pause_that_hears_nothing_does_not_end_what_is_repeated() {
+    let graph = graph("try", |graph| {
+        graph.activity("try");
+        graph.simple("wait");
+        graph.final_state("ok");
+        graph.transition("try", "ok").done();
+        graph.transition("try", "wait").failed();
+        graph.transition("wait", "try").after(Duration::from_secs(5));
+    });
+    assert_eq!(only_fault(&Prover::of(&graph).prove()).0, standard::ENDS_IN_FAILURE);
+}
+
+#[test]
+fn a_run_that_rests_at_an_inner_end_waits_for_what_the_state_around_hears() {
+    let graph = graph("box", |graph| {
+        let outer = graph.composite("box", "try").id();
+        graph.activity("try").within(outer);
+        graph.final_state("sad").within(outer);
+        graph.final_state("ok");
+        graph.transition("try", "ok").done();
+        graph.transition("try", "sad").failed();
+        graph.transition("box", "box").on("again");
+        graph.transition("box", "ok").on("quit");
+    });
+    Prover::of(&graph).prove().assert_proven();
+}
+
+#[test]
+fn a_guard_that_can_never_hold_is_no_way_on() {
+    struct Never;
+    impl Logic for Never {
+        fn is_possible(&self, answers: &[(GuardId, bool)]) -> bool {
+            answers.iter().all(|(_, holds)| !holds)
+        }
+    }
+    let graph = graph("a", |graph| {
+        graph.simple("a");
+        graph.simple("b");
+        graph.transition("a", "b").on("go");
+        graph.transition("b", "a").on("tick").guard("never");
+    });
+    let proof = Prover::with_logic(&graph, Never).prove();
+    assert!(proof.claim(standard::GOES_ON).is_some_and(Finding::is_refuted), "{proof}");
 }
