@@ -177,8 +177,10 @@ fn a_call_that_can_never_be_made_is_named() {
       proven     a run can be cancelled at any time
       proven     a run can always end
       proven     fail_fast ends the run at once
-      proven     every state can be reached
+      refuted    every state can be reached; never seen:
+                   `alert`
       refuted    every transition can be taken; never seen:
+                   `alert.check` -> `alert` at once [$steps.charge.status == 'failed']
                    `alert` -> `run settles` on done
                    `alert` -> `run settles` on failed [unknown outcome]
                    `alert` -> `run settles` on failed
@@ -187,7 +189,7 @@ fn a_call_that_can_never_be_made_is_named() {
       proven     time goes on
       explored all there is: 4 states of a run, 4 steps, at most 2 from the start
     ");
-    assert_eq!(ended.stderr, "error: alert.yaml: 1 of 11 properties does not hold\n");
+    assert_eq!(ended.stderr, "error: alert.yaml: 2 of 11 properties do not hold\n");
 }
 
 #[test]

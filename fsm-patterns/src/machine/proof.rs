@@ -161,7 +161,10 @@ struct Question {
 impl Question {
     fn of(content: &Content, label: &str, plan: usize, may_refuse: &HashMap<&str, bool>) -> Self {
         let may_refuse = may_refuse.get(label).copied().unwrap_or(false);
-        let can_be_done = may_refuse.then(|| format!("what is done if {label}"));
+        let can_be_done = may_refuse.then(|| match label.strip_prefix("can ") {
+            Some(deed) => deed.to_owned(),
+            None => format!("what follows {label}"),
+        });
         let plan = &content.all_plans[plan];
         let from = plan.minds_where_it_leaves().then_some(plan.from);
         Self { holds: label.to_owned(), can_be_done, from }
