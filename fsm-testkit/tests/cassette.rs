@@ -169,6 +169,23 @@ async fn secrets_in_urls_that_nobody_calls_are_taken_out_too() {
 }
 
 #[tokio::test]
+async fn passwords_in_urls_and_both_halves_of_a_secret_header_are_taken_out() {
+    let (_folder, path) = folder();
+    let script = Conversation::new().expect(Request::get("/echo")).answer(Answer::json(
+        200,
+        json!({ "db": "postgres://shop:hunter-password@db.test/shop", "first": "hunter-one" }),
+    ));
+    let api = start(script).await;
+    let deck = record(&path, &api.url()).await;
+    let asked = Client::new().get(format!("{}/echo", deck.url()));
+    asked.header("x-api-key", "hunter-one hunter-two").send().await.expect("an answer");
+    deck.finish().await.expect("it was recorded");
+    let text = fs::read_to_string(&path).expect("a file");
+    assert!(!text.contains("hunter"), "a secret is in\n{text}");
+    assert!(text.contains("postgres://shop:"), "all else stays:\n{text}");
+}
+
+#[tokio::test]
 async fn another_conversation_is_told_line_by_line() {
     let (_folder, path) = folder();
     let script = || {

@@ -207,11 +207,17 @@ impl Redaction {
     }
 
     /// The parameters of urls within a text, such as one that is signed, or that leads back with a
-    /// token.
+    /// token, and the password in one (RFC 3986, section 3.2.1).
     fn learn_urls(&self, text: &str) {
         let breaks = |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | '<' | '>');
         for word in text.split(breaks).filter(|word| word.contains("://")) {
             word.split(['?', '#']).skip(1).for_each(|part| self.learn_pairs(part));
+            let authority =
+                word.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
+            let user = authority.and_then(|authority| authority.rsplit_once('@'));
+            if let Some((_, password)) = user.and_then(|(user, _)| user.split_once(':')) {
+                self.learn(password);
+            }
         }
     }
 
@@ -228,6 +234,10 @@ impl Redaction {
                 _ => match value.split_once(' ') {
                     None => self.learn(&value),
                     Some((scheme, credentials)) => {
+                        if !SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+                            self.learn(&value);
+                            self.learn(scheme);
+                        }
                         self.learn(credentials.trim());
                         if scheme.eq_ignore_ascii_case("basic") {
                             self.learn_password(credentials.trim());
