@@ -114,7 +114,7 @@ fn a_sound_flow_is_proven_without_its_secrets() {
       proven     no failure is repeated for ever
       proven     a run in which all is answered can end
       proven     time goes on
-      explored all there is: 11 states of a run, 27 steps, at most 3 from the start
+      explored all there is: 11 states of a run, 27 steps, at most 3 from the start; the bound was 250000 states
     ");
 }
 
@@ -132,7 +132,7 @@ fn a_sound_machine_without_an_end_can_always_go_on() {
       proven     every state can be reached
       proven     every transition can be taken
       proven     time goes on
-      explored all there is: 3 states of a run, 3 steps, at most 2 from the start
+      explored all there is: 3 states of a run, 3 steps, at most 2 from the start; the bound was 250000 states
     ");
 }
 
@@ -157,7 +157,7 @@ fn what_is_refuted_of_a_machine_comes_with_a_way_to_it() {
                       and so on, again and again from 4
       proven     a run in which all is answered can end
       proven     time goes on
-      explored all there is: 5 states of a run, 5 steps, at most 3 from the start
+      explored all there is: 5 states of a run, 5 steps, at most 3 from the start; the bound was 250000 states
     ");
     insta::assert_snapshot!(ended.stderr, @"
     error: booking.yaml: 1 of 10 properties does not hold
@@ -187,7 +187,7 @@ fn a_call_that_can_never_be_made_is_named() {
       proven     no failure is repeated for ever
       proven     a run in which all is answered can end
       proven     time goes on
-      explored all there is: 4 states of a run, 4 steps, at most 2 from the start
+      explored all there is: 4 states of a run, 4 steps, at most 2 from the start; the bound was 250000 states
     ");
     assert_eq!(ended.stderr, "error: alert.yaml: 2 of 11 properties do not hold\n");
 }
@@ -319,7 +319,7 @@ fn guards_in_rust_may_answer_either_way() {
       proven     every state can be reached
       proven     every transition can be taken
       proven     time goes on
-      explored all there is: 4 states of a run, 5 steps, at most 2 from the start
+      explored all there is: 4 states of a run, 5 steps, at most 2 from the start; the bound was 250000 states
     ");
     insta::assert_snapshot!(ended.stderr, @"
       ☞ `trying` has no way on, where `key fits` does not hold, `key is stuck` does not hold

@@ -13,6 +13,7 @@ pub struct Proof {
     pub(super) steps: usize,
     pub(super) depth: usize,
     pub(super) bound: Option<String>,
+    pub(super) max_states: usize,
 }
 
 /// A property, and what became of it.
@@ -140,10 +141,10 @@ impl fmt::Display for Proof {
             None => "explored all there is",
             Some(_) => "explored a part",
         };
-        write!(f, "{extent}: {states} of a run, {steps}, at most {} from the start", self.depth)?;
+        write!(f, "{extent}: {states} of a run, {steps}, at most {} from the start; ", self.depth)?;
         match &self.bound {
-            Some(bound) => writeln!(f, "; {bound}"),
-            None => writeln!(f),
+            Some(bound) => writeln!(f, "{bound}"),
+            None => writeln!(f, "the bound was {}", counted(self.max_states, "state")),
         }
     }
 }

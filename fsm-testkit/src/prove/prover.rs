@@ -376,6 +376,7 @@ impl<S: Subject> Prover<S> {
             steps: usize::try_from(report.steps()).unwrap_or(usize::MAX),
             depth: report.depth(),
             bound: report.bound().map(|bound| self.in_words(bound)),
+            max_states: self.max_states,
         };
         if world.turns.is_none() && is_whole {
             self.add_reach(&world, &mut proof);

@@ -63,7 +63,7 @@ fn a_choice_whose_guards_may_both_refuse_gets_stuck() {
     proven     no failure is repeated for ever
     proven     a run in which all is answered can end
     proven     time goes on
-    explored all there is: 5 states of a run, 5 steps, at most 2 from the start
+    explored all there is: 5 states of a run, 5 steps, at most 2 from the start; the bound was 250000 states
     ");
     assert_eq!(only_fault(&proof).0, standard::NEVER_STUCK);
 }
