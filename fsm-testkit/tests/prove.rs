@@ -6,5 +6,7 @@ mod lanes;
 mod orders;
 #[path = "prove/own.rs"]
 mod own;
+#[path = "prove/runs.rs"]
+mod runs;
 #[path = "prove/stories.rs"]
 mod stories;

@@ -65,7 +65,7 @@ proptest! {
 }
 
 /// The graph with the target of one transition changed, if that is still one.
-fn slip(graph: &Graph, transition: usize, target: usize) -> Option<Graph> {
+pub(crate) fn slip(graph: &Graph, transition: usize, target: usize) -> Option<Graph> {
     let mut document = serde_json::to_value(GraphDocument::from(graph)).ok()?;
     let states = document["states"].as_array()?;
     let name = states[target % states.len()]["name"].clone();
