@@ -56,6 +56,10 @@
 //! [`eventually`](Prover::eventually), [`always_possible`](Prover::always_possible).
 //!
 //! # What is explored
+//! Flows and machine files have subjects of their own behind the feature `flows`
+//! (`Prover::of_flow`, `Prover::of_file`): the rules that run, on data that nobody knows. This is
+//! what `fsm check --deep` does.
+//!
 //! [`Prover::of`] takes a graph without its code. Its guards may answer either way, each time that
 //! they are asked: a context that code may write is unknown. Within a step the guards see one
 //! context, and a guard asked twice answers alike until an action has run. Where guards are data, a
@@ -70,7 +74,8 @@
 //! - **Attempts** of a graph without its code are not counted: a failure may be the last, or not.
 //! - **`max_concurrent`** is left out: an activity that would wait for its turn takes longer
 //!   instead. What is proven holds for every limit.
-//!
+//! - **A machine within a state** is work that may end in any way. What it does is for a proof of
+//!   its own.
 //! - **What is not known** is not known each time: a part of the context that nothing writes may be
 //!   found this way in one step and that way in the next. Guards that look at
 //!   [`Scene::state`](fsm_core::Scene::state), [`attempts`](fsm_core::Scene::attempts), or
