@@ -179,7 +179,9 @@ impl Steel {
 
 #[test]
 fn a_system_is_held_to_the_machine_which_is_its_model() {
+    // Three shakes are a difference, too: this seed comes to the coin first.
     let failure = hands()
+        .seed(1)
         .find_difference(Steel::default, |steel, step| {
             let Deed::Event(hand) = step.deed() else { return Ok(()) };
             steel.hear(hand);
