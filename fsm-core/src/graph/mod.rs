@@ -383,17 +383,23 @@ impl Graph {
     }
 
     /// The states around `state`, innermost first.
-    pub(crate) fn ancestors(&self, state: StateId) -> impl Iterator<Item = StateId> {
+    ///
+    /// # Panics
+    /// If `state` is of another, larger graph.
+    pub fn ancestors(&self, state: StateId) -> impl Iterator<Item = StateId> {
         std::iter::successors(self.parent(state), |parent| self.parent(*parent))
     }
 
-    /// Whether `inner` lies within `outer`, at any depth.
-    pub(crate) fn contains(&self, outer: StateId, inner: StateId) -> bool {
+    /// Whether `inner` lies within `outer`, at any depth. A state does not lie within itself.
+    ///
+    /// # Complexity
+    /// O(1).
+    pub fn contains(&self, outer: StateId, inner: StateId) -> bool {
         self.nesting.contains(outer, inner)
     }
 
     /// The fork or parallel state in whose scope a token at `state` lives.
-    pub(crate) fn scope_of(&self, state: StateId) -> Option<StateId> {
+    pub fn scope_of(&self, state: StateId) -> Option<StateId> {
         self.nesting.scope_of(state)
     }
 }

@@ -227,8 +227,10 @@ impl Guarded {
     fn of(content: &Content) -> Self {
         let graph = &content.graph;
         let mut begins = vec![false; graph.states().len()];
-        let around = std::iter::successors(Some(graph.initial()), |state| graph.parent(*state));
-        around.for_each(|state| begins[state.index()] = true);
+        let around = graph.ancestors(graph.initial());
+        std::iter::once(graph.initial())
+            .chain(around)
+            .for_each(|state| begins[state.index()] = true);
         // What lies within a state comes behind it.
         for state in graph.states() {
             let Some(parent) = graph.parent(state).filter(|_| !begins[state.index()]) else {
@@ -241,10 +243,7 @@ impl Guarded {
             };
         }
         let is_parallel = |state: StateId| graph.kind(state) == Kind::Parallel;
-        let in_region = graph.states().map(|state| {
-            let mut around = std::iter::successors(graph.parent(state), |it| graph.parent(*it));
-            around.any(is_parallel)
-        });
+        let in_region = graph.states().map(|state| graph.ancestors(state).any(is_parallel));
         let in_region: Arc<[bool]> = in_region.collect();
         let inside = content.stations.iter().zip(&*in_region).filter(|(_, inside)| **inside);
         let exits = inside.flat_map(|(station, _)| station.exit.iter().map(Deed::label));

@@ -2,7 +2,7 @@
 
 use fsm_core::{Event, Graph, Input, Machine, StateId, Timestamp, TransitionId};
 
-use crate::deed::{Passage, Standing, around};
+use crate::deed::{Passage, Standing};
 use crate::simulation::Simulation;
 use crate::walks::{Walk, edge_text};
 
@@ -105,7 +105,7 @@ pub fn retell<'a, C: Clone, E: Event + 'a>(
 /// How the transitions read that begin at these states, or at those around them.
 fn ways_from(graph: &Graph, at: &[StateId]) -> Vec<String> {
     let mut from: Vec<StateId> = at.to_vec();
-    from.extend(at.iter().flat_map(|state| around(graph, *state)));
+    from.extend(at.iter().flat_map(|state| graph.ancestors(*state)));
     let edges = graph.transitions().filter(|(_, edge)| from.contains(&edge.from()));
     edges.map(|(id, _)| edge_text(graph, id)).collect()
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 use fsm_core::{Event, Outcome, StepError};
 
 use crate::simulation::{Simulation, SimulationError};
-pub(crate) use standing::{Passage, Standing, around};
+pub(crate) use standing::{Passage, Standing};
 
 /// One thing that happens to a machine from outside.
 #[derive(Clone, Debug, PartialEq)]

@@ -50,17 +50,13 @@ impl Passage {
             visits.extend([edge.from(), edge.to()]);
             visits.extend(graph.also(*id));
         }
-        let around: Vec<StateId> = visits.iter().flat_map(|state| around(graph, *state)).collect();
+        let around: Vec<StateId> =
+            visits.iter().flat_map(|state| graph.ancestors(*state)).collect();
         visits.extend(around);
         visits.sort();
         visits.dedup();
         visits
     }
-}
-
-/// The states around `state`, innermost first.
-pub(crate) fn around(graph: &Graph, state: StateId) -> impl Iterator<Item = StateId> {
-    std::iter::successors(graph.parent(state), |outer| graph.parent(*outer))
 }
 
 impl<C: Clone> Standing<C> {

@@ -91,8 +91,8 @@ fn reach(graph: &Graph, from: StateId) -> Vec<bool> {
             open.push(initial);
         }
         // What leads out of a state around leads out of this one; a fork's branches do not.
-        let around = std::iter::successors(graph.parent(state), |state| graph.parent(*state));
-        let around = around.filter(|state| !matches!(graph.kind(*state), Kind::Fork(_)));
+        let around =
+            graph.ancestors(state).filter(|state| !matches!(graph.kind(*state), Kind::Fork(_)));
         for level in std::iter::once(state).chain(around) {
             open.extend(out.get(&level).into_iter().flatten());
         }

@@ -48,18 +48,18 @@ impl Lanes {
             let works =
                 matches!(graph.kind(state), Kind::Activity(_) | Kind::Machine(_) | Kind::Delay(_));
             lanes.local[state.index()] = works && roads.keep_to_lane(state);
-            lanes.ending[state.index()] = match (turns, roads.scope(state)) {
+            lanes.ending[state.index()] = match (turns, graph.scope_of(state)) {
                 _ if !lanes.local[state.index()] => false,
                 (Some(mood), Some(scope)) => !*rounds.entry(scope).or_insert_with(|| {
-                    can_go_round_in(graph, mood, |inner| roads.lies_in(inner, scope))
+                    can_go_round_in(graph, mood, |inner| graph.contains(scope, inner))
                 }),
                 (None, _) | (_, None) => true,
             };
-            let mut around = std::iter::successors(Some(state), |state| graph.parent(*state));
+            let mut around = std::iter::once(state).chain(graph.ancestors(state));
             lanes.hears[state.index()] =
                 around.any(|level| roads.from[level.index()].iter().any(|road| road.is_event));
             if matches!(graph.kind(state), Kind::Fork(Some(_)) | Kind::Parallel) {
-                for level in std::iter::successors(Some(state), |state| graph.parent(*state)) {
+                for level in std::iter::once(state).chain(graph.ancestors(state)) {
                     lanes.owners[level.index()] = true;
                 }
             }
@@ -147,26 +147,13 @@ impl<'g> Roads<'g> {
         Self { graph, from }
     }
 
-    /// The fork or parallel state in whose scope a token at `state` lives.
-    fn scope(&self, state: StateId) -> Option<StateId> {
-        let around = std::iter::successors(self.graph.parent(state), |s| self.graph.parent(*s));
-        let splits =
-            |state: &StateId| matches!(self.graph.kind(*state), Kind::Fork(_) | Kind::Parallel);
-        around.into_iter().find(splits)
-    }
-
-    fn lies_in(&self, state: StateId, outer: StateId) -> bool {
-        std::iter::successors(self.graph.parent(state), |s| self.graph.parent(*s))
-            .any(|around| around == outer)
-    }
-
     /// # Complexity
     /// O(transitions that one step may take).
     fn keep_to_lane(&self, state: StateId) -> bool {
-        let Some(scope) = self.scope(state) else { return false };
+        let Some(scope) = self.graph.scope_of(state) else { return false };
         let mut known = HashSet::new();
         let mut open: Vec<(StateId, Option<StateId>)> = Vec::new();
-        let levels = std::iter::successors(Some(state), |state| self.graph.parent(*state));
+        let levels = std::iter::once(state).chain(self.graph.ancestors(state));
         for level in levels.take_while(|level| *level != scope) {
             for road in self.from[level.index()].iter().filter(|road| !road.is_event) {
                 if road.is_shared {
@@ -198,7 +185,7 @@ impl<'g> Roads<'g> {
         if graph.kind(scope) == Kind::Fork(Some(state)) {
             return self.closes(state, scope);
         }
-        if !self.lies_in(state, scope) {
+        if !graph.contains(scope, state) {
             return None;
         }
         let here = Some(scope);
@@ -222,7 +209,7 @@ impl<'g> Roads<'g> {
                     _ if graph.parent(outer) == Some(scope)
                         && graph.kind(scope) == Kind::Parallel =>
                     {
-                        self.onwards(scope, Trigger::Done, self.scope(scope))
+                        self.onwards(scope, Trigger::Done, graph.scope_of(scope))
                     }
                     _ => self.onwards(outer, Trigger::Done, here),
                 }
@@ -233,7 +220,9 @@ impl<'g> Roads<'g> {
     /// The last token of a scope comes to its join.
     fn closes(&self, join: StateId, scope: StateId) -> Option<Vec<(StateId, Option<StateId>)>> {
         match self.graph.kind(join) {
-            Kind::Join(JoinRule::All) => self.onwards(join, Trigger::Always, self.scope(scope)),
+            Kind::Join(JoinRule::All) => {
+                self.onwards(join, Trigger::Always, self.graph.scope_of(scope))
+            }
             _ => None,
         }
     }

@@ -73,9 +73,7 @@ impl<C> View<'_, C> {
         let Some(state) = self.graph.state(name) else {
             panic!("`{}` has no state `{name}`", self.graph.name());
         };
-        self.run.tokens().any(|(at, _)| {
-            std::iter::successors(Some(at), |at| self.graph.parent(*at)).any(|at| at == state)
-        })
+        self.run.tokens().any(|(at, _)| at == state || self.graph.contains(state, at))
     }
 
     /// Whether the run has come to a final state.
@@ -291,7 +289,6 @@ impl<S: Subject> Prover<S> {
     /// The shortest way to a state that can be reached.
     fn way_to(&self, target: SituationOf<S>) -> Route {
         let mut world = World::new(&self.subject, false, None);
-        world.begins = vec![world.first()];
         world.target = Some(target);
         world.wanted = vec![Property::always("", |world: &World<'_, S>, at| {
             world.target.as_ref() != Some(at)

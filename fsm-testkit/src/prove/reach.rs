@@ -20,10 +20,8 @@ impl Reach {
 
     pub(super) fn add(&mut self, graph: &Graph, ear: &Ear) {
         for entered in &ear.entered {
-            let mut level = Some(*entered);
-            while let Some(state) = level {
+            for state in std::iter::once(*entered).chain(graph.ancestors(*entered)) {
                 self.states[state.index()] = true;
-                level = graph.parent(state);
             }
         }
         for taken in &ear.taken {

@@ -77,9 +77,8 @@ fn deadline(graph: &Graph) -> Option<TransitionId> {
     let is_whole = |edge: &Transition| {
         let holds_all = |state: StateId| {
             graph.states().all(|inner| {
-                let around = std::iter::successors(Some(inner), |inner| graph.parent(*inner));
                 let is_end = graph.kind(inner) == Kind::Final && graph.parent(inner).is_none();
-                is_end || around.into_iter().any(|outer| outer == state)
+                is_end || inner == state || graph.contains(state, inner)
             })
         };
         matches!(edge.trigger(), Trigger::After(_))

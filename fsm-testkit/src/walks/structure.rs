@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use fsm_core::{Graph, Kind, StateId, TransitionId, Trigger};
 
 use super::map::{Arc, Leg, Map, Place, Reasons, Retrace};
-use crate::deed::around;
 
 /// The map of a graph.
 pub(super) fn map(graph: &Graph) -> Map<Option<TransitionId>> {
@@ -54,9 +53,7 @@ pub(super) fn pairs(graph: &Graph) -> BTreeSet<(TransitionId, TransitionId)> {
         let after: Vec<StateId> = match edge.is_internal() {
             true => graph
                 .states()
-                .filter(|state| {
-                    *state == edge.from() || around(graph, *state).any(|outer| outer == edge.from())
-                })
+                .filter(|state| *state == edge.from() || graph.contains(edge.from(), *state))
                 .collect(),
             false => lands(graph, first, edge.to()),
         };
@@ -117,13 +114,13 @@ fn lands(graph: &Graph, id: TransitionId, state: StateId) -> Vec<StateId> {
     found.extend(graph.also(id).iter().flat_map(|also| leaves(graph, *also)));
     // Regions in which the transition names no state begin at their own.
     for target in std::iter::once(edge.to()).chain(graph.also(id).iter().copied()) {
-        let parallel =
-            around(graph, target).filter(|outer| graph.kind(*outer) == Kind::Parallel).filter(
-                |outer| edge.from() != *outer && !around(graph, edge.from()).any(|at| at == *outer),
-            );
+        let parallel = graph
+            .ancestors(target)
+            .filter(|outer| graph.kind(*outer) == Kind::Parallel)
+            .filter(|outer| edge.from() != *outer && !graph.contains(*outer, edge.from()));
         for outer in parallel {
             let named = |region: &StateId| {
-                found.iter().any(|at| at == region || around(graph, *at).any(|a| a == *region))
+                found.iter().any(|at| at == region || graph.contains(*region, *at))
             };
             let regions: Vec<StateId> = regions(graph, outer).filter(|r| !named(r)).collect();
             found.extend(regions.into_iter().flat_map(|region| leaves(graph, region)));
@@ -179,7 +176,7 @@ fn passed(graph: &Graph, by: Option<TransitionId>, leaf: StateId) -> Vec<StateId
     let mut states = vec![leaf];
     states.extend(arrives(graph, leaf));
     states.extend(by.map(|id| graph.transition(id).to()));
-    let outer: Vec<StateId> = states.iter().flat_map(|state| around(graph, *state)).collect();
+    let outer: Vec<StateId> = states.iter().flat_map(|state| graph.ancestors(*state)).collect();
     states.extend(outer);
     states.sort();
     states.dedup();

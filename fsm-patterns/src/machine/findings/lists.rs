@@ -95,8 +95,7 @@ impl<'f> Lists<'f> {
 
     /// The states around, innermost first.
     pub(super) fn around(&self, state: StateId) -> impl Iterator<Item = StateId> + use<'_, 'f> {
-        let graph = self.graph();
-        std::iter::successors(graph.parent(state), move |outer| graph.parent(*outer))
+        self.graph().ancestors(state)
     }
 
     /// The composite states around, up to the region or branch that the state lies in.
