@@ -123,7 +123,7 @@ impl<O> FlowRun<O> {
                 let message = open.scrub(&error.to_string());
                 context.error = Some(StepError::new(ErrorKind::Contract, message));
                 let snapshot = flow.machine.snapshot(context, seed);
-                return (flow, Ended { snapshot, observer }, Vec::new());
+                return (flow, Ended { snapshot, observer, fault: None }, Vec::new());
             }
         };
         let session = context.session.clone();
