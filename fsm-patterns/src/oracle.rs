@@ -93,7 +93,7 @@ impl Flow {
         let Rules { plan, units, .. } = &*self.rules;
         let proof = Some(Proof::new(plan, oracle));
         let rules = Arc::new(Rules { plan: plan.clone(), units: units.clone(), proof });
-        let calls = plan.endpoints.iter().map(|endpoint| work(&endpoint.spec));
+        let calls = plan.endpoints.iter().filter_map(|endpoint| endpoint.call().map(work));
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
             bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
         });
@@ -117,10 +117,10 @@ impl Flow {
         else {
             return Vec::new();
         };
-        if !matches!(self.graph().kind(state), Kind::Activity(_)) {
+        let is_call = matches!(self.graph().kind(state), Kind::Activity(_));
+        let Some(spec) = self.rules.plan.endpoints[index].call().filter(|_| is_call) else {
             return Vec::new();
-        }
-        let spec = &self.rules.plan.endpoints[index].spec;
+        };
         let mut endings = vec![("ok", answered(false))];
         if self.rules.plan.flow.cache_ttl.is_some() && self.memory().is_status_read(index) {
             endings.push(("ok, from the cache", answered(true)));

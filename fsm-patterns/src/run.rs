@@ -214,17 +214,24 @@ impl Flow {
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
             return;
         };
+        // The calls of this step that were answered before are known.
+        let before = step.rounds.requests;
         if let Some(resource) = endpoint.resource {
             let usage = &mut context.usage[resource];
-            if step.cut && step.attempts > 0 {
-                usage.calls = usage.calls.saturating_sub(1);
-                usage.attempts = usage.attempts.saturating_sub(u64::from(step.attempts));
+            let assumed = step.attempts.saturating_sub(before);
+            if step.cut && assumed > 0 {
+                usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
+                usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
             }
-            usage.add(&Receipt::from(call.traffic));
+            let receipt = Receipt::from(call.traffic);
+            match before {
+                0 => usage.add(&receipt),
+                _ => usage.add_more(&receipt),
+            }
         }
-        step.attempts = call.traffic.requests;
+        step.attempts = before.saturating_add(call.traffic.requests);
         step.cut = call.is_in_doubt;
-        let error = unfinished(step, &endpoint.spec, status);
+        let error = unfinished(step, endpoint, status);
         step.error_value = Some(error.to_value());
         step.error = Some(error);
     }
