@@ -20,6 +20,7 @@ use crate::open::Open;
 use crate::plan::Unit;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
+use crate::signal::SignalHandle;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
 use crate::usage::Receipt;
@@ -35,7 +36,13 @@ pub struct FlowRun<O = ()> {
     input: Value,
     seed: Option<u64>,
     observer: O,
-    inbox: Option<Inbox<FlowEvent>>,
+    ears: Option<Ears>,
+}
+
+/// Both ends of what a run listens to, until it begins.
+struct Ears {
+    handle: Handle<FlowEvent>,
+    inbox: Inbox<FlowEvent>,
 }
 
 /// Ends a run from outside.
@@ -53,7 +60,7 @@ impl CancelHandle {
 
 impl FlowRun {
     pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
-        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), inbox: None }
+        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), ears: None }
     }
 }
 
@@ -80,18 +87,31 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, inbox, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, inbox }
+        let FlowRun { flow, open, id, input, seed, ears, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears }
     }
 
-    /// A way to end the run from outside; the last one that was asked for counts.
+    /// A way to end the run from outside. As long as one exists, a run that waits for a signal goes
+    /// on waiting.
     pub fn cancel_handle(&mut self) -> CancelHandle {
-        let (handle, inbox) = Handle::pair();
-        self.inbox = Some(inbox);
-        CancelHandle(handle)
+        CancelHandle(self.handle())
     }
 
-    /// Drives the run to its end.
+    /// A way to send signals to the run. As long as one exists, a run that waits for a signal goes
+    /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
+    pub fn signal_handle(&mut self) -> SignalHandle {
+        SignalHandle { flow: self.flow.clone(), handle: self.handle() }
+    }
+
+    fn handle(&mut self) -> Handle<FlowEvent> {
+        let ears = self.ears.get_or_insert_with(|| {
+            let (handle, inbox) = Handle::pair();
+            Ears { handle, inbox }
+        });
+        ears.handle.clone()
+    }
+
+    /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
     pub async fn drive(self) -> RunReport
     where
         O: Observer<FlowContext, FlowEvent>,
@@ -114,7 +134,8 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, inbox } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears } = self;
+        let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
         let lifecycle = match Lifecycle::set_up(open.clients.clone()).await {
