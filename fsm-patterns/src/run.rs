@@ -154,13 +154,17 @@ where
 
 impl Flow {
     /// What a run that stands at `snapshot` returns. A snapshot does not tell how far a call had
-    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better.
+    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better. Of a run that is
+    /// not over the outcome is [`RunOutcome::Waiting`], and each step is told as it stands.
     pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
         self.report_of(snapshot.clone(), &[])
     }
 
     fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
         let status = snapshot.status();
+        if status == Status::Running {
+            return self.standing(&snapshot);
+        }
         let mut context = snapshot.into_context();
         let outcome = match status {
             Status::Finished(state) => match self.graph().name_of(state) {
@@ -175,6 +179,7 @@ impl Flow {
                 context.error = error;
                 RunOutcome::Failed
             }
+            // What runs was told of before.
             Status::New | Status::Running | Status::Cancelled => {
                 self.rules.conclude(&mut context, StepStatus::Cancelled);
                 RunOutcome::Cancelled

@@ -7,7 +7,7 @@ use fsm_http::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How a step ended.
+/// How a step ended; of a run that is not over, also how a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
@@ -25,9 +25,21 @@ pub enum StepStatus {
     TimedOut,
     /// The run was stopped first.
     Cancelled,
+    /// It has not begun, or its call has no room yet among `max_concurrent`. This and those below
+    /// are in reports of runs that are not over, and nowhere else.
+    Pending,
+    /// Its call is under way.
+    Running,
+    /// It waits for a point in time, or for a signal.
+    Waiting,
 }
 
 impl StepStatus {
+    /// Whether the step has ended, one way or another.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, StepStatus::Pending | StepStatus::Running | StepStatus::Waiting)
+    }
+
     /// The name in results and in `$steps.NAME.status`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +50,9 @@ impl StepStatus {
             StepStatus::Failed => "failed",
             StepStatus::TimedOut => "timed_out",
             StepStatus::Cancelled => "cancelled",
+            StepStatus::Pending => "pending",
+            StepStatus::Running => "running",
+            StepStatus::Waiting => "waiting",
         }
     }
 }

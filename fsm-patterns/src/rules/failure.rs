@@ -42,7 +42,7 @@ impl Rules {
                     "the rate limit allows the next request only past the end of `total_timeout`",
                 )
             }
-            (_, Some(FlowEvent::Answered(_)) | None) => {
+            (_, Some(FlowEvent::Answered(_) | FlowEvent::Signal(_)) | None) => {
                 StepError::new(ErrorKind::Contract, "the call failed without saying why")
             }
         };
