@@ -63,6 +63,7 @@
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
+//! | `undo` | what is to be undone of a run that fails, and what is left |
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
@@ -98,9 +99,10 @@ mod services;
 mod session;
 pub mod spec;
 mod step;
+mod undo;
 mod usage;
 
-pub use builder::{Endpoint, Group, Orchestration};
+pub use builder::{Endpoint, Group, Orchestration, Undo};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use event::{Answered, FlowEvent, Refusal};
@@ -109,8 +111,9 @@ pub use fault::{Fault, Place, Step};
 pub use flow::{Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
-pub use report::{Metrics, RunOutcome, RunReport, StepReport};
+pub use report::{Metrics, RunOutcome, RunReport, StepReport, UndoReport};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use step::{StepError, StepStatus};
+pub use undo::UndoStatus;
 pub use usage::{Receipt, Usage};

@@ -17,12 +17,13 @@ use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
-use crate::plan::Unit;
+use crate::plan::Errand;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
-use crate::usage::Receipt;
+use crate::undo::UndoStatus;
+use crate::usage::{Receipt, Usage};
 
 /// A run that is about to begin: await it.
 ///
@@ -203,19 +204,19 @@ impl Flow {
     /// attempts sent a request, and the last one perhaps with effect.
     fn correct(&self, context: &mut FlowContext, call: &GivenUp) {
         let plan = &self.rules.plan;
-        let Some(Unit::Endpoint(index)) = self.rules.units[call.state.index()] else { return };
+        let index = match self.rules.errand(call.state) {
+            Some(Errand::Step(index)) => index,
+            Some(Errand::Undo(number)) => return self.correct_undo(context, number, call),
+            None => return,
+        };
         let (step, endpoint) = (&mut context.steps[index], &plan.endpoints[index]);
         // Others told of their end themselves.
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
             return;
         };
         if let Some(resource) = endpoint.resource {
-            let usage = &mut context.usage[resource];
-            if step.cut && step.attempts > 0 {
-                usage.calls = usage.calls.saturating_sub(1);
-                usage.attempts = usage.attempts.saturating_sub(u64::from(step.attempts));
-            }
-            usage.add(&Receipt::from(call.traffic));
+            let assumed = if step.cut { step.attempts } else { 0 };
+            recount(&mut context.usage[resource], assumed, call);
         }
         step.attempts = call.traffic.requests;
         step.cut = call.is_in_doubt;
@@ -223,6 +224,31 @@ impl Flow {
         step.error_value = Some(error.to_value());
         step.error = Some(error);
     }
+
+    /// The same of a call that was to undo a step.
+    fn correct_undo(&self, context: &mut FlowContext, number: usize, call: &GivenUp) {
+        let undo = &self.rules.plan.undos[number];
+        // Others told of their end themselves.
+        let Some(record) = context.steps[undo.step].undo.as_deref_mut() else { return };
+        if record.status != UndoStatus::Cancelled {
+            return;
+        }
+        if let Some(resource) = undo.call.resource {
+            let assumed = if record.cut { record.attempts } else { 0 };
+            recount(&mut context.usage[resource], assumed, call);
+        }
+        record.attempts = call.traffic.requests;
+        record.cut = call.is_in_doubt;
+    }
+}
+
+/// Puts what a call used in the place of the attempts that were assumed.
+fn recount(usage: &mut Usage, assumed: u32, call: &GivenUp) {
+    if assumed > 0 {
+        usage.calls = usage.calls.saturating_sub(1);
+        usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
+    }
+    usage.add(&Receipt::from(call.traffic));
 }
 
 /// A number that nobody can guess the next of; ids need no more.

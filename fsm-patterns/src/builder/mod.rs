@@ -21,6 +21,7 @@
 
 mod endpoint;
 mod group;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 
 pub use endpoint::Endpoint;
 pub use group::Group;
+pub use undo::Undo;
 
 use crate::bases::Bases;
 use crate::expr::{ExprError, Template};

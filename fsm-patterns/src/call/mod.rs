@@ -26,45 +26,55 @@ use crate::compile::policy_of;
 use crate::context::{FlowContext, StepsOf};
 use crate::event::{Answered, FlowEvent, Refusal};
 use crate::open::Open;
-use crate::plan::Unit;
+use crate::plan::Errand;
 use crate::request;
 use crate::rules::{Rules, micros};
 use crate::step::StepError;
 use crate::usage::Receipt;
 
-/// Starts the call of the endpoint whose state was entered.
+/// Starts the call whose state was entered: that of an endpoint, or one that undoes its step.
 pub(crate) fn start(
     rules: &Arc<Rules>,
     open: &OnceLock<Arc<Open>>,
     context: &FlowContext,
     visit: &Visit<'_>,
 ) -> Work<FlowEvent> {
-    let (Some(Unit::Endpoint(index)), Some(open)) = (rules.units[visit.state.index()], open.get())
-    else {
+    let (Some(errand), Some(open)) = (rules.errand(visit.state), open.get()) else {
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no endpoint");
         return Box::pin(ready(unsent(error)));
     };
-    let caller = &open.callers[index];
-    let resource = rules.plan.endpoints[index].resource;
+    let caller = open.caller(errand);
+    let resource = rules.plan.call(errand).resource;
     let client = resource.map(|resource| &open.clients[resource]);
-    let (mut call, data) = match prepare(rules, context, index, visit.number) {
+    let (mut call, data) = match prepare(rules, context, errand, visit.number) {
         Ok(prepared) => prepared,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     add_headers_of(client, &mut call);
-    let key = match key::cache_key(rules, context, index, caller, &call, &data) {
+    let key = match errand {
+        Errand::Step(index) => key::cache_key(rules, context, index, caller, &call, &data),
+        Errand::Undo(_) => Ok(None),
+    };
+    let key = match key {
         Ok(key) => key,
         Err(error) => {
             let message = caller.scrub(&error.message).into_owned();
             return Box::pin(ready(unsent(StepError { message, ..error })));
         }
     };
-    let ends = context.began.zip(rules.plan.flow.total_timeout);
+    // The deadline is none of what undoes.
+    let ends = match errand {
+        Errand::Step(_) => context.began.zip(rules.plan.flow.total_timeout),
+        Errand::Undo(_) => None,
+    };
     let ends = ends.map(|(began, limit)| began + limit);
-    let reading = Reading::of(rules, context, index, data);
+    let reading = match errand {
+        Errand::Step(index) => Reading::of(rules, context, index, data),
+        Errand::Undo(_) => None,
+    };
     // The wait before the next attempt, if there is one: the same that the kernel will tell.
     let (policy, seed, state) =
-        (policy_of(&rules.plan.endpoints[index].spec), visit.seed, visit.state.index() as u32);
+        (policy_of(&rules.plan.call(errand).spec), visit.seed, visit.state.index() as u32);
     let attempt = visit.attempt;
     let wait_before = move |after| {
         (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
@@ -73,7 +83,7 @@ pub(crate) fn start(
     let (number, clock) = (visit.attempt, visit.clock());
     let mut attempting = context.session.seat(visit).attempt();
     Box::pin(async move {
-        let caller = &open.callers[index];
+        let caller = open.caller(errand);
         let client = resource.map(|resource| &open.clients[resource]);
         let end = caller.attempt(&mut call, key, &mut attempting.ongoing, number).await;
         let (ongoing, seat) = attempting.end();
@@ -124,19 +134,28 @@ fn give_up_behind_open_circuit(
     CallError { kind: ErrorKind::CircuitOpen, message: open.to_string(), retry, ..error }
 }
 
-/// The call of an endpoint, and `$data` as it was when the call was made.
+/// The call of an errand, and `$data` as it was when the call was made: for an undo that is what the
+/// step gave.
 pub(crate) fn prepare(
     rules: &Rules,
     context: &FlowContext,
-    index: usize,
+    errand: Errand,
     visit: u64,
 ) -> Result<(Call, Arc<Value>), StepError> {
-    let endpoint = &rules.plan.endpoints[index];
+    let endpoint = rules.plan.call(errand);
     let spec = &endpoint.spec;
-    let raw = context.steps[index].data.clone().unwrap_or_default();
-    let data = rules
-        .transformed(context, index, &raw)
-        .map_err(|why| request::fault("transform_input", why))?;
+    let data = match errand {
+        Errand::Step(index) => {
+            let raw = context.steps[index].data.clone().unwrap_or_default();
+            rules
+                .transformed(context, index, &raw)
+                .map_err(|why| request::fault("transform_input", why))?
+        }
+        Errand::Undo(number) => {
+            let step = &context.steps[rules.plan.undos[number].step];
+            step.output.clone().unwrap_or_default()
+        }
+    };
     let steps = StepsOf { plan: &rules.plan, context };
     let scope = steps.scope(&data);
     let has_key = spec.has_key() && !request::declares_key(spec);

@@ -12,7 +12,8 @@ use super::{ancestry, spelling, top};
 use crate::expr::{Reference, Root};
 use crate::fault::{Fault, Place};
 use crate::spec::{
-    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, When,
+    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, UndoSpec,
+    When,
 };
 
 /// When an expression is evaluated.
@@ -26,6 +27,8 @@ enum Moment {
     Answered,
     /// After the call failed: `error_handler`.
     Failed,
+    /// After the step was completed and the run failed: `undo`.
+    Undone,
     /// After the run: `output`.
     Ended,
 }
@@ -118,6 +121,25 @@ impl Check<'_, '_> {
                 self.all(Some(at), Moment::Failed, &place, template.references());
             }
             Some(Handler::Code(_)) | None => {}
+        }
+        if let Some(undo) = &endpoint.undo {
+            self.undo(&place.key("undo"), undo);
+        }
+    }
+
+    /// Every step has settled by then, so any of them may be read.
+    fn undo(&mut self, place: &Place, undo: &UndoSpec) {
+        self.all(None, Moment::Undone, &place.key("url"), undo.url.references());
+        for (name, value) in &undo.headers {
+            let place = place.key("headers").key(name.as_str());
+            self.all(None, Moment::Undone, &place, value.references());
+        }
+        for (name, value) in &undo.params {
+            let place = place.key("params").key(name);
+            self.all(None, Moment::Undone, &place, value.references());
+        }
+        if let Some(body) = &undo.body {
+            self.all(None, Moment::Undone, &place.key("body"), body.references());
         }
     }
 
@@ -228,6 +250,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
                     Some("`transform_output` and `response_parser` see the answer")
                 }
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
+                Moment::Undone => Some("`$data` is the output of the step that is undone"),
                 // A call may fail without an answer; what there is of one is in the error.
                 Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),
                 Moment::Answered => None,
@@ -237,7 +260,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
             Moment::Before | Moment::Shared | Moment::Answered => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
             }
-            Moment::Ended => Some("name the step: `$steps.NAME.error`"),
+            Moment::Ended | Moment::Undone => Some("name the step: `$steps.NAME.error`"),
             Moment::Failed => None,
         },
         Root::Context | Root::Event => Some("only machines have it"),
@@ -250,6 +273,7 @@ fn when(moment: Moment) -> &'static str {
         Moment::Shared => "before every call of the flow",
         Moment::Answered => "for a call that was answered",
         Moment::Failed => "for a call that failed",
+        Moment::Undone => "when the step is undone",
         Moment::Ended => "when the run has ended",
     }
 }

@@ -21,6 +21,7 @@ const HOLDS: &str = "holds";
 const DECLINES: &str = "does not hold";
 const MAY_FAIL: [&str; 3] = [HOLDS, DECLINES, "can't be told"];
 const HANDLES: [&str; 2] = ["recovers", "fails"];
+const IS_LAST: [&str; 2] = ["is", "is not"];
 const IS_MADE: [&str; 2] = ["can be made", "can't be made"];
 
 /// What stands in for data.
@@ -31,6 +32,8 @@ pub(crate) struct Proof {
     conditions: HashMap<Unit, Question>,
     handlers: HashMap<usize, Question>,
     output: Option<Question>,
+    /// By step, whether it is the next to be undone.
+    undos: HashMap<usize, Question>,
 }
 
 /// What the oracle is asked.
@@ -66,7 +69,15 @@ impl Proof {
         };
         let output =
             may_lack.then(|| Question { text: "the output".to_owned(), answers: &IS_MADE });
+        let undos = plan.undos.iter().map(|undo| {
+            let text = format!(
+                "the last that was completed and not undone, `{}`,",
+                plan.endpoints[undo.step].name
+            );
+            (undo.step, Question { text, answers: &IS_LAST })
+        });
         Self {
+            undos: undos.collect(),
             oracle,
             unknown: Arc::default(),
             conditions: conditions.collect(),
@@ -93,6 +104,12 @@ impl Proof {
     /// What came of the output. That of a run that is late decides nothing any more.
     pub(crate) fn output(&self, rest: StepStatus) -> Result<Value, String> {
         self.value(self.output.as_ref().filter(|_| rest != StepStatus::TimedOut))
+    }
+
+    /// Whether a step is the next of several to be undone. The order in which they were completed
+    /// is left open, so any of them may be: all orders are looked at, also those that no run has.
+    pub(super) fn is_next(&self, step: usize) -> bool {
+        self.undos.get(&step).is_none_or(|question| self.ask(question) == 0)
     }
 
     fn value(&self, question: Option<&Question>) -> Result<Value, String> {

@@ -113,6 +113,7 @@ pub fn flow_schema() -> Value {
             },
             "group": group(),
             "endpoint": endpoint::endpoint(),
+            "undo": endpoint::undo(),
             "rates": rates(),
             "resource": resource::resource(),
             "resourceHeaders": resource::headers(),
@@ -243,9 +244,10 @@ mod tests {
         let schema = flow_schema();
         let of = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
         let auth = "/$defs/auth/properties";
-        let held: [(&Keys, &Value); 14] = [
+        let held: [(&Keys, &Value); 15] = [
             (&keys::FLOW, of("/properties")),
             (&keys::ENDPOINT, of("/$defs/endpoint/properties")),
+            (&keys::UNDO, of("/$defs/undo/properties")),
             (&keys::GROUP, of("/$defs/group/properties")),
             (&keys::RATE, of("/$defs/rates/oneOf/1/items/properties")),
             (&keys::RESOURCE, of("/$defs/resource/properties")),
@@ -371,7 +373,7 @@ mod tests {
     #[test]
     fn an_optional_value_says_what_holds_without_it() {
         let schema = flow_schema();
-        for pointer in ["", "/$defs/endpoint", "/$defs/resource"] {
+        for pointer in ["", "/$defs/endpoint", "/$defs/undo", "/$defs/resource"] {
             let object = schema.pointer(pointer).unwrap();
             let required = object.get("required").and_then(Value::as_array).cloned();
             for (key, value) in object["properties"].as_object().unwrap() {

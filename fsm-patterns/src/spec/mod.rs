@@ -5,6 +5,7 @@
 //! text that still has to be understood: expressions are parsed, durations are durations.
 
 mod choice;
+mod undo;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use choice::{
     CacheKey, Code, Handler, MapCall, MapError, MapOutputs, MapValue, Output, Parser, Predicate,
     Transform, When,
 };
+pub use undo::UndoSpec;
 
 use crate::expr::{Template, UrlTemplate};
 
@@ -265,6 +267,8 @@ pub struct EndpointSpec {
     pub depends_on: Vec<String>,
     /// What the step gives instead when the call failed for good.
     pub error_handler: Option<Handler>,
+    /// How the step is undone if it was completed and the run fails after it.
+    pub undo: Option<Box<UndoSpec>>,
     /// The largest body, in bytes after decompression; default 16 MiB.
     pub max_body: u64,
     /// How many redirects are followed; default 10.
@@ -301,6 +305,7 @@ impl EndpointSpec {
             condition: None,
             depends_on: Vec::new(),
             error_handler: None,
+            undo: None,
             max_body: 16 * 1024 * 1024,
             max_redirects: 10,
         }
