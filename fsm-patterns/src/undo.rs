@@ -137,3 +137,6 @@ fn in_doubt(record: &StepRecord) -> Option<&'static str> {
     let is_unknown = matches!(kind, ErrorKind::UnknownOutcome | ErrorKind::Reset);
     (is_unknown || is_own_timeout).then_some("nobody knows how its call ended")
 }
+
+#[cfg(test)]
+mod tests;
