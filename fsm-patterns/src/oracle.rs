@@ -226,6 +226,11 @@ impl Flow {
         !undoing.completed.is_empty() && !is_guessed
     }
 
+    /// Whether a state makes the call that undoes a step.
+    pub fn is_undo(&self, state: StateId) -> bool {
+        self.rules.undos.contains_key(&state)
+    }
+
     /// Whether any step can be undone.
     pub fn undoes(&self) -> bool {
         !self.rules.plan.undos.is_empty()
