@@ -40,8 +40,16 @@ pub fn any_flow_with<L: Clone + std::fmt::Debug + 'static>(
         let team = any_team(part, size.width).prop_map(Role::Team);
         part = prop_oneof![4 => call.clone(), 1 => any_part(team, size.width)].boxed();
     }
-    (any_team(part, size.width), 1..5u32, limits)
-        .prop_map(|(team, max_concurrent, limits)| FlowPlan::of(team, max_concurrent, limits))
+    // Where nothing can be undone, the deadline is the end: one flow of three can be undone.
+    let undoes = prop::bool::weighted(0.35);
+    (any_team(part, size.width), 1..5u32, limits, undoes).prop_map(
+        |(mut team, max_concurrent, limits, undoes)| {
+            if !undoes {
+                team.drop_undos();
+            }
+            FlowPlan::of(team, max_concurrent, limits)
+        },
+    )
 }
 
 /// What may end a run early: nothing, one of `fail_fast`, `error_threshold`, and `total_timeout`,
@@ -62,8 +70,10 @@ fn any_call<L: Clone + std::fmt::Debug>(
     lot: impl Strategy<Value = L>,
 ) -> impl Strategy<Value = Call<L>> {
     let handler = prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
-    (prop::bool::weighted(0.3), 0..3u32, handler, lot)
-        .prop_map(|(is_post, retries, handler, lot)| Call { is_post, retries, handler, lot })
+    let undo = prop::option::of(0..3u32);
+    (prop::bool::weighted(0.3), 0..3u32, handler, undo, lot).prop_map(
+        |(is_post, retries, handler, undo, lot)| Call { is_post, retries, handler, undo, lot },
+    )
 }
 
 fn any_part<L: Clone + std::fmt::Debug>(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fsm_patterns::spec::Mode;
-use fsm_patterns::{Endpoint, Flow, Group, Orchestration};
+use fsm_patterns::{Endpoint, Flow, Group, Orchestration, Undo};
 use serde_json::{Value, json};
 
 /// A flow. `L` is what a test gives to each call.
@@ -70,6 +70,9 @@ pub struct Call<L = ()> {
     pub retries: u32,
     /// Whether there is a handler, and whether it works.
     pub handler: Option<bool>,
+    /// Whether it can be undone, and with how many further attempts: by a POST where it is one
+    /// itself, else by a DELETE, at its own url and `/undo`.
+    pub undo: Option<u32>,
     /// What the test gave to it.
     pub lot: L,
 }
@@ -190,10 +193,23 @@ impl<L> Team<L> {
         if let Some(says) = part.condition {
             endpoint = endpoint.condition(self.expression(part, says));
         }
+        if let Some(retries) = call.undo {
+            endpoint = endpoint.undo(undo(call.is_post, name, retries));
+        }
         match call.handler {
             Some(true) => endpoint.error_handler(json!({"instead of": name})),
             Some(false) => endpoint.error_handler("$inputs.nowhere"),
             None => endpoint,
+        }
+    }
+
+    /// Lets nothing be undone.
+    pub(super) fn drop_undos(&mut self) {
+        for part in &mut self.parts {
+            match &mut part.role {
+                Role::Call(call) => call.undo = None,
+                Role::Team(team) => team.drop_undos(),
+            }
         }
     }
 
@@ -243,4 +259,10 @@ impl<L> Team<L> {
             }
         }
     }
+}
+
+fn undo(is_post: bool, name: &str, retries: u32) -> Undo {
+    let url = format!("http://api.test/{name}/undo");
+    let undo = if is_post { Undo::post(url) } else { Undo::delete(url) };
+    undo.timeout(TIMEOUT).retry_count(retries).retry_delay(RETRY_DELAY)
 }

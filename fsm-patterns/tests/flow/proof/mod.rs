@@ -10,7 +10,7 @@ use fsm_patterns::{Endpoint, Orchestration, RunOutcome, StepStatus};
 use fsm_testkit::flows::{FlowPlan, FlowSize, any_flow};
 use proptest::prelude::*;
 
-use walk::{Walk, any_chance};
+use walk::{Late, Walk, any_chance, goes_back};
 
 fn config() -> ProptestConfig {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
@@ -23,9 +23,13 @@ fn failures(walk: &Walk) -> usize {
     walk.report().steps.values().filter(|step| step.status == StepStatus::Failed).count()
 }
 
-/// Whether a run is over by what the last step of the walk did, and nothing was started in it.
+/// Whether a run goes no further by what the last step of the walk did: it is over, or does nothing
+/// more but undo.
 fn is_stopped(walk: &Walk) -> bool {
-    walk.run.status().is_over() && walk.effects.starts().next().is_none()
+    let is_over = walk.run.status().is_over();
+    let starts = || walk.effects.starts();
+    (is_over && starts().next().is_none())
+        || (goes_back(walk) && starts().all(|start| walk.flow.is_undo(start.state)))
 }
 
 /// The share of failures that ends a run.
@@ -131,6 +135,22 @@ proptest! {
     }
 
     #[test]
+    fn a_run_that_fails_has_undone_all_that_was_completed(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|_| ());
+        let report = walk.report();
+        for (part, call) in plan.team.calls() {
+            let step = &report.steps[&part.name];
+            let is_due = report.outcome == RunOutcome::Failed
+                && step.status == StepStatus::Ok
+                && call.undo.is_some();
+            prop_assert!(step.undo.is_some() == is_due || walk.is_at("run timed out"), "{:?}", step);
+            prop_assert!(call.undo.is_some() || step.undo.is_none());
+        }
+    }
+
+    #[test]
     fn the_deadline_ends_a_run_in_one_step_wherever_it_stands(
         mut plan in any_flow(FlowSize::LARGE), chance in any_chance()
     ) {
@@ -139,7 +159,11 @@ proptest! {
         let late = flow.graph().state("run timed out").map(Status::Finished);
         Walk::begin(&flow, &chance).visit(|walk| {
             let is_over = walk.run.status().is_over();
-            assert_eq!(walk.too_late(), late.filter(|_| !is_over), "{:?}", walk.run);
+            match walk.too_late() {
+                None => assert!(is_over || goes_back(walk), "{:?}", walk.run),
+                Some(Late { status, undoes: false }) => assert_eq!(Some(status), late),
+                Some(Late { status, undoes: true }) => assert_eq!(status, Status::Running),
+            }
         });
     }
 

@@ -58,6 +58,18 @@ pub(crate) struct Walk {
     chance: Chance,
 }
 
+/// A run after its deadline.
+pub(crate) struct Late {
+    pub(crate) status: Status,
+    /// It does nothing more but undo.
+    pub(crate) undoes: bool,
+}
+
+/// Whether the run of a walk does nothing more but undo.
+pub(crate) fn goes_back(walk: &Walk) -> bool {
+    walk.run.tokens().all(|(state, _)| walk.flow.is_undo(state))
+}
+
 /// The moves of one step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Moves(pub(crate) Vec<Move>);
@@ -115,7 +127,7 @@ impl Walk {
     }
 
     /// The same run, where the deadline comes now: nothing if there is none.
-    pub(crate) fn too_late(&self) -> Option<Status> {
+    pub(crate) fn too_late(&self) -> Option<Late> {
         let timers = self.machine.timers(&self.run);
         let deadline = timers.iter().find(|timer| matches!(timer.wait, Wait::After(_)))?;
         let mut run = self.run.clone();
@@ -123,7 +135,8 @@ impl Walk {
         let mut effects = Effects::new();
         let fired = self.machine.step(&mut run, deadline.at, &input, &mut effects, &mut ());
         fired.expect("the timer is due");
-        Some(run.status())
+        let undoes = run.tokens().all(|(state, _)| self.flow.is_undo(state));
+        Some(Late { status: run.status(), undoes })
     }
 
     pub(crate) fn report(&self) -> RunReport {
