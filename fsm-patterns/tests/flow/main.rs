@@ -3,7 +3,7 @@
 //!
 //! `world` is the API; one module a topic tells what must hold; `fidelity` holds random flows to
 //! their drawing, to their replay, and to a second interpreter; `proof` walks through them without
-//! data; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
+//! data; `standing` and `waiting` look at runs that are not over; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
 
 mod control;
 mod deadlines;
@@ -18,6 +18,7 @@ mod results;
 mod retries;
 mod size;
 mod standing;
+mod waiting;
 mod world;
 
 #[test]
