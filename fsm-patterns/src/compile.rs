@@ -268,7 +268,8 @@ impl Compiler<'_> {
         let flow = &plan.flow;
         let stops = flow.fail_fast;
         let share = flow.error_threshold.filter(|_| !stops);
-        let decides = plan.handler(index).is_some() || share.is_some();
+        let can_fail = plan.endpoints[index].can_fail();
+        let decides = can_fail && (plan.handler(index).is_some() || share.is_some());
         let failed = format!("{name}.failed");
         let settles = self.settles.clone();
         let (failure, after_failure) = match on_failure {

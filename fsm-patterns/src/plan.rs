@@ -100,6 +100,14 @@ impl Endpoint {
         }
     }
 
+    /// Whether there is any way in which it may fail.
+    pub(crate) fn can_fail(&self) -> bool {
+        match &self.work {
+            Work::Call(_) => true,
+            Work::Wait(spec) => spec.can_fail(),
+        }
+    }
+
     fn condition(&self) -> Option<&When> {
         match &self.work {
             Work::Call(spec) => spec.condition.as_ref(),

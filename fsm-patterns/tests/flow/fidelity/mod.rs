@@ -182,7 +182,7 @@ fn flow_order(team: &Team<Fates>) -> Vec<&str> {
     let mut names = Vec::new();
     for (part, _) in team.declared() {
         match &part.role {
-            Role::Call(_) => names.push(part.name.as_str()),
+            Role::Call(_) | Role::Wait(_) => names.push(part.name.as_str()),
             Role::Team(team) => names.extend(flow_order(team)),
         }
     }
