@@ -279,8 +279,14 @@ mod tests {
     #[test]
     fn files_that_load_satisfy_the_schema() {
         let schema = InputCheck::new(&flow_schema()).unwrap();
-        let names =
-            ["enrichment.yaml", "payment.yaml", "health.json", "hybrid.yaml", "resources.yaml"];
+        let names = [
+            "enrichment.yaml",
+            "payment.yaml",
+            "health.json",
+            "hybrid.yaml",
+            "resources.yaml",
+            "undo.yaml",
+        ];
         for name in names {
             assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
         }
@@ -306,6 +312,7 @@ mod tests {
             "headers_and_params.yaml",
             "inputs_schema.yaml",
             "faults.json",
+            "undo.yaml",
         ];
         for name in names {
             assert_ne!(schema.check(&fixture(&format!("faults/{name}"))), [], "{name}");
