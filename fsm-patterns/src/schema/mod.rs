@@ -293,6 +293,7 @@ mod tests {
             "hybrid.yaml",
             "resources.yaml",
             "waiting.yaml",
+            "undo.yaml",
         ];
         for name in names {
             assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
@@ -320,6 +321,7 @@ mod tests {
             "inputs_schema.yaml",
             "faults.json",
             "waits.yaml",
+            "undo.yaml",
         ];
         for name in names {
             assert_ne!(schema.check(&fixture(&format!("faults/{name}"))), [], "{name}");

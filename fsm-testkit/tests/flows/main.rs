@@ -2,12 +2,14 @@
 //!
 //! `modes` proves each of the six modes, with what it promises; `limits` proves ten calls side by
 //! side, and what ends a run early; `life` proves calls under `max_concurrent`, with time, waits, and
-//! a crash; `waits` proves steps that wait; `mutations` changes one rule of a graph, and the proof finds it.
+//! a crash; `waits` proves steps that wait; `undoing` proves that what was completed is undone;
+//! `mutations` changes one rule of a graph, and the proof finds it.
 
 mod life;
 mod limits;
 mod modes;
 mod mutations;
+mod undoing;
 mod waits;
 
 use fsm_patterns::Flow;
