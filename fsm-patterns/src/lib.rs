@@ -63,6 +63,7 @@
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
+//! | `durable` | one run with a journal: begun, taken up, and told that it is over |
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `standing` | how a run stands that is not over |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
@@ -76,6 +77,7 @@ mod compile;
 mod conclude;
 mod context;
 mod dry_run;
+mod durable;
 pub mod duration;
 mod event;
 pub mod expr;
@@ -105,10 +107,11 @@ mod usage;
 pub use builder::{Endpoint, Group, Orchestration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
+pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
 pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
-pub use flow::{Flow, FlowError, InputError, RunError};
+pub use flow::{FileError, Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};

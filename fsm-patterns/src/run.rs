@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::conclude::unfinished;
 use crate::context::FlowContext;
+use crate::durable::{DurableRun, FlowJournal};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
@@ -29,18 +30,18 @@ use crate::usage::Receipt;
 /// # Cancel safety
 /// Dropping the future drops the calls that are under way.
 pub struct FlowRun<O = ()> {
-    flow: Flow,
-    open: Arc<Open>,
-    id: String,
-    input: Value,
-    seed: Option<u64>,
-    observer: O,
-    inbox: Option<Inbox<FlowEvent>>,
+    pub(crate) flow: Flow,
+    pub(crate) open: Arc<Open>,
+    pub(crate) id: String,
+    pub(crate) input: Value,
+    pub(crate) seed: Option<u64>,
+    pub(crate) observer: O,
+    pub(crate) inbox: Option<Inbox<FlowEvent>>,
 }
 
 /// Ends a run from outside.
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Handle<FlowEvent>);
+pub struct CancelHandle(pub(crate) Handle<FlowEvent>);
 
 impl CancelHandle {
     /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
@@ -89,6 +90,11 @@ impl<O> FlowRun<O> {
         let (handle, inbox) = Handle::pair();
         self.inbox = Some(inbox);
         CancelHandle(handle)
+    }
+
+    /// Keeps the run in `journal`, so that another process can go on with it.
+    pub fn journal(self, journal: FlowJournal) -> DurableRun<O> {
+        DurableRun::new(self, journal)
     }
 
     /// Drives the run to its end.
@@ -160,9 +166,14 @@ impl Flow {
         self.report_of(snapshot.clone(), &[])
     }
 
-    fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
+    pub(crate) fn report_of(
+        &self,
+        snapshot: Snapshot<FlowContext>,
+        given_up: &[GivenUp],
+    ) -> RunReport {
         let status = snapshot.status();
-        if status == Status::Running {
+        let has_begun = status != Status::New || snapshot.context().error.is_some();
+        if status == Status::Running || !has_begun {
             return self.standing(&snapshot);
         }
         let mut context = snapshot.into_context();
@@ -231,7 +242,7 @@ impl Flow {
 }
 
 /// A number that nobody can guess the next of; ids need no more.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
