@@ -65,6 +65,7 @@
 //! | `run`, `session` | one run, and what it holds that is no data |
 //! | `durable` | one run with a journal: begun, taken up, and told that it is over |
 //! | `report`, `output`, `usage` | what a run returns |
+//! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
@@ -99,12 +100,13 @@ mod run;
 pub mod schema;
 mod services;
 mod session;
+mod signal;
 pub mod spec;
 mod standing;
 mod step;
 mod usage;
 
-pub use builder::{Endpoint, Group, Orchestration};
+pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
@@ -117,5 +119,6 @@ pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
+pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};
 pub use step::{StepError, StepStatus};
 pub use usage::{Receipt, Usage};

@@ -135,7 +135,7 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
     };
     let resources = plan.flow.resources.iter().map(|resource| resource.name.clone());
     let usage = resources.zip(std::mem::take(&mut context.usage)).collect();
-    let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
+    let names = plan.endpoints.iter().map(|endpoint| endpoint.name.to_string());
     let steps = names.zip(context.steps.into_iter().map(step)).collect();
     RunReport {
         run: context.run,
@@ -158,7 +158,7 @@ fn first_error(plan: &Plan, context: &FlowContext) -> StepError {
     let failed = steps.find(|(_, step)| step.status == Some(StepStatus::Failed));
     match failed.and_then(|(endpoint, step)| Some((endpoint, step.error.clone()?))) {
         Some((endpoint, error)) => {
-            let message = format!("`{}` failed: {}", endpoint.spec.name, error.message);
+            let message = format!("`{}` failed: {}", endpoint.name, error.message);
             StepError { message, ..error }
         }
         None => StepError::new(fsm_http::ErrorKind::Contract, "the run failed"),
@@ -193,7 +193,12 @@ fn metrics(steps: &[StepRecord]) -> Metrics {
     let is_good = |step: &&StepRecord| {
         matches!(step.status, Some(StepStatus::Ok | StepStatus::Cached)) && step.attempts > 0
     };
-    let good = steps.iter().filter(is_good).count() as u64;
+    // Of a call that is made again, every answer that says "not yet" is one.
+    let good = steps.iter().map(|step| match step.rounds.good {
+        0 => u64::from(is_good(&step)),
+        answers => u64::from(answers),
+    });
+    let good: u64 = good.sum();
     let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
     // Divided last, so that 1 of 10 is 0.1 and not 0.09999999999999998.
     let share = |of: u64| (total > 0).then(|| of as f64 / total as f64);

@@ -63,8 +63,9 @@ impl Flow {
                 Phase::Owning | Phase::Moving | Phase::Free => return None,
             };
             let until = due.get(&state).copied();
-            let waits_for =
-                (status == StepStatus::Waiting).then(|| WaitsFor { until, ..WaitsFor::default() });
+            let signal = self.rules.plan.endpoints[index].signal();
+            let signal = signal.map(|signal| signal.name.clone());
+            let waits_for = (status == StepStatus::Waiting).then_some(WaitsFor { signal, until });
             let attempts = snapshot.attempts_at(state);
             Some((index, Standing { status, waits_for, attempts }))
         });

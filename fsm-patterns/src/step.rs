@@ -106,6 +106,49 @@ pub(crate) struct StepRecord {
     pub(crate) broken: bool,
     /// The call was under way when the step was left from outside.
     pub(crate) cut: bool,
+    /// What was found in the last answer, or in the signal.
+    #[serde(default, skip_serializing_if = "Look::is_not_yet")]
+    pub(crate) look: Look,
+    /// The calls of a step that is made again until something is done.
+    #[serde(default, skip_serializing_if = "Rounds::is_none")]
+    pub(crate) rounds: Rounds,
+}
+
+/// Calls that were answered well, and did not end their step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rounds {
+    /// Requests, all attempts counted.
+    pub(crate) requests: u32,
+    /// Good answers, the last one included.
+    pub(crate) good: u32,
+}
+
+impl Rounds {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What an answer, or a signal, means to the step that waited for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Look {
+    /// Nothing is done yet.
+    #[default]
+    NotYet,
+    /// It is done.
+    Done,
+    /// It never will be.
+    Lost,
+    /// What it means can't be told.
+    Faulty(String),
+    /// Nothing is done, and there is no time for another wait.
+    Late,
+}
+
+impl Look {
+    fn is_not_yet(&self) -> bool {
+        *self == Look::NotYet
+    }
 }
 
 /// What the check before a step found.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use fault::{ResumeError, RunFault};
 use fsm_core::journal::{Journal, JournalError, Logbook, NewRun, Standing};
-use fsm_core::{Ended, Handle, Inbox, Observer, Run, Snapshot, Status, Timestamp};
+use fsm_core::{Ended, Observer, Run, Snapshot, Status, Timestamp};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 
@@ -26,7 +26,8 @@ use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
 use crate::report::RunReport;
-use crate::run::{CancelHandle, FlowRun, random};
+use crate::run::{CancelHandle, Ears, FlowRun, random};
+use crate::signal::SignalHandle;
 use crate::step::StepError;
 
 /// A journal of runs of flows.
@@ -70,7 +71,7 @@ pub struct DurableRun<O = ()> {
     id: String,
     stage: Stage,
     observer: O,
-    inbox: Option<Inbox<FlowEvent>>,
+    ears: Option<Ears>,
     patience: Option<Duration>,
     not_before: Timestamp,
     /// Resources are set up and torn down around it.
@@ -95,13 +96,13 @@ pub(crate) struct Driven<O> {
 
 impl<O> DurableRun<O> {
     pub(crate) fn new(run: FlowRun<O>, journal: FlowJournal) -> Self {
-        let FlowRun { flow, open, id, input, seed, observer, inbox } = run;
+        let FlowRun { flow, open, id, input, seed, observer, ears } = run;
         let context = FlowContext::new(&flow.rules.plan, id.clone(), input);
         let first = flow.machine.snapshot(context, seed.unwrap_or_else(random));
         let stage = Stage::New { first: Box::new(first), key: None, force: false };
         let (patience, not_before) = (None, Timestamp::ZERO);
         let with_hooks = true;
-        Self { flow, open, journal, id, stage, observer, inbox, patience, not_before, with_hooks }
+        Self { flow, open, journal, id, stage, observer, ears, patience, not_before, with_hooks }
     }
 
     /// The run's id.
@@ -132,7 +133,7 @@ impl<O> DurableRun<O> {
     /// Lets `observer` watch every input, effect, and move from here on.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> DurableRun<P> {
-        let DurableRun { flow, open, journal, id, stage, inbox, .. } = self;
+        let DurableRun { flow, open, journal, id, stage, ears, .. } = self;
         let (patience, not_before, with_hooks) = (self.patience, self.not_before, self.with_hooks);
         DurableRun {
             flow,
@@ -141,19 +142,21 @@ impl<O> DurableRun<O> {
             id,
             stage,
             observer,
-            inbox,
+            ears,
             patience,
             not_before,
             with_hooks,
         }
     }
 
-    /// A way to end the run from this process; the last one that was asked for counts. Others send
-    /// the journal a letter.
+    /// A way to end the run from this process; others post a letter.
     pub fn cancel_handle(&mut self) -> CancelHandle {
-        let (handle, inbox) = Handle::pair();
-        self.inbox = Some(inbox);
-        CancelHandle(handle)
+        CancelHandle(Ears::handle(&mut self.ears))
+    }
+
+    /// A way to send signals to the run from this process; others post a letter.
+    pub fn signal_handle(&mut self) -> SignalHandle {
+        SignalHandle { flow: self.flow.clone(), handle: Ears::handle(&mut self.ears) }
     }
 
     /// Ends the drive also where the run only waits: nothing is under way, and nothing is due within
@@ -226,7 +229,7 @@ impl<O> DurableRun<O> {
             move |source| RunFault::Journal { run, source }
         };
         self.begin().map_err(in_journal(&self.id))?;
-        let DurableRun { flow, open, id, stage, observer, inbox, patience, .. } = self;
+        let DurableRun { flow, open, id, stage, observer, ears, patience, .. } = self;
         let Stage::Begun { run, mut book } = stage else {
             return Err(RunFault::NotBegun { run: id });
         };
@@ -249,8 +252,8 @@ impl<O> DurableRun<O> {
         };
         let session = run.context().session.clone();
         let mut drive = flow.resumed(*run, &id)?.not_before(self.not_before);
-        if let Some(inbox) = inbox {
-            drive = drive.inbox(inbox);
+        if let Some(ears) = ears {
+            drive = drive.inbox(ears.inbox);
         }
         if let Some(patience) = patience {
             drive = drive.until_waiting(patience);

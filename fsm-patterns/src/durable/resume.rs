@@ -63,7 +63,7 @@ impl Flow {
             id,
             stage: Stage::Begun { run: Box::new(self.anew(run)), book },
             observer: (),
-            inbox: None,
+            ears: None,
             patience: None,
             not_before: Timestamp::ZERO,
             with_hooks: true,
