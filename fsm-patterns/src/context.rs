@@ -77,6 +77,11 @@ impl FlowContext {
         }
     }
 
+    /// The same, with why the run could not begin.
+    pub(crate) fn with_error(self, error: StepError) -> Self {
+        Self { error: Some(error), ..self }
+    }
+
     /// `$data` of a unit that begins now.
     pub(crate) fn data_for(&self, plan: &Plan, unit: Unit) -> Arc<Value> {
         let around = &self.containers[plan.around(unit)];

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::conclude::unfinished;
 use crate::context::FlowContext;
+use crate::durable::{DurableRun, FlowJournal};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
@@ -31,24 +32,35 @@ use crate::usage::{Receipt, Usage};
 /// # Cancel safety
 /// Dropping the future drops the calls that are under way.
 pub struct FlowRun<O = ()> {
-    flow: Flow,
-    open: Arc<Open>,
-    id: String,
-    input: Value,
-    seed: Option<u64>,
-    observer: O,
-    ears: Option<Ears>,
+    pub(crate) flow: Flow,
+    pub(crate) open: Arc<Open>,
+    pub(crate) id: String,
+    pub(crate) input: Value,
+    pub(crate) seed: Option<u64>,
+    pub(crate) observer: O,
+    pub(crate) ears: Option<Ears>,
 }
 
 /// Both ends of what a run listens to, until it begins.
-struct Ears {
+pub(crate) struct Ears {
     handle: Handle<FlowEvent>,
-    inbox: Inbox<FlowEvent>,
+    pub(crate) inbox: Inbox<FlowEvent>,
+}
+
+impl Ears {
+    /// A handle to what the run listens to; it does so from now on.
+    pub(crate) fn handle(ears: &mut Option<Ears>) -> Handle<FlowEvent> {
+        let ears = ears.get_or_insert_with(|| {
+            let (handle, inbox) = Handle::pair();
+            Ears { handle, inbox }
+        });
+        ears.handle.clone()
+    }
 }
 
 /// Ends a run from outside.
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Handle<FlowEvent>);
+pub struct CancelHandle(pub(crate) Handle<FlowEvent>);
 
 impl CancelHandle {
     /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
@@ -98,6 +110,11 @@ impl<O> FlowRun<O> {
         CancelHandle(self.handle())
     }
 
+    /// Keeps the run in `journal`, so that another process can go on with it.
+    pub fn journal(self, journal: FlowJournal) -> DurableRun<O> {
+        DurableRun::new(self, journal)
+    }
+
     /// A way to send signals to the run. As long as one exists, a run that waits for a signal goes
     /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
     pub fn signal_handle(&mut self) -> SignalHandle {
@@ -105,11 +122,7 @@ impl<O> FlowRun<O> {
     }
 
     fn handle(&mut self) -> Handle<FlowEvent> {
-        let ears = self.ears.get_or_insert_with(|| {
-            let (handle, inbox) = Handle::pair();
-            Ears { handle, inbox }
-        });
-        ears.handle.clone()
+        Ears::handle(&mut self.ears)
     }
 
     /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
@@ -182,9 +195,14 @@ impl Flow {
         self.report_of(snapshot.clone(), &[])
     }
 
-    fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
+    pub(crate) fn report_of(
+        &self,
+        snapshot: Snapshot<FlowContext>,
+        given_up: &[GivenUp],
+    ) -> RunReport {
         let status = snapshot.status();
-        if status == Status::Running {
+        let has_begun = status != Status::New || snapshot.context().error.is_some();
+        if status == Status::Running || !has_begun {
             return self.standing(&snapshot);
         }
         let mut context = snapshot.into_context();
@@ -284,7 +302,7 @@ fn recount(usage: &mut Usage, assumed: u32, before: u32, call: &GivenUp) {
 }
 
 /// A number that nobody can guess the next of; ids need no more.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

@@ -173,6 +173,14 @@ impl<C, E: Event, O> Run<C, E, O> {
         self
     }
 
+    /// Lets nothing happen before `at`, also where the wall clock says that it is earlier: for who
+    /// wakes a run because it is due then, and goes by another clock.
+    #[must_use]
+    pub fn not_before(mut self, at: Timestamp) -> Self {
+        self.snapshot.advance(at);
+        self
+    }
+
     /// Drives the run as far as it goes: to its end, or until it waits for an event that nobody
     /// is left to send.
     ///

@@ -124,6 +124,23 @@ pub(crate) fn start(
     })
 }
 
+/// What becomes of a call that was under way when the process died. One that must not be made twice
+/// ends here, because the server may have carried it out; for `None` it is made again.
+pub(crate) fn interrupted(rules: &Rules, visit: &Visit<'_>) -> Option<Outcome<FlowEvent>> {
+    let Some(Unit::Endpoint(index)) = rules.units[visit.state.index()] else { return None };
+    if !rules.plan.endpoints[index].call().is_some_and(request::is_unrepeatable) {
+        return None;
+    }
+    let error = StepError::new(
+        ErrorKind::UnknownOutcome,
+        "the process ended while the call was under way; the server may have carried it out",
+    );
+    // Nobody knows more of the attempts than that they were begun.
+    let receipt = Receipt { requests: visit.attempt, ..Receipt::default() };
+    let refusal = Refusal { error, receipt, retry_after: None, latency_us: None };
+    Some(failed(refusal, fsm_core::Retry::Never))
+}
+
 /// Nobody sleeps behind an open circuit: a failure that would be followed by another attempt ends
 /// the call at once where the circuit is open longer than the wait for that attempt can be.
 fn give_up_behind_open_circuit(
