@@ -77,6 +77,11 @@ impl FlowContext {
         }
     }
 
+    /// The same, with why the run could not begin.
+    pub(crate) fn with_error(self, error: StepError) -> Self {
+        Self { error: Some(error), ..self }
+    }
+
     /// `$data` of a unit that begins now.
     pub(crate) fn data_for(&self, plan: &Plan, unit: Unit) -> Arc<Value> {
         let around = &self.containers[plan.around(unit)];
@@ -160,7 +165,7 @@ impl FlowContext {
     pub(crate) fn outputs(&self, plan: &Plan) -> Map<String, Value> {
         let outputs = plan.endpoints.iter().zip(&self.steps).map(|(endpoint, step)| {
             let output = step.output.as_ref().map_or(Value::Null, |output| Value::clone(output));
-            (endpoint.spec.name.clone(), output)
+            (endpoint.name.to_string(), output)
         });
         outputs.collect()
     }
@@ -205,7 +210,7 @@ pub(crate) struct StepsThen(Vec<(String, StepRecord)>);
 impl StepsThen {
     pub(crate) fn of(plan: &Plan, context: &FlowContext, reads: &[usize]) -> Self {
         let read = |index: &usize| {
-            let name = plan.endpoints[*index].spec.name.clone();
+            let name = plan.endpoints[*index].name.to_string();
             (name, context.steps[*index].clone())
         };
         Self(reads.iter().map(read).collect())

@@ -24,7 +24,7 @@ use crate::spec::{EndpointSpec, Transform};
 pub struct DryRun {
     /// The flow's name.
     pub name: String,
-    /// One for each endpoint, and behind it one for its undo.
+    /// One for each call, and behind it one for its undo; steps that only wait send nothing.
     pub requests: IndexMap<String, DryRequest>,
 }
 
@@ -65,16 +65,21 @@ impl Flow {
             let undo = plan.endpoints[index].undo.map(Errand::Undo);
             std::iter::once(Errand::Step(index)).chain(undo)
         });
-        let requests = errands.map(|errand| {
-            (plan.call(errand).spec.name.clone(), self.dry_request(&context, errand))
+        let requests = errands.filter_map(|errand| {
+            let spec = plan.endpoint(errand).call()?;
+            Some((spec.name.clone(), self.dry_request(&context, errand, spec)))
         });
         Ok(DryRun { name: plan.flow.name.clone(), requests: requests.collect() })
     }
 
-    fn dry_request(&self, context: &FlowContext, errand: Errand) -> DryRequest {
+    fn dry_request(
+        &self,
+        context: &FlowContext,
+        errand: Errand,
+        spec: &EndpointSpec,
+    ) -> DryRequest {
         let plan = &self.rules.plan;
-        let endpoint = plan.call(errand);
-        let spec = &endpoint.spec;
+        let endpoint = plan.endpoint(errand);
         let resource = endpoint.resource.map(|index| &plan.flow.resources[index]);
         let base = resource.and_then(|resource| resource.base_url.as_ref());
         let written = || match base {

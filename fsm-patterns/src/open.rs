@@ -13,15 +13,16 @@ use fsm_http::{ReqwestTransport, Transport, TransportError};
 
 use crate::plan::{Endpoint, Errand, Plan};
 use crate::services::Services;
+use crate::spec::EndpointSpec;
 use crate::spec::RateSpec;
 
 /// A flow that can send.
 #[derive(Debug)]
 pub(crate) struct Open {
     /// By endpoint.
-    pub(crate) callers: Vec<Caller>,
+    pub(crate) callers: Vec<Option<Caller>>,
     /// By number of the undo.
-    undoers: Vec<Caller>,
+    undoers: Vec<Option<Caller>>,
     /// In declared order.
     pub(crate) clients: Vec<Client>,
     /// Of all resources.
@@ -68,11 +69,12 @@ impl Open {
         let global: Vec<Bucket> = global.into_iter().chain(services.bucket.clone()).collect();
         let plain = |endpoint: &Endpoint| {
             let client = endpoint.resource.map(|index| &clients[index]);
-            caller(plan, endpoint, client, &transport, &global, services).secrets(&secrets)
+            let spec = endpoint.call()?;
+            let caller = caller(plan, spec, client, &transport, &global, services);
+            Some(caller.secrets(&secrets))
         };
         let callers = plan.endpoints.iter().map(|endpoint| {
-            let caller = plain(endpoint);
-            guarded(caller, plan, endpoint, services)
+            plain(endpoint).map(|caller| guarded(caller, plan, endpoint, services))
         });
         let callers = callers.collect();
         let undoers = plan.undos.iter().map(|undo| plain(&undo.call)).collect();
@@ -80,10 +82,10 @@ impl Open {
     }
 
     /// Who makes the call of an errand.
-    pub(crate) fn caller(&self, errand: Errand) -> &Caller {
+    pub(crate) fn caller(&self, errand: Errand) -> Option<&Caller> {
         match errand {
-            Errand::Step(index) => &self.callers[index],
-            Errand::Undo(number) => &self.undoers[number],
+            Errand::Step(index) => self.callers[index].as_ref(),
+            Errand::Undo(number) => self.undoers[number].as_ref(),
         }
     }
 
@@ -95,13 +97,13 @@ impl Open {
 
 fn caller(
     plan: &Plan,
-    endpoint: &Endpoint,
+    spec: &EndpointSpec,
     client: Option<&Client>,
     transport: &Arc<dyn Transport>,
     global: &[Bucket],
     services: &Services,
 ) -> Caller {
-    let (flow, spec) = (&plan.flow, &endpoint.spec);
+    let flow = &plan.flow;
     let transport = client.map_or_else(|| transport.clone(), Client::transport);
     let own = bucket(&spec.rate_limit, spec.burst_limit, flow.rate_limit_window);
     let mut caller = Caller::new(spec.name.as_str(), transport)
@@ -130,11 +132,12 @@ fn caller(
 /// Adds what keeps requests from being sent. What undoes has none of that: it is to be tried whatever
 /// became of calls before, and an answer that was kept undoes nothing.
 fn guarded(mut caller: Caller, plan: &Plan, endpoint: &Endpoint, services: &Services) -> Caller {
-    let (flow, spec) = (&plan.flow, &endpoint.spec);
+    let flow = &plan.flow;
     if let Some(threshold) = flow.circuit_breaker_threshold.and_then(NonZeroU32::new) {
         let timeout = flow.circuit_breaker_timeout;
         let breakers = &services.breakers;
-        caller = caller.breaker(breakers.get_or_insert(&flow.name, &spec.name, threshold, timeout));
+        caller =
+            caller.breaker(breakers.get_or_insert(&flow.name, &endpoint.name, threshold, timeout));
     }
     if let Some(ttl) = flow.cache_ttl {
         let revalidate = endpoint.resource.is_some_and(|index| flow.resources[index].revalidate);

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expr::Root;
-use crate::spec::{EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, Transform, When};
+use crate::spec::{
+    EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, PollSpec, SignalSpec, Transform, Wait,
+    WaitSpec, When,
+};
 
 /// A flow, numbered.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) flow: FlowSpec,
-    /// Endpoints in declared order, also those in groups.
+    /// Endpoints in declared order, also those in groups. Waits count as such.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The flow itself, then its groups.
     pub(crate) containers: Vec<Container>,
@@ -51,7 +54,7 @@ pub(crate) enum Unit {
 pub(crate) struct Endpoint {
     /// That of the spec, shared with reports.
     pub(crate) name: Arc<str>,
-    pub(crate) spec: Box<EndpointSpec>,
+    pub(crate) work: Work,
     pub(crate) container: usize,
     pub(crate) depends_on: Vec<Unit>,
     pub(crate) source: Source,
@@ -63,6 +66,61 @@ pub(crate) struct Endpoint {
     pub(crate) timeout: Duration,
     /// By index into `undos`.
     pub(crate) undo: Option<usize>,
+}
+
+/// What an endpoint does.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Call(Box<EndpointSpec>),
+    Wait(Box<WaitSpec>),
+}
+
+impl Endpoint {
+    /// The call, if it is one.
+    pub(crate) fn call(&self) -> Option<&EndpointSpec> {
+        match &self.work {
+            Work::Call(spec) => Some(spec),
+            Work::Wait(_) => None,
+        }
+    }
+
+    /// How its call is made again and again, if it is.
+    pub(crate) fn poll(&self) -> Option<&PollSpec> {
+        self.call()?.poll.as_ref()
+    }
+
+    /// The signal that it waits for, if it does.
+    pub(crate) fn signal(&self) -> Option<&SignalSpec> {
+        match &self.work {
+            Work::Call(_) => None,
+            Work::Wait(spec) => match &spec.wait {
+                Wait::Signal(signal) => Some(signal),
+                Wait::Delay(_) => None,
+            },
+        }
+    }
+
+    /// Whether there is any way in which it may fail.
+    pub(crate) fn can_fail(&self) -> bool {
+        match &self.work {
+            Work::Call(_) => true,
+            Work::Wait(spec) => spec.can_fail(),
+        }
+    }
+
+    fn condition(&self) -> Option<&When> {
+        match &self.work {
+            Work::Call(spec) => spec.condition.as_ref(),
+            Work::Wait(spec) => spec.condition.as_ref(),
+        }
+    }
+
+    fn handler(&self) -> Option<&Handler> {
+        match &self.work {
+            Work::Call(spec) => spec.error_handler.as_ref(),
+            Work::Wait(spec) => spec.error_handler(),
+        }
+    }
 }
 
 /// How long one attempt may take where nothing is said.
@@ -113,7 +171,8 @@ impl Plan {
         };
         plan.add(0, entries);
         for index in 0..plan.endpoints.len() {
-            plan.endpoints[index].reads = plan.reads(&plan.endpoints[index].spec);
+            let call = plan.endpoints[index].call();
+            plan.endpoints[index].reads = call.map_or(Vec::new(), |spec| plan.reads(spec));
         }
         plan
     }
@@ -129,13 +188,29 @@ impl Plan {
                     let index = self.endpoints.len();
                     self.by_name.insert(name.clone(), index);
                     let undo = spec.undo.as_ref().map(|undo| undo.call(&spec));
-                    let endpoint = self.endpoint(spec, container);
+                    let endpoint = self.calling(spec, container);
                     self.endpoints.push(endpoint);
                     if let Some(call) = undo {
                         self.endpoints[index].undo = Some(self.undos.len());
-                        let call = self.endpoint(Box::new(call), container);
+                        let call = self.calling(Box::new(call), container);
                         self.undos.push(Undo { step: index, call });
                     }
+                    Unit::Endpoint(index)
+                }
+                Entry::Wait(spec) => {
+                    let index = self.endpoints.len();
+                    self.by_name.insert(name.clone(), index);
+                    self.endpoints.push(Endpoint {
+                        name: name.as_str().into(),
+                        resource: None,
+                        timeout: TIMEOUT,
+                        work: Work::Wait(spec),
+                        container,
+                        depends_on: Vec::new(),
+                        source: Source::Container,
+                        reads: Vec::new(),
+                        undo: None,
+                    });
                     Unit::Endpoint(index)
                 }
                 Entry::Group(group) => {
@@ -180,7 +255,7 @@ impl Plan {
         }
     }
 
-    fn endpoint(&self, spec: Box<EndpointSpec>, container: usize) -> Endpoint {
+    fn calling(&self, spec: Box<EndpointSpec>, container: usize) -> Endpoint {
         let resources = &self.flow.resources;
         let resource = spec
             .resource
@@ -191,7 +266,7 @@ impl Plan {
             name: spec.name.as_str().into(),
             resource,
             timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
-            spec,
+            work: Work::Call(spec),
             container,
             depends_on: Vec::new(),
             source: Source::Container,
@@ -200,8 +275,8 @@ impl Plan {
         }
     }
 
-    /// The call of an errand.
-    pub(crate) fn call(&self, errand: Errand) -> &Endpoint {
+    /// The endpoint of an errand, or what stands for one.
+    pub(crate) fn endpoint(&self, errand: Errand) -> &Endpoint {
         match errand {
             Errand::Step(index) => &self.endpoints[index],
             Errand::Undo(number) => &self.undos[number].call,
@@ -209,8 +284,9 @@ impl Plan {
     }
 
     /// Every call of the flow: those of its steps, and those that undo them.
-    pub(crate) fn calls(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.iter().chain(self.undos.iter().map(|undo| &undo.call))
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &EndpointSpec> {
+        let undos = self.undos.iter().map(|undo| &undo.call);
+        self.endpoints.iter().chain(undos).filter_map(Endpoint::call)
     }
 
     fn reads(&self, spec: &EndpointSpec) -> Vec<usize> {
@@ -233,7 +309,7 @@ impl Plan {
 
     pub(crate) fn name(&self, unit: Unit) -> &str {
         match unit {
-            Unit::Endpoint(index) => &self.endpoints[index].spec.name,
+            Unit::Endpoint(index) => &self.endpoints[index].name,
             Unit::Group(index) => &self.containers[index].name,
         }
     }
@@ -247,7 +323,7 @@ impl Plan {
 
     pub(crate) fn condition(&self, unit: Unit) -> Option<&When> {
         match unit {
-            Unit::Endpoint(index) => self.endpoints[index].spec.condition.as_ref(),
+            Unit::Endpoint(index) => self.endpoints[index].condition(),
             Unit::Group(index) => self.containers[index].condition.as_ref(),
         }
     }
@@ -279,9 +355,9 @@ impl Plan {
         mode != Mode::Pipeline && !self.depends_on(unit).is_empty()
     }
 
-    /// What stands in for an endpoint's call that failed for good.
+    /// What stands in for an endpoint that failed for good.
     pub(crate) fn handler(&self, endpoint: usize) -> Option<&Handler> {
-        self.endpoints[endpoint].spec.error_handler.as_ref()
+        self.endpoints[endpoint].handler()
     }
 
     /// Every endpoint within a unit.

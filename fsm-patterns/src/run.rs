@@ -14,12 +14,14 @@ use serde_json::Value;
 
 use crate::conclude::unfinished;
 use crate::context::FlowContext;
+use crate::durable::{DurableRun, FlowJournal};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
 use crate::plan::Errand;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
+use crate::signal::SignalHandle;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
 use crate::undo::UndoStatus;
@@ -30,18 +32,35 @@ use crate::usage::{Receipt, Usage};
 /// # Cancel safety
 /// Dropping the future drops the calls that are under way.
 pub struct FlowRun<O = ()> {
-    flow: Flow,
-    open: Arc<Open>,
-    id: String,
-    input: Value,
-    seed: Option<u64>,
-    observer: O,
-    inbox: Option<Inbox<FlowEvent>>,
+    pub(crate) flow: Flow,
+    pub(crate) open: Arc<Open>,
+    pub(crate) id: String,
+    pub(crate) input: Value,
+    pub(crate) seed: Option<u64>,
+    pub(crate) observer: O,
+    pub(crate) ears: Option<Ears>,
+}
+
+/// Both ends of what a run listens to, until it begins.
+pub(crate) struct Ears {
+    handle: Handle<FlowEvent>,
+    pub(crate) inbox: Inbox<FlowEvent>,
+}
+
+impl Ears {
+    /// A handle to what the run listens to; it does so from now on.
+    pub(crate) fn handle(ears: &mut Option<Ears>) -> Handle<FlowEvent> {
+        let ears = ears.get_or_insert_with(|| {
+            let (handle, inbox) = Handle::pair();
+            Ears { handle, inbox }
+        });
+        ears.handle.clone()
+    }
 }
 
 /// Ends a run from outside.
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Handle<FlowEvent>);
+pub struct CancelHandle(pub(crate) Handle<FlowEvent>);
 
 impl CancelHandle {
     /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
@@ -54,7 +73,7 @@ impl CancelHandle {
 
 impl FlowRun {
     pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
-        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), inbox: None }
+        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), ears: None }
     }
 }
 
@@ -81,18 +100,32 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, inbox, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, inbox }
+        let FlowRun { flow, open, id, input, seed, ears, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears }
     }
 
-    /// A way to end the run from outside; the last one that was asked for counts.
+    /// A way to end the run from outside. As long as one exists, a run that waits for a signal goes
+    /// on waiting.
     pub fn cancel_handle(&mut self) -> CancelHandle {
-        let (handle, inbox) = Handle::pair();
-        self.inbox = Some(inbox);
-        CancelHandle(handle)
+        CancelHandle(self.handle())
     }
 
-    /// Drives the run to its end.
+    /// Keeps the run in `journal`, so that another process can go on with it.
+    pub fn journal(self, journal: FlowJournal) -> DurableRun<O> {
+        DurableRun::new(self, journal)
+    }
+
+    /// A way to send signals to the run. As long as one exists, a run that waits for a signal goes
+    /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
+    pub fn signal_handle(&mut self) -> SignalHandle {
+        SignalHandle { flow: self.flow.clone(), handle: self.handle() }
+    }
+
+    fn handle(&mut self) -> Handle<FlowEvent> {
+        Ears::handle(&mut self.ears)
+    }
+
+    /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
     pub async fn drive(self) -> RunReport
     where
         O: Observer<FlowContext, FlowEvent>,
@@ -115,7 +148,8 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, inbox } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears } = self;
+        let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
         let lifecycle = match Lifecycle::set_up(open.clients.clone()).await {
@@ -124,7 +158,7 @@ impl<O> FlowRun<O> {
                 let message = open.scrub(&error.to_string());
                 context.error = Some(StepError::new(ErrorKind::Contract, message));
                 let snapshot = flow.machine.snapshot(context, seed);
-                return (flow, Ended { snapshot, observer }, Vec::new());
+                return (flow, Ended { snapshot, observer, fault: None }, Vec::new());
             }
         };
         let session = context.session.clone();
@@ -155,13 +189,22 @@ where
 
 impl Flow {
     /// What a run that stands at `snapshot` returns. A snapshot does not tell how far a call had
-    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better.
+    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better. Of a run that is
+    /// not over the outcome is [`RunOutcome::Waiting`], and each step is told as it stands.
     pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
         self.report_of(snapshot.clone(), &[])
     }
 
-    fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
+    pub(crate) fn report_of(
+        &self,
+        snapshot: Snapshot<FlowContext>,
+        given_up: &[GivenUp],
+    ) -> RunReport {
         let status = snapshot.status();
+        let has_begun = status != Status::New || snapshot.context().error.is_some();
+        if status == Status::Running || !has_begun {
+            return self.standing(&snapshot);
+        }
         let mut context = snapshot.into_context();
         let outcome = match status {
             Status::Finished(state) => match self.graph().name_of(state) {
@@ -176,6 +219,7 @@ impl Flow {
                 context.error = error;
                 RunOutcome::Failed
             }
+            // What runs was told of before.
             Status::New | Status::Running | Status::Cancelled => {
                 self.rules.conclude(&mut context, StepStatus::Cancelled);
                 RunOutcome::Cancelled
@@ -214,13 +258,15 @@ impl Flow {
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
             return;
         };
+        // The calls of this step that were answered before are known.
+        let before = step.rounds.requests;
         if let Some(resource) = endpoint.resource {
-            let assumed = if step.cut { step.attempts } else { 0 };
-            recount(&mut context.usage[resource], assumed, call);
+            let assumed = if step.cut { step.attempts.saturating_sub(before) } else { 0 };
+            recount(&mut context.usage[resource], assumed, before, call);
         }
-        step.attempts = call.traffic.requests;
+        step.attempts = before.saturating_add(call.traffic.requests);
         step.cut = call.is_in_doubt;
-        let error = unfinished(step, &endpoint.spec, status);
+        let error = unfinished(step, endpoint, status);
         step.error_value = Some(error.to_value());
         step.error = Some(error);
     }
@@ -235,7 +281,7 @@ impl Flow {
         }
         if let Some(resource) = undo.call.resource {
             let assumed = if record.cut { record.attempts } else { 0 };
-            recount(&mut context.usage[resource], assumed, call);
+            recount(&mut context.usage[resource], assumed, 0, call);
         }
         record.attempts = call.traffic.requests;
         record.cut = call.is_in_doubt;
@@ -243,16 +289,20 @@ impl Flow {
 }
 
 /// Puts what a call used in the place of the attempts that were assumed.
-fn recount(usage: &mut Usage, assumed: u32, call: &GivenUp) {
+fn recount(usage: &mut Usage, assumed: u32, before: u32, call: &GivenUp) {
     if assumed > 0 {
-        usage.calls = usage.calls.saturating_sub(1);
+        usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
         usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
     }
-    usage.add(&Receipt::from(call.traffic));
+    let receipt = Receipt::from(call.traffic);
+    match before {
+        0 => usage.add(&receipt),
+        _ => usage.add_more(&receipt),
+    }
 }
 
 /// A number that nobody can guess the next of; ids need no more.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

@@ -89,7 +89,7 @@ pub(crate) struct Left {
 
 /// The steps with an undo whose effect stands, or may stand, in declared order.
 pub(crate) fn left_undone(plan: &Plan, context: &FlowContext, outcome: RunOutcome) -> Vec<Left> {
-    if outcome == RunOutcome::Completed {
+    if matches!(outcome, RunOutcome::Completed | RunOutcome::Waiting) {
         return Vec::new();
     }
     let steps = plan.undos.iter().map(|undo| (undo.step, &context.steps[undo.step]));
@@ -115,7 +115,12 @@ fn why_left(record: &StepRecord) -> Option<String> {
 /// Why a step that was not completed may have had its effect all the same.
 fn in_doubt(record: &StepRecord) -> Option<&'static str> {
     match record.status? {
-        StepStatus::Ok | StepStatus::Cached | StepStatus::Skipped => return None,
+        StepStatus::Ok
+        | StepStatus::Cached
+        | StepStatus::Skipped
+        | StepStatus::Waiting
+        | StepStatus::Running
+        | StepStatus::Pending => return None,
         StepStatus::Recovered
         | StepStatus::Failed
         | StepStatus::TimedOut

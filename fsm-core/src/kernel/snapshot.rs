@@ -210,6 +210,11 @@ impl<C> Snapshot<C> {
         self.seed
     }
 
+    /// Nothing happens in the run before `at`.
+    pub(crate) fn advance(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+    }
+
     pub(crate) fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
     }
@@ -253,6 +258,14 @@ impl<C> Snapshot<C> {
             token = get(scope(token.scope)?.owner)?;
         }
         None
+    }
+
+    /// How often the activity at `state` was started in the visit of the token that stands there; 0
+    /// where none does.
+    pub fn attempts_at(&self, state: StateId) -> u32 {
+        let tokens = (0..self.slots()).map(|slot| self.token(slot));
+        let mut there = tokens.filter(|token| token.state == state && token.phase != Phase::Free);
+        there.next().map_or(0, |token| token.attempt)
     }
 
     /// Whether a token stands at `state`.

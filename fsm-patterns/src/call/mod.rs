@@ -29,6 +29,7 @@ use crate::open::Open;
 use crate::plan::Errand;
 use crate::request;
 use crate::rules::{Rules, micros};
+use crate::spec::EndpointSpec;
 use crate::step::StepError;
 use crate::usage::Receipt;
 
@@ -43,16 +44,20 @@ pub(crate) fn start(
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no endpoint");
         return Box::pin(ready(unsent(error)));
     };
-    let caller = open.caller(errand);
-    let resource = rules.plan.call(errand).resource;
+    let (Some(spec), Some(caller)) = (rules.plan.endpoint(errand).call(), open.caller(errand))
+    else {
+        let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
+        return Box::pin(ready(unsent(error)));
+    };
+    let resource = rules.plan.endpoint(errand).resource;
     let client = resource.map(|resource| &open.clients[resource]);
-    let (mut call, data) = match prepare(rules, context, errand, visit.number) {
+    let (mut call, data) = match prepare(rules, context, errand, spec, visit.number) {
         Ok(prepared) => prepared,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     add_headers_of(client, &mut call);
     let key = match errand {
-        Errand::Step(index) => key::cache_key(rules, context, index, caller, &call, &data),
+        Errand::Step(_) => key::cache_key(rules, context, spec, caller, &call, &data),
         Errand::Undo(_) => Ok(None),
     };
     let key = match key {
@@ -69,12 +74,11 @@ pub(crate) fn start(
     };
     let ends = ends.map(|(began, limit)| began + limit);
     let reading = match errand {
-        Errand::Step(index) => Reading::of(rules, context, index, data),
+        Errand::Step(index) => Reading::of(rules, context, index, spec, data),
         Errand::Undo(_) => None,
     };
     // The wait before the next attempt, if there is one: the same that the kernel will tell.
-    let (policy, seed, state) =
-        (policy_of(&rules.plan.call(errand).spec), visit.seed, visit.state.index() as u32);
+    let (policy, seed, state) = (policy_of(spec), visit.seed, visit.state.index() as u32);
     let attempt = visit.attempt;
     let wait_before = move |after| {
         (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
@@ -83,7 +87,10 @@ pub(crate) fn start(
     let (number, clock) = (visit.attempt, visit.clock());
     let mut attempting = context.session.seat(visit).attempt();
     Box::pin(async move {
-        let caller = open.caller(errand);
+        let Some(caller) = open.caller(errand) else {
+            let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
+            return unsent(error);
+        };
         let client = resource.map(|resource| &open.clients[resource]);
         let end = caller.attempt(&mut call, key, &mut attempting.ongoing, number).await;
         let (ongoing, seat) = attempting.end();
@@ -117,6 +124,23 @@ pub(crate) fn start(
     })
 }
 
+/// What becomes of a call that was under way when the process died. One that must not be made twice
+/// ends here, because the server may have carried it out; for `None` it is made again.
+pub(crate) fn interrupted(rules: &Rules, visit: &Visit<'_>) -> Option<Outcome<FlowEvent>> {
+    let Some(Unit::Endpoint(index)) = rules.units[visit.state.index()] else { return None };
+    if !rules.plan.endpoints[index].call().is_some_and(request::is_unrepeatable) {
+        return None;
+    }
+    let error = StepError::new(
+        ErrorKind::UnknownOutcome,
+        "the process ended while the call was under way; the server may have carried it out",
+    );
+    // Nobody knows more of the attempts than that they were begun.
+    let receipt = Receipt { requests: visit.attempt, ..Receipt::default() };
+    let refusal = Refusal { error, receipt, retry_after: None, latency_us: None };
+    Some(failed(refusal, fsm_core::Retry::Never))
+}
+
 /// Nobody sleeps behind an open circuit: a failure that would be followed by another attempt ends
 /// the call at once where the circuit is open longer than the wait for that attempt can be.
 fn give_up_behind_open_circuit(
@@ -140,10 +164,10 @@ pub(crate) fn prepare(
     rules: &Rules,
     context: &FlowContext,
     errand: Errand,
+    spec: &EndpointSpec,
     visit: u64,
 ) -> Result<(Call, Arc<Value>), StepError> {
-    let endpoint = rules.plan.call(errand);
-    let spec = &endpoint.spec;
+    let endpoint = rules.plan.endpoint(errand);
     let data = match errand {
         Errand::Step(index) => {
             let raw = context.steps[index].data.clone().unwrap_or_default();

@@ -35,7 +35,7 @@ impl Compiler<'_> {
         }
         self.graph.transition(UNDOES, "run failed");
         for (number, undo) in plan.undos.iter().enumerate() {
-            let spec = &undo.call.spec;
+            let Some(spec) = undo.call.call() else { continue };
             let name = spec.name.as_str();
             let mut state = self.graph.activity_running(name, &work(spec)).exit(undo::LEAVE);
             let policy = policy_of(spec);

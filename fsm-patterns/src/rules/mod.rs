@@ -6,6 +6,7 @@
 //! | `guard` | what a transition asks |
 //! | `action` | a step takes its data, is checked, and keeps its output |
 //! | `failure` | what is left of a step that does not succeed: its error, its handler, what it skips |
+//! | `wait` | a step waits, and something comes, or does not |
 //! | `undo` | what was completed is undone, if the run fails |
 //! | `proof` | what stands in for data, where the rules are proven and not run |
 
@@ -14,6 +15,7 @@ mod failure;
 pub(crate) mod guard;
 pub(crate) mod proof;
 pub(crate) mod undo;
+pub(crate) mod wait;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +25,8 @@ use fsm_http::ErrorKind;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
-use crate::plan::{Errand, Plan, Unit};
-use crate::step::{StepStatus, Verdict};
+use crate::plan::{Endpoint, Errand, Plan, Unit};
+use crate::step::{Look, StepStatus, Verdict};
 use proof::Proof;
 
 type FlowScene<'a> = Scene<'a, FlowEvent>;
@@ -47,7 +49,7 @@ impl Rules {
         self: &Arc<Self>,
         mut bindings: Bindings<FlowContext, FlowEvent>,
     ) -> Bindings<FlowContext, FlowEvent> {
-        let actions: [(&str, Act); 15] = [
+        let actions: [(&str, Act); 18] = [
             (action::RECEIVE, Rules::receive),
             (action::CHECK, Rules::check),
             (action::LEAVE, Rules::leave),
@@ -60,6 +62,9 @@ impl Rules {
             (action::HANDLE, Rules::handle),
             (action::CONCLUDE, |rules, context, _| rules.conclude(context, StepStatus::Cancelled)),
             (action::TIME_OUT, Rules::time_out),
+            (wait::KEEP_DATA, Rules::keep_data),
+            (wait::TAKE_SIGNAL, Rules::take_signal),
+            (wait::LOOK, Rules::look),
             (undo::LEAVE, Rules::leave_undo),
             (undo::KEEP_UNDONE, Rules::keep_undone),
             (undo::KEEP_NOT_UNDONE, Rules::keep_not_undone),
@@ -68,7 +73,7 @@ impl Rules {
             let rules = self.clone();
             bindings = bindings.action(name, move |context, scene| act(&rules, context, scene));
         }
-        let guards: [(&str, Holds); 6] = [
+        let guards: [(&str, Holds); 7] = [
             (guard::DEPENDENCY_FAILED, |rules, context, scene| {
                 matches!(rules.verdict(context, scene), Verdict::Blocked(_))
             }),
@@ -84,6 +89,9 @@ impl Rules {
                 status == Some(StepStatus::Recovered)
             }),
             (guard::NOTHING_FAILED, |rules, context, _| rules.is_well(context)),
+            (guard::LOOK_FAULTY, |rules, context, scene| {
+                matches!(rules.looked(context, scene), Look::Faulty(_))
+            }),
             (undo::IS_LATE, |_, context, _| context.undoing.is_late),
         ];
         for (name, holds) in guards {
@@ -110,6 +118,25 @@ impl Rules {
                 bindings = bindings.guard(guard::condition(condition), move |context, scene| {
                     matches!(rules.verdict(context, scene), Verdict::Go)
                 });
+            }
+        }
+        self.bind_polls(bindings)
+    }
+
+    fn bind_polls(
+        self: &Arc<Self>,
+        mut bindings: Bindings<FlowContext, FlowEvent>,
+    ) -> Bindings<FlowContext, FlowEvent> {
+        for poll in self.plan.endpoints.iter().filter_map(Endpoint::poll) {
+            let found = [
+                Some((guard::until(&poll.until), Look::Done)),
+                poll.fail_if.as_ref().map(|failed| (guard::fail_if(failed), Look::Lost)),
+                poll.timeout.map(|limit| (guard::too_late(limit), Look::Late)),
+            ];
+            for (name, look) in found.into_iter().flatten() {
+                let rules = self.clone();
+                bindings = bindings
+                    .guard(name, move |context, scene| *rules.looked(context, scene) == look);
             }
         }
         bindings

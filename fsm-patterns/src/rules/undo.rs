@@ -107,7 +107,7 @@ impl Rules {
                 };
                 (record, refusal.receipt.clone())
             }
-            Some(FlowEvent::Answered(_)) | None => {
+            Some(FlowEvent::Answered(_) | FlowEvent::Signal(_)) | None => {
                 let message = "the call failed without saying why";
                 let error = Some(StepError::new(ErrorKind::Contract, message));
                 let receipt = Receipt { requests: scene.attempts, ..Receipt::default() };

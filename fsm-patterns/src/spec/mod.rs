@@ -6,6 +6,7 @@
 
 mod choice;
 mod undo;
+mod wait;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use choice::{
     Transform, When,
 };
 pub use undo::UndoSpec;
+pub use wait::{PollSpec, SignalSpec, Wait, WaitSpec};
 
 use crate::expr::{Template, UrlTemplate};
 
@@ -173,6 +175,8 @@ impl FlowSpec {
 pub enum Entry {
     /// A call.
     Endpoint(Box<EndpointSpec>),
+    /// A wait.
+    Wait(Box<WaitSpec>),
     /// Entries with a mode of their own; only in hybrid mode.
     Group(Box<GroupSpec>),
 }
@@ -182,6 +186,7 @@ impl Entry {
     pub fn name(&self) -> &str {
         match self {
             Entry::Endpoint(endpoint) => &endpoint.name,
+            Entry::Wait(wait) => &wait.name,
             Entry::Group(group) => &group.name,
         }
     }
@@ -190,6 +195,7 @@ impl Entry {
     pub fn depends_on(&self) -> &[String] {
         match self {
             Entry::Endpoint(endpoint) => &endpoint.depends_on,
+            Entry::Wait(wait) => &wait.depends_on,
             Entry::Group(group) => &group.depends_on,
         }
     }
@@ -267,6 +273,8 @@ pub struct EndpointSpec {
     pub depends_on: Vec<String>,
     /// What the step gives instead when the call failed for good.
     pub error_handler: Option<Handler>,
+    /// Whether the call is made again until its answer says that something is done.
+    pub poll: Option<PollSpec>,
     /// How the step is undone if it was completed and the run fails after it.
     pub undo: Option<Box<UndoSpec>>,
     /// The largest body, in bytes after decompression; default 16 MiB.
@@ -305,6 +313,7 @@ impl EndpointSpec {
             condition: None,
             depends_on: Vec::new(),
             error_handler: None,
+            poll: None,
             undo: None,
             max_body: 16 * 1024 * 1024,
             max_redirects: 10,

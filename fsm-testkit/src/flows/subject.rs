@@ -20,12 +20,14 @@ pub const UNDOES: &str = "what was completed is undone before the run fails";
 /// can be.
 const MOST_STATES: usize = 4_000;
 
-/// A flow whose calls may end in any way, and whose conditions may hold or not.
+/// A flow whose calls may end in any way, whose conditions may hold or not, and whose signals may
+/// come at any time, or never.
 pub struct FlowSubject {
     flow: Flow,
     machine: Machine<FlowContext, FlowEvent>,
     script: Arc<Script>,
     endings: Vec<Vec<Ending<FlowEvent>>>,
+    signals: Vec<(String, FlowEvent)>,
     shared: Vec<GuardId>,
     promised: Vec<TransitionId>,
     /// By state, where a token may come from there; told when it is first asked.
@@ -51,6 +53,7 @@ impl FlowSubject {
         });
         Self {
             endings: endings.collect(),
+            signals: flow.unknown_signals(),
             shared: flow.shared_guards(),
             promised: flow.promises(),
             flow: flow.clone(),
@@ -143,7 +146,7 @@ impl Subject for FlowSubject {
     }
 
     fn events(&self) -> &[(String, FlowEvent)] {
-        &[]
+        &self.signals
     }
 
     fn script(&self) -> Option<&Script> {

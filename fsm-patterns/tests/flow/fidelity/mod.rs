@@ -149,6 +149,9 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
             StepStatus::Ok | StepStatus::Cached | StepStatus::Skipped => Some(false),
             // Only an unsafe call that was cut.
             StepStatus::TimedOut | StepStatus::Cancelled => None,
+            StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => {
+                panic!("the run is over, and {name} is not: {step:?}")
+            }
         };
         assert!(has_error.is_none_or(|due| due == step.error.is_some()), "{name}: {step:?}");
     }
@@ -165,6 +168,7 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
         RunOutcome::Failed => assert!(!tolerated && late == 0, "{report:?}"),
         RunOutcome::TimedOut => assert_eq!(stopped, 0, "{report:?}"),
         RunOutcome::Cancelled => panic!("nobody cancelled: {report:?}"),
+        RunOutcome::Waiting => panic!("the run is over: {report:?}"),
     }
     let undos = report.steps.values().filter_map(|step| step.undo.as_ref());
     let requests: u32 = report.steps.values().map(|step| step.attempts).sum();
@@ -178,7 +182,7 @@ fn flow_order(team: &Team<Fates>) -> Vec<&str> {
     let mut names = Vec::new();
     for (part, _) in team.declared() {
         match &part.role {
-            Role::Call(_) => names.push(part.name.as_str()),
+            Role::Call(_) | Role::Wait(_) => names.push(part.name.as_str()),
             Role::Team(team) => names.extend(flow_order(team)),
         }
     }
