@@ -74,7 +74,7 @@ mod nearest;
 mod time;
 pub mod typed;
 
-pub use diff::GraphDiff;
+pub use diff::{Compatibility, GraphDiff, Obstacle};
 #[cfg(feature = "svg")]
 pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
@@ -86,8 +86,8 @@ pub use graph::{
     TransitionBuilder, TransitionId, Trigger,
 };
 pub use kernel::{
-    Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
+    CarryOverFault, Cause, Effect, Effects, GaveUp, Input, Migration, Move, Outcome, Phase, Retry,
+    Scene, Snapshot, SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;

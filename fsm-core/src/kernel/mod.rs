@@ -36,11 +36,13 @@
 
 mod activity;
 mod canonical;
+mod carry;
 mod done;
 mod effect;
 mod error;
 mod hand;
 mod input;
+mod migration;
 mod moves;
 mod offer;
 mod pending;
@@ -53,8 +55,9 @@ mod validate;
 mod ways;
 
 pub use effect::{Effect, Effects, Start};
-pub use error::{SnapshotFault, StepError};
+pub use error::{CarryOverFault, SnapshotFault, StepError};
 pub use input::{Input, Outcome, Retry, Ticket};
+pub use migration::Migration;
 pub use pending::{Timer, Wait};
 pub use scene::{Cause, GaveUp, Scene};
 pub(crate) use snapshot::Token;
