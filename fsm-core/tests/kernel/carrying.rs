@@ -159,7 +159,10 @@ impl Edit {
             }
             Edit::ActionAdded => {
                 for edge in list(graph, "transitions") {
-                    edge["actions"] = json!(["toss", "toss"]);
+                    match edge["actions"].as_array_mut() {
+                        Some(actions) => actions.push(json!("toss")),
+                        None => edge["actions"] = json!(["toss"]),
+                    }
                 }
             }
             Edit::DeadlineAdded => {
@@ -196,7 +199,7 @@ fn edited(graph: &Graph, edits: &[(usize, usize, usize)]) -> (Graph, Vec<Edit>) 
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, ..config() })]
 
     #[test]
     fn what_no_run_minds_is_compatible_and_a_run_that_is_carried_over_goes_on_to_its_end(
@@ -269,7 +272,7 @@ fn let_go_on(machine: &Machine<Tally, Word>, run: &mut Snapshot<Tally>, rolls: u
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, ..config() })]
 
     #[test]
     fn whatever_is_called_compatible_leaves_no_join_unfilled_and_all_else_has_its_reasons(
@@ -305,12 +308,13 @@ proptest! {
 
 #[test]
 fn a_run_that_has_not_begun_begins_where_the_new_graph_does() {
-    let mut old = Graph::builder("two");
-    old.simple("here");
-    let mut new = Graph::builder("two");
-    new.simple("there");
-    let old = old.initial("here").build().expect("a sound graph");
-    let new = new.initial("there").build().expect("a sound graph");
+    let graph = |initial: &str| {
+        let mut graph = Graph::builder("one");
+        graph.simple(initial);
+        graph.transition(initial, initial).on("e0");
+        graph.initial(initial).build().expect("a sound graph")
+    };
+    let (old, new) = (graph("here"), graph("there"));
     let run = tally::machine(old.clone()).snapshot(Tally::new(1, 1), 1);
     let machine = tally::machine(new);
     let mut run = machine.carry_over(run, &old, &Migration::new()).expect("it stands nowhere");
