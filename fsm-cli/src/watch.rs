@@ -232,7 +232,8 @@ impl<L: Listener> Observer<FlowContext, FlowEvent> for Watch<L> {
                 http_status: refusal.error.http_status,
                 requests: refusal.receipt.requests,
             },
-            None => return,
+            // No call tells of signals.
+            Some(FlowEvent::Signal(_)) | None => return,
         };
         self.listener.happens(endpoint, &happening);
     }

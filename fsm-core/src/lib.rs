@@ -61,6 +61,7 @@
 //! | `machine` | bindings, and the frozen table |
 //! | `kernel` | the pure step, snapshots, and their validation |
 //! | `driver` | the driver on tokio |
+//! | [`journal`] | runs that outlive their process |
 //! | `typed` | machines written with Rust enums |
 
 mod diff;
@@ -68,6 +69,7 @@ mod draw;
 mod driver;
 mod event;
 mod graph;
+pub mod journal;
 mod kernel;
 mod machine;
 mod nearest;

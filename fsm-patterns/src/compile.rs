@@ -8,20 +8,25 @@
 //! pay.failed   choice: what the failure leads to (handler, fail_fast, error_threshold)
 //! ```
 //!
+//! Steps that wait have states of their own (`compile/wait.rs`).
+//!
 //! Chains lead from one to the next. The other modes open the scope of a fork: entries that wait
 //! for several others stand behind a join, those that several wait for stand before a split. What
 //! stops a run early is a transition out of the scope, so the kernel cancels the rest, and the
 //! picture shows it. Names of states that are not an endpoint's hold a space or a dot, which no
 //! endpoint's name can hold.
 
+mod wait;
+
 use std::num::NonZeroU32;
 
 use fsm_core::{Graph, GraphBuilder, GraphFaults, JoinRule, RetryPolicy, StateId};
 
-use crate::plan::{Plan, Unit};
+use crate::plan::{Plan, Unit, Work};
 use crate::request;
 use crate::rules::{action, guard};
 use crate::spec::{EndpointSpec, Mode, When};
+use wait::Ways;
 
 /// A graph, and which unit each of its states belongs to.
 #[derive(Debug)]
@@ -122,7 +127,7 @@ impl Compiler<'_> {
             return format!("{}.check", self.plan.name(unit));
         }
         match unit {
-            Unit::Endpoint(index) => self.plan.endpoints[index].spec.name.clone(),
+            Unit::Endpoint(index) => self.plan.endpoints[index].name.to_string(),
             // The data of a group has to be taken before its entries ask for it.
             Unit::Group(_) => format!("{}.begin", self.plan.name(unit)),
         }
@@ -248,8 +253,7 @@ impl Compiler<'_> {
     fn endpoint(&mut self, index: usize, scope: Scope, next: &str, on_failure: OnFailure<'_>) {
         let unit = Unit::Endpoint(index);
         let plan = self.plan;
-        let spec = &plan.endpoints[index].spec;
-        let name = spec.name.as_str();
+        let name = &*plan.endpoints[index].name;
 
         // Where a failure leads: through a choice, if there is something to decide.
         let flow = &plan.flow;
@@ -272,22 +276,11 @@ impl Compiler<'_> {
         if plan.is_checked(unit) {
             self.check(unit, scope, name, next, (lost, direct));
         }
-        let policy = policy_of(spec);
-        let mut state = self.graph.activity_running(name, &work(spec)).exit(action::LEAVE);
-        if policy.count > 0 {
-            state = state.retry(policy);
+        let ways = Ways { next, lost, on_loss: direct };
+        match &plan.endpoints[index].work {
+            Work::Call(spec) => self.call(index, spec, scope, ways),
+            Work::Wait(spec) => self.wait(index, spec, scope, ways),
         }
-        if !plan.is_checked(unit) {
-            state = state.entry(action::RECEIVE);
-        }
-        let id = within(state, scope);
-        self.belongs(id, unit);
-        self.graph.transition(name, next).done().action(action::KEEP_OUTPUT);
-        if request::is_unrepeatable(spec) {
-            let unknown = self.graph.transition(name, lost).failed();
-            unknown.guard(guard::UNKNOWN_OUTCOME).action(direct);
-        }
-        self.graph.transition(name, lost).failed().action(direct);
 
         if decides {
             let state = self.graph.choice(&failed).entry(action::HANDLE);
@@ -309,6 +302,31 @@ impl Compiler<'_> {
                 }
             }
         }
+    }
+
+    /// The state of a call; its work and its retries are its own.
+    fn call(&mut self, index: usize, spec: &EndpointSpec, scope: Scope, ways: Ways<'_>) {
+        let (unit, name) = (Unit::Endpoint(index), spec.name.as_str());
+        let is_checked = self.plan.is_checked(unit);
+        let policy = policy_of(spec);
+        let mut state = self.graph.activity_running(name, &work(spec)).exit(action::LEAVE);
+        if policy.count > 0 {
+            state = state.retry(policy);
+        }
+        if !is_checked {
+            state = state.entry(action::RECEIVE);
+        }
+        let id = within(state, scope);
+        self.belongs(id, unit);
+        match &spec.poll {
+            None => drop(self.graph.transition(name, ways.next).done().action(action::KEEP_OUTPUT)),
+            Some(poll) => self.poll(index, name, poll, scope, ways),
+        }
+        if request::is_unrepeatable(spec) {
+            let unknown = self.graph.transition(name, ways.lost).failed();
+            unknown.guard(guard::UNKNOWN_OUTCOME).action(ways.on_loss);
+        }
+        self.graph.transition(name, ways.lost).failed().action(ways.on_loss);
     }
 
     /// The choice before a unit. `fault` is where a condition that can't be evaluated leads to, and

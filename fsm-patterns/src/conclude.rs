@@ -5,9 +5,10 @@ use fsm_http::ErrorKind;
 use serde_json::Value;
 
 use crate::context::{FlowContext, StepsOf};
+use crate::plan::{Endpoint, Work};
 use crate::request;
 use crate::rules::Rules;
-use crate::spec::{EndpointSpec, Output};
+use crate::spec::Output;
 use crate::step::{StepError, StepRecord, StepStatus};
 
 impl Rules {
@@ -21,7 +22,7 @@ impl Rules {
             step.broken = true;
             // Nobody reads why in a proof.
             if self.proof.is_none() {
-                let error = unfinished(step, &endpoint.spec, rest);
+                let error = unfinished(step, endpoint, rest);
                 step.error_value = Some(error.to_value());
                 step.error = Some(error);
             }
@@ -48,8 +49,8 @@ impl Rules {
 }
 
 /// Why a step was not done when the run ended.
-pub(crate) fn unfinished(step: &StepRecord, spec: &EndpointSpec, rest: StepStatus) -> StepError {
-    if step.cut && request::is_unrepeatable(spec) {
+pub(crate) fn unfinished(step: &StepRecord, endpoint: &Endpoint, rest: StepStatus) -> StepError {
+    if step.cut && endpoint.call().is_some_and(request::is_unrepeatable) {
         return StepError::new(
             ErrorKind::UnknownOutcome,
             "the call was cut while it was under way; the server may have carried it out",
@@ -59,9 +60,11 @@ pub(crate) fn unfinished(step: &StepRecord, spec: &EndpointSpec, rest: StepStatu
         StepStatus::TimedOut => (ErrorKind::Timeout, "the run's `total_timeout` passed"),
         _ => (ErrorKind::Cancelled, "the run was stopped"),
     };
-    let when = match step.attempts {
-        0 => "before the call began",
-        _ => "before the call was done",
+    let when = match (&endpoint.work, step.attempts, step.began) {
+        (Work::Call(_), 0, _) => "before the call began",
+        (Work::Call(_), _, _) => "before the call was done",
+        (Work::Wait(_), _, None) => "before the wait began",
+        (Work::Wait(_), _, Some(_)) => "before the wait was over",
     };
     StepError::new(kind, format!("{what} {when}"))
 }

@@ -156,7 +156,7 @@ impl FlowContext {
     pub(crate) fn outputs(&self, plan: &Plan) -> Map<String, Value> {
         let outputs = plan.endpoints.iter().zip(&self.steps).map(|(endpoint, step)| {
             let output = step.output.as_ref().map_or(Value::Null, |output| Value::clone(output));
-            (endpoint.spec.name.clone(), output)
+            (endpoint.name.to_string(), output)
         });
         outputs.collect()
     }
@@ -201,7 +201,7 @@ pub(crate) struct StepsThen(Vec<(String, StepRecord)>);
 impl StepsThen {
     pub(crate) fn of(plan: &Plan, context: &FlowContext, reads: &[usize]) -> Self {
         let read = |index: &usize| {
-            let name = plan.endpoints[*index].spec.name.clone();
+            let name = plan.endpoints[*index].name.to_string();
             (name, context.steps[*index].clone())
         };
         Self(reads.iter().map(read).collect())

@@ -24,7 +24,7 @@ use crate::spec::{EndpointSpec, Transform};
 pub struct DryRun {
     /// The flow's name.
     pub name: String,
-    /// One for each endpoint.
+    /// One for each call; steps that only wait send nothing.
     pub requests: IndexMap<String, DryRequest>,
 }
 
@@ -61,16 +61,16 @@ impl Flow {
         self.check_input(input)?;
         let plan = &self.rules.plan;
         let context = FlowContext::new(plan, "dry-run".to_owned(), input.clone());
-        let requests = plan.endpoints.iter().enumerate().map(|(index, endpoint)| {
-            (endpoint.spec.name.clone(), self.dry_request(&context, index))
+        let requests = plan.endpoints.iter().enumerate().filter_map(|(index, endpoint)| {
+            let spec = endpoint.call()?;
+            Some((spec.name.clone(), self.dry_request(&context, index, spec)))
         });
         Ok(DryRun { name: plan.flow.name.clone(), requests: requests.collect() })
     }
 
-    fn dry_request(&self, context: &FlowContext, index: usize) -> DryRequest {
+    fn dry_request(&self, context: &FlowContext, index: usize, spec: &EndpointSpec) -> DryRequest {
         let plan = &self.rules.plan;
         let endpoint = &plan.endpoints[index];
-        let spec = &endpoint.spec;
         let resource = endpoint.resource.map(|index| &plan.flow.resources[index]);
         let base = resource.and_then(|resource| resource.base_url.as_ref());
         let written = || match base {

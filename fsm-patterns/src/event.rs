@@ -1,4 +1,4 @@
-//! What a call tells the kernel: plain data, part of the record of a run.
+//! What the kernel is told, by calls and from outside: plain data, part of the record of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,24 @@ use serde_json::Value;
 use crate::step::StepError;
 use crate::usage::Receipt;
 
-/// What came of one attempt of a call.
+/// What came of one attempt of a call, or a signal from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FlowEvent {
     /// An answer, parsed and transformed.
     Answered(Answered),
     /// None, or one that is no success.
     Refused(Refusal),
+    /// Somebody outside tells the run something.
+    Signal(Signal),
+}
+
+/// What somebody outside tells a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Steps wait for it by this name.
+    pub name: String,
+    /// What there is to tell.
+    pub payload: Arc<Value>,
 }
 
 /// A successful attempt.
@@ -49,11 +60,13 @@ pub struct Refusal {
 }
 
 impl Event for FlowEvent {
-    /// Flows take no events from outside: these come with the outcomes of calls.
+    /// Signals are the only events that are heard from outside. The others come with the outcomes of
+    /// calls, and have names that no signal can have.
     fn key(&self) -> EventKey<'_> {
         match self {
-            FlowEvent::Answered(_) => EventKey::Name("answered"),
-            FlowEvent::Refused(_) => EventKey::Name("refused"),
+            FlowEvent::Answered(_) => EventKey::Name("call answered"),
+            FlowEvent::Refused(_) => EventKey::Name("call refused"),
+            FlowEvent::Signal(signal) => EventKey::Name(&signal.name),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::event::FlowEvent;
 use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::open::{Open, OpenError};
-use crate::plan::Plan;
+use crate::plan::{Endpoint, Plan};
 use crate::report::RunReport;
 use crate::rules::Rules;
 use crate::run::FlowRun;
@@ -142,9 +142,9 @@ impl Flow {
         let rules = Arc::new(Rules { plan: Arc::new(plan), units: units.into(), proof: None });
         let open: Arc<OnceLock<Arc<Open>>> = Arc::default();
         let mut bindings = Bindings::new();
-        for endpoint in &rules.plan.endpoints {
+        for call in rules.plan.endpoints.iter().filter_map(Endpoint::call) {
             let (rules, open) = (rules.clone(), open.clone());
-            bindings = bindings.activity_boxed(work(&endpoint.spec), move |context, visit| {
+            bindings = bindings.activity_boxed(work(call), move |context, visit| {
                 call::start(&rules, &open, context, visit)
             });
         }
@@ -171,7 +171,7 @@ impl Flow {
 
     /// The names of the endpoints in declared order.
     pub fn endpoints(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.rules.plan.endpoints.iter().map(|endpoint| endpoint.spec.name.as_str())
+        self.rules.plan.endpoints.iter().map(|endpoint| &*endpoint.name)
     }
 
     /// A run with `input`; await it. The first run of a flow reads the secrets of its resources and
@@ -228,8 +228,8 @@ impl Flow {
     /// before the first run.
     pub fn rate_limits(&self, endpoint: &str) -> Vec<LimitStatus> {
         let index = self.rules.plan.by_name.get(endpoint);
-        let caller = self.open.get().zip(index).map(|(open, index)| &open.callers[*index]);
-        caller.map_or(Vec::new(), |caller| caller.rate_limits())
+        let caller = self.open.get().zip(index).map(|(open, index)| open.callers[*index].as_ref());
+        caller.flatten().map_or(Vec::new(), |caller| caller.rate_limits())
     }
 
     pub(crate) fn check_input(&self, input: &Value) -> Result<(), InputError> {

@@ -64,6 +64,8 @@
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
 //! | `report`, `output`, `usage` | what a run returns |
+//! | `signal` | what a run hears from outside |
+//! | `standing` | how a run stands that is not over |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
@@ -96,21 +98,24 @@ mod run;
 pub mod schema;
 mod services;
 mod session;
+mod signal;
 pub mod spec;
+mod standing;
 mod step;
 mod usage;
 
-pub use builder::{Endpoint, Group, Orchestration};
+pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
-pub use event::{Answered, FlowEvent, Refusal};
+pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
 pub use flow::{Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
-pub use report::{Metrics, RunOutcome, RunReport, StepReport};
+pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
+pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};
 pub use step::{StepError, StepStatus};
 pub use usage::{Receipt, Usage};

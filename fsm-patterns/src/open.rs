@@ -13,13 +13,14 @@ use fsm_http::{ReqwestTransport, Transport, TransportError};
 
 use crate::plan::{Endpoint, Plan};
 use crate::services::Services;
+use crate::spec::EndpointSpec;
 use crate::spec::RateSpec;
 
 /// A flow that can send.
 #[derive(Debug)]
 pub(crate) struct Open {
     /// By endpoint.
-    pub(crate) callers: Vec<Caller>,
+    pub(crate) callers: Vec<Option<Caller>>,
     /// In declared order.
     pub(crate) clients: Vec<Client>,
     /// Of all resources.
@@ -66,7 +67,9 @@ impl Open {
         let global: Vec<Bucket> = global.into_iter().chain(services.bucket.clone()).collect();
         let callers = plan.endpoints.iter().map(|endpoint| {
             let client = endpoint.resource.map(|index| &clients[index]);
-            caller(plan, endpoint, client, &transport, &global, services).secrets(&secrets)
+            let spec = endpoint.call()?;
+            let caller = caller(plan, endpoint, spec, client, &transport, &global, services);
+            Some(caller.secrets(&secrets))
         });
         Ok(Self { callers: callers.collect(), clients, secrets })
     }
@@ -80,12 +83,13 @@ impl Open {
 fn caller(
     plan: &Plan,
     endpoint: &Endpoint,
+    spec: &EndpointSpec,
     client: Option<&Client>,
     transport: &Arc<dyn Transport>,
     global: &[Bucket],
     services: &Services,
 ) -> Caller {
-    let (flow, spec) = (&plan.flow, &endpoint.spec);
+    let flow = &plan.flow;
     let transport = client.map_or_else(|| transport.clone(), Client::transport);
     let own = bucket(&spec.rate_limit, spec.burst_limit, flow.rate_limit_window);
     let mut caller = Caller::new(spec.name.as_str(), transport)

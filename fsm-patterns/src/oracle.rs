@@ -50,7 +50,7 @@ use serde_json::Value;
 
 use crate::compile::work;
 use crate::context::FlowContext;
-use crate::event::{Answered, FlowEvent, Refusal};
+use crate::event::{Answered, FlowEvent, Refusal, Signal};
 use crate::flow::Flow;
 use crate::memory::Memory;
 use crate::plan::Unit;
@@ -93,7 +93,7 @@ impl Flow {
         let Rules { plan, units, .. } = &*self.rules;
         let proof = Some(Proof::new(plan, oracle));
         let rules = Arc::new(Rules { plan: plan.clone(), units: units.clone(), proof });
-        let calls = plan.endpoints.iter().map(|endpoint| work(&endpoint.spec));
+        let calls = plan.endpoints.iter().filter_map(|endpoint| endpoint.call().map(work));
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
             bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
         });
@@ -117,10 +117,10 @@ impl Flow {
         else {
             return Vec::new();
         };
-        if !matches!(self.graph().kind(state), Kind::Activity(_)) {
+        let is_call = matches!(self.graph().kind(state), Kind::Activity(_));
+        let Some(spec) = self.rules.plan.endpoints[index].call().filter(|_| is_call) else {
             return Vec::new();
-        }
-        let spec = &self.rules.plan.endpoints[index].spec;
+        };
         let mut endings = vec![("ok", answered(false))];
         if self.rules.plan.flow.cache_ttl.is_some() && self.memory().is_status_read(index) {
             endings.push(("ok, from the cache", answered(true)));
@@ -166,7 +166,7 @@ impl Flow {
     }
 
     /// The transitions that must be possible, or something that was written can never come to pass:
-    /// each call may end well and badly, each condition on data may hold or not, each handler may recover,
+    /// each call may end well and badly, each delay ends, each signal may come, each condition on data may hold or not, each handler may recover,
     /// and the run may be completed, or late. The others are drawn for whatever may happen, also
     /// where it can't.
     pub fn promises(&self) -> Vec<TransitionId> {
@@ -175,6 +175,9 @@ impl Flow {
             let unit = self.rules.units.get(from.index()).copied().flatten();
             match (trigger, unit, guard) {
                 (Trigger::After(_) | Trigger::Done | Trigger::Failed, _, _) => true,
+                (Trigger::Always, Some(unit), asked) if self.looks(from, unit) => {
+                    asked != Some(guard::LOOK_FAULTY)
+                }
                 // What statuses alone decide may be decided once and for all: then nothing is lost
                 // where it always holds.
                 (Trigger::Always, Some(unit), None) if self.is_decided(unit) => false,
@@ -189,7 +192,9 @@ impl Flow {
                 (Trigger::Always, None, guard) => {
                     guard.is_some() && graph.name_of(from) == "run settles"
                 }
-                (Trigger::Event(_) | Trigger::TimedOut, _, _) => false,
+                // Somebody may send the signal.
+                (Trigger::Event(_), _, _) => true,
+                (Trigger::TimedOut, _, _) => false,
             }
         };
         let promised = graph.transitions().filter(|(_, transition)| {
@@ -197,6 +202,20 @@ impl Flow {
             is_promised(transition.from(), transition.trigger(), guard)
         });
         promised.map(|(id, _)| id).collect()
+    }
+
+    /// Whether it is told at `state` what an answer or a signal means to its step.
+    fn looks(&self, state: StateId, unit: Unit) -> bool {
+        self.graph().name_of(state) == format!("{}.look", self.rules.plan.name(unit))
+    }
+
+    /// The signals that a run may hear, each with what it is called.
+    pub fn unknown_signals(&self) -> Vec<(String, FlowEvent)> {
+        let event = |name: &str| {
+            let name = name.to_owned();
+            FlowEvent::Signal(Signal { name, payload: Arc::default() })
+        };
+        self.signals().into_iter().map(|name| (name.to_owned(), event(name))).collect()
     }
 
     /// Whether a unit's condition needs no data.

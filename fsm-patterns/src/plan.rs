@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expr::Root;
-use crate::spec::{EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, Transform, When};
+use crate::spec::{
+    EndpointSpec, Entry, FlowSpec, Handler, Mode, Parser, PollSpec, SignalSpec, Transform, Wait,
+    WaitSpec, When,
+};
 
 /// A flow, numbered.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) flow: FlowSpec,
-    /// Endpoints in declared order, also those in groups.
+    /// Endpoints in declared order, also those in groups. Waits count as such.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The flow itself, then its groups.
     pub(crate) containers: Vec<Container>,
@@ -32,7 +35,7 @@ pub(crate) enum Unit {
 pub(crate) struct Endpoint {
     /// That of the spec, shared with reports.
     pub(crate) name: Arc<str>,
-    pub(crate) spec: Box<EndpointSpec>,
+    pub(crate) work: Work,
     pub(crate) container: usize,
     pub(crate) depends_on: Vec<Unit>,
     pub(crate) source: Source,
@@ -42,6 +45,53 @@ pub(crate) struct Endpoint {
     pub(crate) resource: Option<usize>,
     /// How long one attempt may take.
     pub(crate) timeout: Duration,
+}
+
+/// What an endpoint does.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Call(Box<EndpointSpec>),
+    Wait(Box<WaitSpec>),
+}
+
+impl Endpoint {
+    /// The call, if it is one.
+    pub(crate) fn call(&self) -> Option<&EndpointSpec> {
+        match &self.work {
+            Work::Call(spec) => Some(spec),
+            Work::Wait(_) => None,
+        }
+    }
+
+    /// How its call is made again and again, if it is.
+    pub(crate) fn poll(&self) -> Option<&PollSpec> {
+        self.call()?.poll.as_ref()
+    }
+
+    /// The signal that it waits for, if it does.
+    pub(crate) fn signal(&self) -> Option<&SignalSpec> {
+        match &self.work {
+            Work::Call(_) => None,
+            Work::Wait(spec) => match &spec.wait {
+                Wait::Signal(signal) => Some(signal),
+                Wait::Delay(_) => None,
+            },
+        }
+    }
+
+    fn condition(&self) -> Option<&When> {
+        match &self.work {
+            Work::Call(spec) => spec.condition.as_ref(),
+            Work::Wait(spec) => spec.condition.as_ref(),
+        }
+    }
+
+    fn handler(&self) -> Option<&Handler> {
+        match &self.work {
+            Work::Call(spec) => spec.error_handler.as_ref(),
+            Work::Wait(spec) => spec.error_handler(),
+        }
+    }
 }
 
 /// How long one attempt may take where nothing is said.
@@ -87,7 +137,8 @@ impl Plan {
             Self { flow, endpoints: Vec::new(), containers: vec![root], by_name: HashMap::new() };
         plan.add(0, entries);
         for index in 0..plan.endpoints.len() {
-            plan.endpoints[index].reads = plan.reads(&plan.endpoints[index].spec);
+            let call = plan.endpoints[index].call();
+            plan.endpoints[index].reads = call.map_or(Vec::new(), |spec| plan.reads(spec));
         }
         plan
     }
@@ -111,7 +162,22 @@ impl Plan {
                         name: name.as_str().into(),
                         resource,
                         timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
-                        spec,
+                        work: Work::Call(spec),
+                        container,
+                        depends_on: Vec::new(),
+                        source: Source::Container,
+                        reads: Vec::new(),
+                    });
+                    Unit::Endpoint(index)
+                }
+                Entry::Wait(spec) => {
+                    let index = self.endpoints.len();
+                    self.by_name.insert(name.clone(), index);
+                    self.endpoints.push(Endpoint {
+                        name: name.as_str().into(),
+                        resource: None,
+                        timeout: TIMEOUT,
+                        work: Work::Wait(spec),
                         container,
                         depends_on: Vec::new(),
                         source: Source::Container,
@@ -181,7 +247,7 @@ impl Plan {
 
     pub(crate) fn name(&self, unit: Unit) -> &str {
         match unit {
-            Unit::Endpoint(index) => &self.endpoints[index].spec.name,
+            Unit::Endpoint(index) => &self.endpoints[index].name,
             Unit::Group(index) => &self.containers[index].name,
         }
     }
@@ -195,7 +261,7 @@ impl Plan {
 
     pub(crate) fn condition(&self, unit: Unit) -> Option<&When> {
         match unit {
-            Unit::Endpoint(index) => self.endpoints[index].spec.condition.as_ref(),
+            Unit::Endpoint(index) => self.endpoints[index].condition(),
             Unit::Group(index) => self.containers[index].condition.as_ref(),
         }
     }
@@ -227,9 +293,9 @@ impl Plan {
         mode != Mode::Pipeline && !self.depends_on(unit).is_empty()
     }
 
-    /// What stands in for an endpoint's call that failed for good.
+    /// What stands in for an endpoint that failed for good.
     pub(crate) fn handler(&self, endpoint: usize) -> Option<&Handler> {
-        self.endpoints[endpoint].spec.error_handler.as_ref()
+        self.endpoints[endpoint].handler()
     }
 
     /// Every endpoint within a unit.

@@ -1,7 +1,9 @@
 //! What a run returns, in the words of the flow contract.
 
+use fsm_core::Timestamp;
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::context::FlowContext;
 use crate::output::Output;
@@ -9,7 +11,7 @@ use crate::plan::Plan;
 use crate::step::{StepError, StepRecord, StepStatus};
 use crate::usage::Usage;
 
-/// How a run ended.
+/// How a run ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
@@ -21,6 +23,8 @@ pub enum RunOutcome {
     TimedOut,
     /// From outside.
     Cancelled,
+    /// It is not over: it waits, and something may be under way.
+    Waiting,
 }
 
 impl RunOutcome {
@@ -31,6 +35,7 @@ impl RunOutcome {
             RunOutcome::Failed => "failed",
             RunOutcome::TimedOut => "timed_out",
             RunOutcome::Cancelled => "cancelled",
+            RunOutcome::Waiting => "waiting",
         }
     }
 }
@@ -42,9 +47,10 @@ pub struct RunReport {
     pub run: String,
     /// The flow's name.
     pub name: String,
-    /// How it ended.
+    /// How it ended; [`RunOutcome::Waiting`] where it has not.
     pub outcome: RunOutcome,
-    /// The value of the output template or merger, else the outputs by name.
+    /// The value of the output template or merger, else the outputs by name; null while the run
+    /// goes on.
     pub output: Output,
     /// Why it did not complete.
     pub error: Option<StepError>,
@@ -61,8 +67,11 @@ pub struct RunReport {
 /// The result of one endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepReport {
-    /// How it ended.
+    /// How it ended, or how it stands.
     pub status: StepStatus,
+    /// What it waits for, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
     /// Requests sent.
     pub attempts: u32,
     /// The last attempt, from sending to decoded, in milliseconds.
@@ -81,6 +90,17 @@ pub struct StepReport {
     pub error: Option<StepError>,
 }
 
+/// What a step waits for. Where it names both, whichever comes first counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WaitsFor {
+    /// A signal from outside, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// A point in time, serialised as RFC 3339 has it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339")]
+    pub until: Option<Timestamp>,
+}
+
 /// Counts and latencies of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Metrics {
@@ -97,7 +117,7 @@ pub struct Metrics {
 pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome) -> RunReport {
     let metrics = plan.flow.metrics_enabled.then(|| metrics(&context.steps));
     let error = match outcome {
-        RunOutcome::Completed => None,
+        RunOutcome::Completed | RunOutcome::Waiting => None,
         RunOutcome::Failed => Some(first_error(plan, &context)),
         RunOutcome::TimedOut => {
             let limit = plan.flow.total_timeout.map(crate::duration::format).unwrap_or_default();
@@ -109,12 +129,13 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
         }
     };
     let output = match plan.flow.output {
+        _ if outcome == RunOutcome::Waiting => Output::from(Value::Null),
         Some(_) => Output::from(std::mem::take(&mut context.output)),
         None => Output::by_name(context.named_outputs(plan)),
     };
     let resources = plan.flow.resources.iter().map(|resource| resource.name.clone());
     let usage = resources.zip(std::mem::take(&mut context.usage)).collect();
-    let names = plan.endpoints.iter().map(|endpoint| endpoint.spec.name.clone());
+    let names = plan.endpoints.iter().map(|endpoint| endpoint.name.to_string());
     let steps = names.zip(context.steps.into_iter().map(step)).collect();
     RunReport {
         run: context.run,
@@ -137,7 +158,7 @@ fn first_error(plan: &Plan, context: &FlowContext) -> StepError {
     let failed = steps.find(|(_, step)| step.status == Some(StepStatus::Failed));
     match failed.and_then(|(endpoint, step)| Some((endpoint, step.error.clone()?))) {
         Some((endpoint, error)) => {
-            let message = format!("`{}` failed: {}", endpoint.spec.name, error.message);
+            let message = format!("`{}` failed: {}", endpoint.name, error.message);
             StepError { message, ..error }
         }
         None => StepError::new(fsm_http::ErrorKind::Contract, "the run failed"),
@@ -147,6 +168,7 @@ fn first_error(plan: &Plan, context: &FlowContext) -> StepError {
 fn step(record: StepRecord) -> StepReport {
     StepReport {
         status: record.status.unwrap_or(StepStatus::Cancelled),
+        waits_for: None,
         attempts: record.attempts,
         latency_ms: record.latency_us.map(millis),
         elapsed_ms: millis(record.elapsed_us),
@@ -155,6 +177,10 @@ fn step(record: StepRecord) -> StepReport {
         reason: record.reason,
         error: record.error,
     }
+}
+
+fn rfc3339<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(Timestamp::to_rfc3339).serialize(serializer)
 }
 
 fn millis(micros: u64) -> f64 {
@@ -167,7 +193,12 @@ fn metrics(steps: &[StepRecord]) -> Metrics {
     let is_good = |step: &&StepRecord| {
         matches!(step.status, Some(StepStatus::Ok | StepStatus::Cached)) && step.attempts > 0
     };
-    let good = steps.iter().filter(is_good).count() as u64;
+    // Of a call that is made again, every answer that says "not yet" is one.
+    let good = steps.iter().map(|step| match step.rounds.good {
+        0 => u64::from(is_good(&step)),
+        answers => u64::from(answers),
+    });
+    let good: u64 = good.sum();
     let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
     // Divided last, so that 1 of 10 is 0.1 and not 0.09999999999999998.
     let share = |of: u64| (total > 0).then(|| of as f64 / total as f64);

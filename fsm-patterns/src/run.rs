@@ -20,6 +20,7 @@ use crate::open::Open;
 use crate::plan::Unit;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
+use crate::signal::SignalHandle;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
 use crate::usage::Receipt;
@@ -35,7 +36,13 @@ pub struct FlowRun<O = ()> {
     input: Value,
     seed: Option<u64>,
     observer: O,
-    inbox: Option<Inbox<FlowEvent>>,
+    ears: Option<Ears>,
+}
+
+/// Both ends of what a run listens to, until it begins.
+struct Ears {
+    handle: Handle<FlowEvent>,
+    inbox: Inbox<FlowEvent>,
 }
 
 /// Ends a run from outside.
@@ -53,7 +60,7 @@ impl CancelHandle {
 
 impl FlowRun {
     pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
-        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), inbox: None }
+        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), ears: None }
     }
 }
 
@@ -80,18 +87,31 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, inbox, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, inbox }
+        let FlowRun { flow, open, id, input, seed, ears, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears }
     }
 
-    /// A way to end the run from outside; the last one that was asked for counts.
+    /// A way to end the run from outside. As long as one exists, a run that waits for a signal goes
+    /// on waiting.
     pub fn cancel_handle(&mut self) -> CancelHandle {
-        let (handle, inbox) = Handle::pair();
-        self.inbox = Some(inbox);
-        CancelHandle(handle)
+        CancelHandle(self.handle())
     }
 
-    /// Drives the run to its end.
+    /// A way to send signals to the run. As long as one exists, a run that waits for a signal goes
+    /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
+    pub fn signal_handle(&mut self) -> SignalHandle {
+        SignalHandle { flow: self.flow.clone(), handle: self.handle() }
+    }
+
+    fn handle(&mut self) -> Handle<FlowEvent> {
+        let ears = self.ears.get_or_insert_with(|| {
+            let (handle, inbox) = Handle::pair();
+            Ears { handle, inbox }
+        });
+        ears.handle.clone()
+    }
+
+    /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
     pub async fn drive(self) -> RunReport
     where
         O: Observer<FlowContext, FlowEvent>,
@@ -114,7 +134,8 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, inbox } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears } = self;
+        let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
         let lifecycle = match Lifecycle::set_up(open.clients.clone()).await {
@@ -123,7 +144,7 @@ impl<O> FlowRun<O> {
                 let message = open.scrub(&error.to_string());
                 context.error = Some(StepError::new(ErrorKind::Contract, message));
                 let snapshot = flow.machine.snapshot(context, seed);
-                return (flow, Ended { snapshot, observer }, Vec::new());
+                return (flow, Ended { snapshot, observer, fault: None }, Vec::new());
             }
         };
         let session = context.session.clone();
@@ -154,13 +175,17 @@ where
 
 impl Flow {
     /// What a run that stands at `snapshot` returns. A snapshot does not tell how far a call had
-    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better.
+    /// come when it was cut, so it counts as sent; [`FlowRun::drive`] knows better. Of a run that is
+    /// not over the outcome is [`RunOutcome::Waiting`], and each step is told as it stands.
     pub fn report(&self, snapshot: &Snapshot<FlowContext>) -> RunReport {
         self.report_of(snapshot.clone(), &[])
     }
 
     fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
         let status = snapshot.status();
+        if status == Status::Running {
+            return self.standing(&snapshot);
+        }
         let mut context = snapshot.into_context();
         let outcome = match status {
             Status::Finished(state) => match self.graph().name_of(state) {
@@ -175,6 +200,7 @@ impl Flow {
                 context.error = error;
                 RunOutcome::Failed
             }
+            // What runs was told of before.
             Status::New | Status::Running | Status::Cancelled => {
                 self.rules.conclude(&mut context, StepStatus::Cancelled);
                 RunOutcome::Cancelled
@@ -209,17 +235,24 @@ impl Flow {
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
             return;
         };
+        // The calls of this step that were answered before are known.
+        let before = step.rounds.requests;
         if let Some(resource) = endpoint.resource {
             let usage = &mut context.usage[resource];
-            if step.cut && step.attempts > 0 {
-                usage.calls = usage.calls.saturating_sub(1);
-                usage.attempts = usage.attempts.saturating_sub(u64::from(step.attempts));
+            let assumed = step.attempts.saturating_sub(before);
+            if step.cut && assumed > 0 {
+                usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
+                usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
             }
-            usage.add(&Receipt::from(call.traffic));
+            let receipt = Receipt::from(call.traffic);
+            match before {
+                0 => usage.add(&receipt),
+                _ => usage.add_more(&receipt),
+            }
         }
-        step.attempts = call.traffic.requests;
+        step.attempts = before.saturating_add(call.traffic.requests);
         step.cut = call.is_in_doubt;
-        let error = unfinished(step, &endpoint.spec, status);
+        let error = unfinished(step, endpoint, status);
         step.error_value = Some(error.to_value());
         step.error = Some(error);
     }

@@ -7,7 +7,7 @@ use fsm_http::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How a step ended.
+/// How a step ended; of a run that is not over, also how a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
@@ -25,9 +25,21 @@ pub enum StepStatus {
     TimedOut,
     /// The run was stopped first.
     Cancelled,
+    /// It has not begun, or its call has no room yet among `max_concurrent`. This and those below
+    /// are in reports of runs that are not over, and nowhere else.
+    Pending,
+    /// Its call is under way.
+    Running,
+    /// It waits for a point in time, or for a signal.
+    Waiting,
 }
 
 impl StepStatus {
+    /// Whether the step has ended, one way or another.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, StepStatus::Pending | StepStatus::Running | StepStatus::Waiting)
+    }
+
     /// The name in results and in `$steps.NAME.status`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +50,9 @@ impl StepStatus {
             StepStatus::Failed => "failed",
             StepStatus::TimedOut => "timed_out",
             StepStatus::Cancelled => "cancelled",
+            StepStatus::Pending => "pending",
+            StepStatus::Running => "running",
+            StepStatus::Waiting => "waiting",
         }
     }
 }
@@ -91,6 +106,49 @@ pub(crate) struct StepRecord {
     pub(crate) broken: bool,
     /// The call was under way when the step was left from outside.
     pub(crate) cut: bool,
+    /// What was found in the last answer, or in the signal.
+    #[serde(default, skip_serializing_if = "Look::is_not_yet")]
+    pub(crate) look: Look,
+    /// The calls of a step that is made again until something is done.
+    #[serde(default, skip_serializing_if = "Rounds::is_none")]
+    pub(crate) rounds: Rounds,
+}
+
+/// Calls that were answered well, and did not end their step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rounds {
+    /// Requests, all attempts counted.
+    pub(crate) requests: u32,
+    /// Good answers, the last one included.
+    pub(crate) good: u32,
+}
+
+impl Rounds {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What an answer, or a signal, means to the step that waited for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Look {
+    /// Nothing is done yet.
+    #[default]
+    NotYet,
+    /// It is done.
+    Done,
+    /// It never will be.
+    Lost,
+    /// What it means can't be told.
+    Faulty(String),
+    /// Nothing is done, and there is no time for another wait.
+    Late,
+}
+
+impl Look {
+    fn is_not_yet(&self) -> bool {
+        *self == Look::NotYet
+    }
 }
 
 /// What the check before a step found.

@@ -31,6 +31,11 @@ impl Usage {
             return;
         }
         self.calls += 1;
+        self.add_more(receipt);
+    }
+
+    /// Counts what a step used that was counted before.
+    pub(crate) fn add_more(&mut self, receipt: &Receipt) {
         self.attempts += u64::from(receipt.requests);
         self.bytes_sent += receipt.bytes_sent;
         self.bytes_received += receipt.bytes_received;

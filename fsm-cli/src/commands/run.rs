@@ -89,6 +89,7 @@ fn why_not_completed(report: &RunReport) -> Option<String> {
         RunOutcome::Failed => "failed",
         RunOutcome::TimedOut => "timed out",
         RunOutcome::Cancelled => return Some(format!("run {} was cancelled", report.run)),
+        RunOutcome::Waiting => return Some(format!("run {} is not over: it waits", report.run)),
     };
     let message = report.error.as_ref().map_or("", |error| &error.message);
     // It may quote a server: what is no text must not reach the terminal.
@@ -101,7 +102,9 @@ fn why_not_completed(report: &RunReport) -> Option<String> {
 pub(super) fn exit(outcome: RunOutcome) -> Exit {
     match outcome {
         RunOutcome::Completed => Exit::Completed,
-        RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Cancelled => Exit::NotCompleted,
+        RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Cancelled | RunOutcome::Waiting => {
+            Exit::NotCompleted
+        }
     }
 }
 

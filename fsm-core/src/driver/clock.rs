@@ -18,8 +18,14 @@ impl Clock {
     /// never goes back in time.
     pub(super) fn start(earliest: Timestamp) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let (start, steady) = (Instant::now(), std::time::Instant::now());
+        // Where a test moves or stops tokio's clock, the wall clock goes with it: a run that is taken up
+        // later finds that time has passed. Elsewhere both are one clock.
+        let ahead = start.into_std().saturating_duration_since(steady);
+        let behind = steady.saturating_duration_since(start.into_std());
+        let since_epoch = (since_epoch + ahead).saturating_sub(behind);
         let epoch = Timestamp::from_micros(u64::try_from(since_epoch.as_micros()).unwrap_or(0));
-        Self { start: Instant::now(), epoch: epoch.max(earliest) }
+        Self { start, epoch: epoch.max(earliest) }
     }
 
     pub(super) fn now(&self) -> Timestamp {

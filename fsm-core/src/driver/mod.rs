@@ -27,34 +27,26 @@
 //! ```
 
 mod clock;
+mod drive;
 mod handle;
 mod inner;
 mod observer;
 mod timers;
 mod works;
 
-use std::collections::VecDeque;
-use std::future::{Future, IntoFuture, poll_fn};
+use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use tokio::sync::mpsc::UnboundedReceiver;
+use std::time::Duration;
 
 pub use self::clock::Clock;
-use self::handle::Command;
+use self::drive::Driver;
 pub use self::handle::{Handle, Inbox};
 pub use self::observer::{Observer, Recorder};
-use self::timers::Timers;
-use self::works::Works;
 use crate::event::Event;
-use crate::kernel::{
-    Effect, Effects, Input, Outcome, Snapshot, SnapshotFault, Status, StepError, Ticket,
-};
-use crate::machine::{Machine, Visit};
+use crate::journal::{JournalError, Logbook};
+use crate::kernel::{Effects, Input, Snapshot, SnapshotFault, Status, StepError};
+use crate::machine::Machine;
 use crate::time::Timestamp;
-
-/// After so many steps without a wait, other tasks get their turn.
-const STEPS_BEFORE_YIELD: u32 = 128;
 
 /// A run that is about to be driven: await it.
 pub struct Run<C, E, O = ()> {
@@ -63,16 +55,22 @@ pub struct Run<C, E, O = ()> {
     observer: O,
     inbox: Option<Inbox<E>>,
     restored: Effects,
+    book: Option<Box<dyn Logbook<C, E>>>,
+    patience: Option<Duration>,
 }
 
 /// A run that was driven as far as it goes.
 #[derive(Debug)]
 pub struct Ended<C, O = ()> {
     /// Where it stands. [`Status::Running`] means that it waits for an event from outside, and
-    /// nobody is left who could send one.
+    /// nobody is left who could send one; that it was told not to wait
+    /// ([`Run::until_waiting`]); or that its journal failed.
     pub snapshot: Snapshot<C>,
     /// What watched it.
     pub observer: O,
+    /// Why its journal could not be written. What followed from the last inputs was not performed:
+    /// the snapshot may be ahead of what the journal holds.
+    pub fault: Option<JournalError>,
 }
 
 impl<C, E: Event> Machine<C, E> {
@@ -84,20 +82,27 @@ impl<C, E: Event> Machine<C, E> {
             observer: (),
             inbox: None,
             restored: Effects::new(),
+            book: None,
+            patience: None,
         }
     }
 
     /// A run that goes on from a snapshot. Timers are points in time: those that came due meanwhile
     /// fire at once, before anything else happens, in the order in which they were due. What is
     /// then still under way is started again: the same attempt of the same visit, with the same
-    /// ticket. An attempt whose timeout passed meanwhile has timed out and is not.
+    /// ticket, unless [`Bindings::interrupted`](crate::Bindings::interrupted) says otherwise. An
+    /// attempt whose timeout passed meanwhile has timed out and is not.
+    ///
+    /// A snapshot of a run that has not begun begins.
     ///
     /// # Errors
     /// As [`Machine::restore`].
     pub fn resume(&self, snapshot: Snapshot<C>) -> Result<Run<C, E>, SnapshotFault> {
         let mut restored = Effects::new();
         self.restore(&snapshot, &mut restored)?;
-        Ok(Run { machine: self.clone(), snapshot, observer: (), inbox: None, restored })
+        let machine = self.clone();
+        let (inbox, book, patience) = (None, None, None);
+        Ok(Run { machine, snapshot, observer: (), inbox, restored, book, patience })
     }
 
     /// Repeats a run from its inputs, without performing anything.
@@ -138,8 +143,8 @@ impl<C, E: Event, O> Run<C, E, O> {
     /// Lets `observer` watch; it comes back with the end of the run.
     #[must_use]
     pub fn observer<P: Observer<C, E>>(self, observer: P) -> Run<C, E, P> {
-        let Run { machine, snapshot, inbox, restored, .. } = self;
-        Run { machine, snapshot, observer, inbox, restored }
+        let Run { machine, snapshot, inbox, restored, book, patience, .. } = self;
+        Run { machine, snapshot, observer, inbox, restored, book, patience }
     }
 
     /// Listens to the other end of a [`Handle`]. As long as a handle exists, a run that waits for
@@ -150,6 +155,24 @@ impl<C, E: Event, O> Run<C, E, O> {
         self
     }
 
+    /// Writes every input into `book` before what follows from it is performed, and takes the letters
+    /// that come to it. A letter with an event stays until the run accepts it. A run with a journal
+    /// that waits for events goes on waiting, because somebody may write to it. At the end the
+    /// journal hears the name of the final state, or `cancelled`, or `stuck`.
+    #[must_use]
+    pub fn journal(mut self, book: Box<dyn Logbook<C, E>>) -> Self {
+        self.book = Some(book);
+        self
+    }
+
+    /// Ends the drive also where the run only waits: nothing is under way, and no timer is due within
+    /// `patience`. The run can be resumed from the snapshot.
+    #[must_use]
+    pub fn until_waiting(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// Drives the run as far as it goes: to its end, or until it waits for an event that nobody
     /// is left to send.
     ///
@@ -157,28 +180,28 @@ impl<C, E: Event, O> Run<C, E, O> {
     /// If a guard, an action, or an activity does.
     ///
     /// # Cancel safety
-    /// Dropping the future drops all work under way and the run with it.
+    /// Dropping the future drops all work under way and the run with it. A run with a journal can be
+    /// taken up from there.
     pub async fn drive(self) -> Ended<C, O>
     where
         O: Observer<C, E>,
     {
-        let Run { machine, snapshot, observer, inbox, restored } = self;
-        let clock = Clock::start(snapshot.now());
-        let mut driver = Driver {
-            now: clock.now(),
-            clock,
-            machine,
-            snapshot,
-            observer,
-            commands: inbox.map(|inbox| inbox.receiver),
-            effects: restored,
-            works: Works::new(),
-            timers: Timers::default(),
-            outcomes: VecDeque::new(),
-            steps: 0,
-        };
+        let mut driver = Driver::new(self);
         driver.drive().await;
-        Ended { snapshot: driver.snapshot, observer: driver.observer }
+        driver.close().await;
+        driver.into_ended()
+    }
+
+    /// As [`drive`](Self::drive), for who has more to say of a run that is over than where it ended:
+    /// the journal comes back, and has not heard that it is.
+    pub async fn drive_journaled(self) -> (Ended<C, O>, Option<Box<dyn Logbook<C, E>>>)
+    where
+        O: Observer<C, E>,
+    {
+        let mut driver = Driver::new(self);
+        driver.drive().await;
+        let book = driver.take_book();
+        (driver.into_ended(), book)
     }
 }
 
@@ -195,198 +218,3 @@ where
         Box::pin(self.drive())
     }
 }
-
-struct Driver<C, E, O> {
-    machine: Machine<C, E>,
-    snapshot: Snapshot<C>,
-    observer: O,
-    commands: Option<UnboundedReceiver<Command<E>>>,
-    effects: Effects,
-    clock: Clock,
-    /// Read once a wake-up.
-    now: Timestamp,
-    works: Works<E>,
-    timers: Timers,
-    outcomes: VecDeque<(Ticket, Outcome<E>)>,
-    /// Steps of outcomes and timers, for yielding.
-    steps: u32,
-}
-
-/// What a wait ended with; outcomes lie ready.
-enum Woken<E> {
-    Outcomes,
-    Timer,
-    Command(Command<E>),
-    /// Nothing can happen any more.
-    Idle,
-}
-
-impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
-    async fn drive(&mut self) {
-        match self.snapshot.status() {
-            // The kernel takes the first input of a new run whatever the machine is.
-            Status::New => self.take(&Input::Start),
-            Status::Running => self.go_on().await,
-            Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
-        }
-        while !self.snapshot.status().is_over() {
-            if let Some((ticket, outcome)) = self.outcomes.pop_front() {
-                if self.is_busy() {
-                    tokio::task::yield_now().await;
-                    self.now = self.clock.now();
-                }
-                // A wait is counted from now, not from when this wake-up began.
-                if !matches!(outcome, Outcome::Done(_)) {
-                    self.now = self.clock.now();
-                }
-                // Outcomes are never refused: those that come late change nothing.
-                self.take(&Input::Outcome { ticket, outcome });
-                continue;
-            }
-            let woken = poll_fn(|task| self.poll_wait(task)).await;
-            self.now = self.clock.now();
-            match woken {
-                Woken::Outcomes => {}
-                Woken::Timer => self.fire().await,
-                Woken::Command(Command::Cancel) => self.take(&Input::Cancel),
-                Woken::Command(Command::Event(event, answer)) => {
-                    let taken = self.step(&Input::Event(event));
-                    // Whoever sent the event may have stopped listening.
-                    let _ = answer.send(taken);
-                }
-                Woken::Idle => return,
-            }
-        }
-    }
-
-    /// Takes a restored run up: what came due meanwhile comes before what is started again.
-    async fn go_on(&mut self) {
-        let mut awaited = std::mem::take(&mut self.effects);
-        for effect in awaited.as_slice() {
-            if let Effect::Timer { ticket, at } = effect {
-                self.timers.set(*ticket, *at);
-            }
-        }
-        // What these set in turn may be due at once, again and again: that has to wait until
-        // commands are heard.
-        for _ in 0..self.timers.count_due(self.now) {
-            let Some(ticket) = self.timers.due(self.now) else { break };
-            self.take(&Input::Timer(ticket));
-            if self.snapshot.status().is_over() {
-                return;
-            }
-            if self.is_busy() {
-                tokio::task::yield_now().await;
-                self.now = self.clock.now();
-            }
-        }
-        awaited.list.retain(|effect| match effect {
-            Effect::Start(start) => self.snapshot.is_running(start.ticket),
-            Effect::Timer { .. } | Effect::Cancel(_) | Effect::Finish => false,
-        });
-        self.effects = awaited;
-        self.perform();
-    }
-
-    /// Fires timers that are due, in the order in which they are, and stops where others have to
-    /// get their turn.
-    async fn fire(&mut self) {
-        while !self.snapshot.status().is_over()
-            && let Some(ticket) = self.timers.due(self.now)
-        {
-            // Due by the clock that set it, so it is not early.
-            self.take(&Input::Timer(ticket));
-            if self.is_busy() {
-                tokio::task::yield_now().await;
-                self.now = self.clock.now();
-                return;
-            }
-        }
-    }
-
-    /// Whether so much happened without a wait that other tasks should get their turn.
-    #[inline]
-    fn is_busy(&mut self) -> bool {
-        self.steps = self.steps.wrapping_add(1);
-        self.steps.is_multiple_of(STEPS_BEFORE_YIELD)
-    }
-
-    fn poll_wait(&mut self, task: &mut Context<'_>) -> Poll<Woken<E>> {
-        let mut more = self.commands.is_some();
-        if let Some(commands) = &mut self.commands {
-            match commands.poll_recv(task) {
-                Poll::Ready(Some(command)) => return Poll::Ready(Woken::Command(command)),
-                Poll::Ready(None) => {
-                    self.commands = None;
-                    more = false;
-                }
-                Poll::Pending => {}
-            }
-        }
-        if self.timers.poll(&self.clock, task).is_ready() {
-            return Poll::Ready(Woken::Timer);
-        }
-        let outcomes = &mut self.outcomes;
-        if self.works.poll(task, |ticket, outcome| outcomes.push_back((ticket, outcome))) {
-            return Poll::Ready(Woken::Outcomes);
-        }
-        if self.works.is_empty() && self.timers.is_empty() && !more {
-            return Poll::Ready(Woken::Idle);
-        }
-        Poll::Pending
-    }
-
-    /// Takes an input that nobody waits for to hear of.
-    #[inline]
-    fn take(&mut self, input: &Input<E>) {
-        if let Err(refusal) = self.step(input) {
-            forget(refusal);
-        }
-    }
-
-    fn step(&mut self, input: &Input<E>) -> Result<(), StepError> {
-        self.observer.before(self.now, input, &self.snapshot);
-        self.machine.step(
-            &mut self.snapshot,
-            self.now,
-            input,
-            &mut self.effects,
-            &mut self.observer,
-        )?;
-        self.observer.after(&self.snapshot, self.effects.as_slice());
-        self.perform();
-        Ok(())
-    }
-
-    fn perform(&mut self) {
-        self.outcomes.reserve(self.effects.as_slice().len());
-        for index in 0..self.effects.as_slice().len() {
-            match self.effects.as_slice()[index] {
-                Effect::Start(start) => {
-                    let frozen = &self.machine.frozen;
-                    let visit = Visit {
-                        state: start.state,
-                        name: frozen.graph.name_of(start.state),
-                        number: start.visit,
-                        attempt: start.attempt,
-                        seed: self.snapshot.seed(),
-                        now: self.now,
-                        clock: self.clock,
-                    };
-                    let activity = &frozen.activities[start.activity.index()];
-                    let work = activity(self.snapshot.context(), &visit);
-                    if let Some(outcome) = self.works.start(start.ticket, work) {
-                        self.outcomes.push_back((start.ticket, outcome));
-                    }
-                }
-                Effect::Timer { ticket, at } => self.timers.set(ticket, at),
-                Effect::Cancel(ticket) => self.works.cancel(ticket),
-                Effect::Finish => {}
-            }
-        }
-    }
-}
-
-/// Taken out of the way of what happens at every step.
-#[cold]
-fn forget(_: StepError) {}

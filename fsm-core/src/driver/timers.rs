@@ -26,8 +26,9 @@ impl Timers {
         self.heap.push(Reverse((at, ticket.number(), ticket)));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+    /// When the next one is due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.heap.peek().map(|Reverse((at, _, _))| *at)
     }
 
     /// How many timers are due at `now`.

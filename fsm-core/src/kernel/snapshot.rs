@@ -255,6 +255,14 @@ impl<C> Snapshot<C> {
         None
     }
 
+    /// How often the activity at `state` was started in the visit of the token that stands there; 0
+    /// where none does.
+    pub fn attempts_at(&self, state: StateId) -> u32 {
+        let tokens = (0..self.slots()).map(|slot| self.token(slot));
+        let mut there = tokens.filter(|token| token.state == state && token.phase != Phase::Free);
+        there.next().map_or(0, |token| token.attempt)
+    }
+
     /// Whether a token stands at `state`.
     pub fn is_at(&self, state: StateId) -> bool {
         self.tokens().any(|(at, _)| at == state)

@@ -101,6 +101,34 @@ impl<C, E: Event> Machine<C, E> {
         ways
     }
 
+    /// The names of the events that a run has a transition for where it stands, whether or not a guard
+    /// stands in the way; each once, sorted.
+    ///
+    /// # Complexity
+    /// O(tokens * nesting + transitions found).
+    pub fn awaited_events(&self, run: &Snapshot<C>) -> Vec<&str> {
+        let graph = self.graph();
+        if run.status != Status::Running || run.stepping || run.fingerprint != graph.fingerprint() {
+            return Vec::new();
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for slot in self.asked(run) {
+            let mut level = Some(run.token(slot).state);
+            while let Some(state) = level {
+                for edge in &self.frozen.table.edges[self.frozen.table.edges_of(state)] {
+                    let transition = graph.transition(TransitionId(edge.transition));
+                    if let Trigger::Event(event) = transition.trigger() {
+                        names.insert(graph.event_name(event));
+                    }
+                }
+                level = graph
+                    .parent(state)
+                    .filter(|outer| matches!(graph.kind(*outer), Kind::Composite(_)));
+            }
+        }
+        names.into_iter().collect()
+    }
+
     /// The tokens that an event is offered to: each that owns no scope, then the owners around it
     /// that were not asked yet.
     fn asked(&self, run: &Snapshot<C>) -> Vec<u32> {

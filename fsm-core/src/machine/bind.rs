@@ -17,6 +17,8 @@ pub type Work<E> = Pin<Box<dyn Future<Output = Outcome<E>> + Send>>;
 pub(crate) type GuardFn<C, E> = Arc<dyn Fn(&C, &Scene<'_, E>) -> bool + Send + Sync>;
 pub(crate) type ActionFn<C, E> = Arc<dyn Fn(&mut C, &Scene<'_, E>) + Send + Sync>;
 pub(crate) type ActivityFn<C, E> = Arc<dyn Fn(&C, &Visit<'_>) -> Work<E> + Send + Sync>;
+pub(crate) type InterruptedFn<C, E> =
+    Arc<dyn Fn(&C, &Visit<'_>) -> Option<Outcome<E>> + Send + Sync>;
 
 /// One start of an activity: which state, which visit of it, which attempt.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +54,7 @@ pub struct Bindings<C, E> {
     pub(crate) guards: HashMap<String, GuardFn<C, E>>,
     pub(crate) actions: HashMap<String, ActionFn<C, E>>,
     pub(crate) activities: HashMap<String, ActivityFn<C, E>>,
+    pub(crate) interrupted: HashMap<String, InterruptedFn<C, E>>,
     pub(crate) variants: Vec<(u64, String)>,
     /// The graphs of the machines that were bound, by name.
     pub(crate) machines: HashMap<String, Fingerprint>,
@@ -70,6 +73,7 @@ impl<C, E> Bindings<C, E> {
             guards: HashMap::new(),
             actions: HashMap::new(),
             activities: HashMap::new(),
+            interrupted: HashMap::new(),
             variants: Vec::new(),
             machines: HashMap::new(),
         }
@@ -119,6 +123,22 @@ impl<C, E> Bindings<C, E> {
         start: impl Fn(&C, &Visit<'_>) -> Work<E> + Send + Sync + 'static,
     ) -> Self {
         self.activities.insert(name.into(), Arc::new(start));
+        self
+    }
+
+    /// Says how the activity called `name` is taken up, if it was under way when the process died: with
+    /// this outcome, or, for `None`, by starting it again (the same attempt of the same visit). Without
+    /// this, it is started again.
+    ///
+    /// For work that must not be done twice and can't be asked whether it was done. It is asked before
+    /// anything is started again.
+    #[must_use]
+    pub fn interrupted(
+        mut self,
+        name: impl Into<String>,
+        outcome: impl Fn(&C, &Visit<'_>) -> Option<Outcome<E>> + Send + Sync + 'static,
+    ) -> Self {
+        self.interrupted.insert(name.into(), Arc::new(outcome));
         self
     }
 

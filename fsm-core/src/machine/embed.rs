@@ -86,6 +86,12 @@ impl<C: 'static, E: 'static> Bindings<C, E> {
                 start(part(context), visit)
             });
         }
+        for (activity, outcome) in graph.activities.iter().zip(&frozen.interrupted) {
+            let (Some(outcome), part) = (outcome.clone(), part.clone()) else { continue };
+            self = self.interrupted(format!("{name}.{activity}"), move |context, visit| {
+                outcome(part(context), visit)
+            });
+        }
         let names = frozen.table.variants();
         let mut names: Vec<(u64, String)> =
             names.map(|(variant, event)| (variant, graph.event_name(event).to_owned())).collect();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use bind::{ActionFn, ActivityFn, GuardFn};
+pub(crate) use bind::{ActionFn, ActivityFn, GuardFn, InterruptedFn};
 pub use bind::{BindFault, BindFaults, Bindings, Visit, Work};
 pub(crate) use dense::Dense;
 pub(crate) use table::{Edge, Key, NONE, Reach, Table};
@@ -33,6 +33,8 @@ pub(crate) struct Frozen<C, E> {
     pub(crate) guards: Vec<GuardFn<C, E>>,
     pub(crate) actions: Vec<ActionFn<C, E>>,
     pub(crate) activities: Vec<ActivityFn<C, E>>,
+    /// By activity: how it is taken up after the process died.
+    pub(crate) interrupted: Vec<Option<InterruptedFn<C, E>>>,
     pub(crate) dense: Dense<C, E>,
 }
 
@@ -67,6 +69,9 @@ impl<C: 'static, E: 'static> Machine<C, E> {
         let actions = look_up("action", graph.actions.iter(), &bindings.actions, &mut faults);
         let activities =
             look_up("activity", graph.activities.iter(), &bindings.activities, &mut faults);
+        let interrupted = graph.activities.iter();
+        let interrupted =
+            interrupted.map(|name| bindings.interrupted.get(&**name).cloned()).collect();
         for (state, inner) in &graph.inner {
             let (name, drawn) = (graph.name_of(*state), inner.fingerprint());
             if let Some(bound) = bindings.machines.get(name).filter(|bound| **bound != drawn) {
@@ -79,7 +84,7 @@ impl<C: 'static, E: 'static> Machine<C, E> {
         }
         let table = Table::freeze(&graph, variants);
         let dense = Dense::lay_out(&graph, &table, &fused, &guards, &actions);
-        let frozen = Frozen { graph, table, dense, guards, actions, activities };
+        let frozen = Frozen { graph, table, dense, guards, actions, activities, interrupted };
         Ok(Self { frozen: Arc::new(frozen) })
     }
 }

@@ -13,6 +13,7 @@ mod done;
 mod forks;
 mod fuzz;
 mod hand;
+mod journaled;
 mod resuming;
 mod saving;
 mod stage;

@@ -7,7 +7,7 @@ use fsm_http::Call;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
-use super::{WrittenKey, expression_fault, template_at};
+use super::{Poll, WrittenKey, expression_fault, template_at};
 use crate::bases::Bases;
 use crate::expr::{Condition, UrlTemplate};
 use crate::fault::{Fault, Place};
@@ -33,6 +33,7 @@ pub struct Endpoint {
     parser: Option<Value>,
     cache_key: Option<WrittenKey>,
     save_to: Option<Value>,
+    poll: Option<Poll>,
     /// Everything that needs no parsing; its url is a placeholder.
     spec: EndpointSpec,
 }
@@ -61,6 +62,7 @@ impl Endpoint {
             parser: None,
             cache_key: None,
             save_to: None,
+            poll: None,
             spec,
         }
     }
@@ -315,6 +317,12 @@ impl Endpoint {
         self
     }
 
+    /// Makes the call again and again until its answer says that something is done.
+    pub fn poll(mut self, poll: Poll) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
     /// The largest body, in bytes after decompression; default 16 MiB.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.spec.max_body = bytes;
@@ -374,6 +382,7 @@ impl Endpoint {
         if let Some(path) = &self.save_to {
             spec.save_to = template_at(&place.key("save_to"), path, faults);
         }
+        spec.poll = self.poll.and_then(|poll| poll.into_spec(place, faults));
         let mut transform = |written: Option<Written>, key: &str| match written? {
             Written::Code(code) => Some(code),
             Written::Template(value) => {

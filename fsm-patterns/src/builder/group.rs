@@ -1,6 +1,6 @@
 //! A group that is being written.
 
-use super::{Endpoint, Member, expression_fault};
+use super::{AwaitSignal, Delay, Endpoint, Member, expression_fault};
 use crate::bases::Bases;
 use crate::expr::Condition;
 use crate::fault::{Fault, Place};
@@ -27,6 +27,18 @@ impl Group {
     /// Adds a call.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.members.push(Member::Endpoint(Box::new(endpoint)));
+        self
+    }
+
+    /// Adds a step that lets some time pass.
+    pub fn delay(mut self, delay: Delay) -> Self {
+        self.members.push(Member::Delay(delay));
+        self
+    }
+
+    /// Adds a step that waits until a signal comes from outside.
+    pub fn await_signal(mut self, wait: AwaitSignal) -> Self {
+        self.members.push(Member::AwaitSignal(Box::new(wait)));
         self
     }
 

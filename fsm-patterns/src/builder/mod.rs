@@ -21,6 +21,7 @@
 
 mod endpoint;
 mod group;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 
 pub use endpoint::Endpoint;
 pub use group::Group;
+pub use wait::{AwaitSignal, Delay, Poll};
 
 use crate::bases::Bases;
 use crate::expr::{ExprError, Template};
@@ -57,6 +59,8 @@ pub struct Orchestration {
 #[derive(Debug)]
 enum Member {
     Endpoint(Box<Endpoint>),
+    Delay(Delay),
+    AwaitSignal(Box<AwaitSignal>),
     Group(Group),
 }
 
@@ -128,7 +132,19 @@ impl Orchestration {
         self
     }
 
-    /// Changes every endpoint that was added before, also those in groups: for a header, a timeout,
+    /// Adds a step that lets some time pass.
+    pub fn delay(mut self, delay: Delay) -> Self {
+        self.members.push(Member::Delay(delay));
+        self
+    }
+
+    /// Adds a step that waits until a signal comes from outside.
+    pub fn await_signal(mut self, wait: AwaitSignal) -> Self {
+        self.members.push(Member::AwaitSignal(Box::new(wait)));
+        self
+    }
+
+    /// Changes every call that was added before, also those in groups: for a header, a timeout,
     /// or a handler that all of them have.
     ///
     /// ```
@@ -328,6 +344,7 @@ impl Orchestration {
 fn changed(members: Vec<Member>, change: &mut dyn FnMut(Endpoint) -> Endpoint) -> Vec<Member> {
     let changed = members.into_iter().map(|member| match member {
         Member::Endpoint(endpoint) => Member::Endpoint(Box::new(change(*endpoint))),
+        wait @ (Member::Delay(_) | Member::AwaitSignal(_)) => wait,
         Member::Group(group) => Member::Group(group.changed(change)),
     });
     changed.collect()
@@ -345,6 +362,8 @@ fn entries(
         let place = inside.item(index);
         match member {
             Member::Endpoint(endpoint) => endpoint.into_entry(&place, bases, faults),
+            Member::Delay(delay) => delay.into_entry(&place, faults),
+            Member::AwaitSignal(wait) => wait.into_entry(&place, faults),
             Member::Group(group) => Entry::Group(Box::new(group.into_spec(&place, bases, faults))),
         }
     });

@@ -9,23 +9,24 @@ use serde_json::Value;
 use crate::context::{FlowContext, StepsOf};
 use crate::request;
 use crate::rules::Rules;
-use crate::spec;
+use crate::spec::{self, EndpointSpec};
 use crate::step::StepError;
 
 /// Where the answer is kept: for GET and HEAD under the request, for others only under a key that
-/// somebody declared, because a second POST may be meant. What is written to a file is not kept.
+/// somebody declared, because a second POST may be meant. What is written to a file is not kept, nor is an answer that
+/// may say "not yet".
 pub(super) fn cache_key(
     rules: &Rules,
     context: &FlowContext,
-    index: usize,
+    spec: &EndpointSpec,
     caller: &Caller,
     call: &Call,
     data: &Value,
 ) -> Result<Option<CacheKey>, StepError> {
-    if !caller.caches() || call.save_to.is_some() {
+    if !caller.caches() || call.save_to.is_some() || spec.poll.is_some() {
         return Ok(None);
     }
-    let (flow, spec) = (&rules.plan.flow, &rules.plan.endpoints[index].spec);
+    let flow = &rules.plan.flow;
     let text = match spec.cache_key.as_ref().or(flow.cache_key.as_ref()) {
         None => {
             let is_read = matches!(call.method, Method::GET | Method::HEAD);

@@ -29,6 +29,7 @@ use crate::open::Open;
 use crate::plan::Unit;
 use crate::request;
 use crate::rules::{Rules, micros};
+use crate::spec::EndpointSpec;
 use crate::step::StepError;
 use crate::usage::Receipt;
 
@@ -44,15 +45,20 @@ pub(crate) fn start(
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no endpoint");
         return Box::pin(ready(unsent(error)));
     };
-    let caller = &open.callers[index];
+    let (Some(spec), Some(caller)) =
+        (rules.plan.endpoints[index].call(), open.callers[index].as_ref())
+    else {
+        let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
+        return Box::pin(ready(unsent(error)));
+    };
     let resource = rules.plan.endpoints[index].resource;
     let client = resource.map(|resource| &open.clients[resource]);
-    let (mut call, data) = match prepare(rules, context, index, visit.number) {
+    let (mut call, data) = match prepare(rules, context, index, spec, visit.number) {
         Ok(prepared) => prepared,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     add_headers_of(client, &mut call);
-    let key = match key::cache_key(rules, context, index, caller, &call, &data) {
+    let key = match key::cache_key(rules, context, spec, caller, &call, &data) {
         Ok(key) => key,
         Err(error) => {
             let message = caller.scrub(&error.message).into_owned();
@@ -61,10 +67,9 @@ pub(crate) fn start(
     };
     let ends = context.began.zip(rules.plan.flow.total_timeout);
     let ends = ends.map(|(began, limit)| began + limit);
-    let reading = Reading::of(rules, context, index, data);
+    let reading = Reading::of(rules, context, index, spec, data);
     // The wait before the next attempt, if there is one: the same that the kernel will tell.
-    let (policy, seed, state) =
-        (policy_of(&rules.plan.endpoints[index].spec), visit.seed, visit.state.index() as u32);
+    let (policy, seed, state) = (policy_of(spec), visit.seed, visit.state.index() as u32);
     let attempt = visit.attempt;
     let wait_before = move |after| {
         (attempt <= policy.count).then(|| policy.wait(seed, state, attempt - 1, after))
@@ -73,7 +78,10 @@ pub(crate) fn start(
     let (number, clock) = (visit.attempt, visit.clock());
     let mut attempting = context.session.seat(visit).attempt();
     Box::pin(async move {
-        let caller = &open.callers[index];
+        let Some(caller) = &open.callers[index] else {
+            let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
+            return unsent(error);
+        };
         let client = resource.map(|resource| &open.clients[resource]);
         let end = caller.attempt(&mut call, key, &mut attempting.ongoing, number).await;
         let (ongoing, seat) = attempting.end();
@@ -129,10 +137,10 @@ pub(crate) fn prepare(
     rules: &Rules,
     context: &FlowContext,
     index: usize,
+    spec: &EndpointSpec,
     visit: u64,
 ) -> Result<(Call, Arc<Value>), StepError> {
     let endpoint = &rules.plan.endpoints[index];
-    let spec = &endpoint.spec;
     let raw = context.steps[index].data.clone().unwrap_or_default();
     let data = rules
         .transformed(context, index, &raw)

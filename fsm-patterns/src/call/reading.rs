@@ -29,14 +29,14 @@ impl Reading {
         rules: &Arc<Rules>,
         context: &FlowContext,
         index: usize,
+        spec: &EndpointSpec,
         data: Arc<Value>,
     ) -> Option<Self> {
-        let endpoint = &rules.plan.endpoints[index];
-        let is_plain = match endpoint.spec.response_parser {
+        let is_plain = match spec.response_parser {
             Parser::Auto | Parser::Json | Parser::Text | Parser::Bytes => true,
             Parser::GraphQl | Parser::Template(_) | Parser::Code(_) => false,
         };
-        if is_plain && endpoint.spec.transform_output.is_none() {
+        if is_plain && spec.transform_output.is_none() {
             return None;
         }
         let (rules, input) = (rules.clone(), context.input.clone());
@@ -46,7 +46,9 @@ impl Reading {
 
     /// The step's output.
     pub(super) fn read(&self, answer: &Answer) -> Result<Arc<Value>, StepError> {
-        let spec: &EndpointSpec = &self.rules.plan.endpoints[self.index].spec;
+        let Some(spec) = self.rules.plan.endpoints[self.index].call() else {
+            return Ok(answer.value.clone());
+        };
         let response = Response {
             status: answer.status.as_u16(),
             url: answer.url.as_str(),

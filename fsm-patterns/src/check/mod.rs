@@ -9,6 +9,7 @@
 //! | `names` | is every name there, well made, and used once? |
 //! | `values` | is every number in its range? |
 //! | `limits` | can every call pass its limits, and does every limit limit something? |
+//! | `waits` | is every wait one, and does every key beside it do something? |
 //! | `effects` | does every other key have an effect? |
 //! | `resources` | is every resource well made, and known where it is named? |
 //! | `credentials` | can the credentials of every resource be sent? |
@@ -49,6 +50,7 @@ mod references;
 mod resources;
 pub(crate) mod spelling;
 mod values;
+mod waits;
 
 pub use conditions::idle_conditions;
 pub use inputs::{InputCheck, InputFault};
@@ -86,6 +88,7 @@ fn unordered(flow: &FlowSpec, outline: &Outline<'_>) -> Vec<Fault> {
     names::check(flow, outline, &mut faults);
     values::check(flow, outline, &mut faults);
     limits::check(flow, outline, &mut faults);
+    waits::check(outline, &mut faults);
     effects::check(flow, outline, &mut faults);
     resources::check(flow, outline, &mut faults);
     if let Some(Err(found)) = flow.inputs.as_ref().map(InputCheck::new) {

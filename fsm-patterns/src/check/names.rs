@@ -22,6 +22,7 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
         if name.is_empty() {
             let message = match entry {
                 Entry::Endpoint(_) => "the endpoint has no name",
+                Entry::Wait(_) => "the step has no name",
                 Entry::Group(_) => "the group has no name",
             };
             faults.push(Fault::new(place, message).hint("give it one, for example `users`"));
@@ -42,7 +43,7 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
                 let fault = Fault::new(outline.place(at).key("endpoints"), message);
                 faults.push(fault.hint("a group needs at least one endpoint"));
             }
-            Entry::Group(_) | Entry::Endpoint(_) => {}
+            Entry::Group(_) | Entry::Endpoint(_) | Entry::Wait(_) => {}
         }
     }
 }
@@ -57,7 +58,7 @@ pub(super) fn check_groups(outline: &Outline<'_>, faults: &mut Vec<Fault>) {
                 let fault = Fault::new(outline.place(at), message);
                 faults.push(fault.hint("only mode hybrid has groups"));
             }
-            Entry::Group(_) | Entry::Endpoint(_) => {}
+            Entry::Group(_) | Entry::Endpoint(_) | Entry::Wait(_) => {}
         }
     }
 }

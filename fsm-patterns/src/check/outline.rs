@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::fault::Place;
-use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode};
+use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode, WaitSpec};
 
 /// The flow as scopes: the flow itself is the first, each group another.
 pub(super) struct Outline<'a> {
@@ -98,12 +98,26 @@ impl<'a> Outline<'a> {
         })
     }
 
-    /// Every endpoint.
+    /// Every call.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = (At, &'a EndpointSpec)> {
         self.entries().filter_map(|(at, entry)| match entry {
             Entry::Endpoint(endpoint) => Some((at, &**endpoint)),
-            Entry::Group(_) => None,
+            Entry::Wait(_) | Entry::Group(_) => None,
         })
+    }
+
+    /// Every step that waits and calls nothing.
+    pub(super) fn waits(&self) -> impl Iterator<Item = (At, &'a WaitSpec)> {
+        self.entries().filter_map(|(at, entry)| match entry {
+            Entry::Wait(wait) => Some((at, &**wait)),
+            Entry::Endpoint(_) | Entry::Group(_) => None,
+        })
+    }
+
+    /// The names of all steps.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &'a str> {
+        let entries = self.entries().map(|(_, entry)| entry);
+        entries.filter(|entry| !matches!(entry, Entry::Group(_))).map(Entry::name)
     }
 
     /// The two entries of one scope in which `a` and `b` lie, or which they are.

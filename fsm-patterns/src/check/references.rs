@@ -12,7 +12,8 @@ use super::{ancestry, spelling, top};
 use crate::expr::{Reference, Root};
 use crate::fault::{Fault, Place};
 use crate::spec::{
-    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, When,
+    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, Wait,
+    WaitSpec, When,
 };
 
 /// When an expression is evaluated.
@@ -24,6 +25,10 @@ enum Moment {
     Shared,
     /// Once there is an answer: `response_parser`, `transform_output`.
     Answered,
+    /// Once the output is there, and before anybody else sees it: `until`, `fail_if`.
+    Looked,
+    /// Once a signal has come: its `transform_output`.
+    Heard,
     /// After the call failed: `error_handler`.
     Failed,
     /// After the run: `output`.
@@ -43,6 +48,7 @@ pub(super) fn check(
         let place = outline.place(at);
         match entry {
             Entry::Endpoint(endpoint) => check.endpoint(at, &place, endpoint),
+            Entry::Wait(wait) => check.wait(at, &place, wait),
             Entry::Group(group) => check.condition(at, &place, group.condition.as_ref()),
         }
     }
@@ -112,7 +118,28 @@ impl Check<'_, '_> {
         }
         let output = &endpoint.transform_output;
         self.transform(at, Moment::Answered, place.key("transform_output"), output);
-        match &endpoint.error_handler {
+        if let Some(poll) = &endpoint.poll {
+            let place = place.key("poll");
+            self.when(at, Moment::Looked, place.key("until"), Some(&poll.until));
+            self.when(at, Moment::Looked, place.key("fail_if"), poll.fail_if.as_ref());
+        }
+        self.handler(at, place, endpoint.error_handler.as_ref());
+    }
+
+    fn wait(&mut self, at: At, place: &Place, wait: &WaitSpec) {
+        self.condition(at, place, wait.condition.as_ref());
+        match &wait.wait {
+            Wait::Delay(_) => {}
+            Wait::Signal(signal) => {
+                let output = &signal.transform_output;
+                self.transform(at, Moment::Heard, place.key("transform_output"), output);
+                self.handler(at, place, signal.error_handler.as_ref());
+            }
+        }
+    }
+
+    fn handler(&mut self, at: At, place: &Place, handler: Option<&Handler>) {
+        match handler {
             Some(Handler::Template(template)) => {
                 let place = place.key("error_handler");
                 self.all(Some(at), Moment::Failed, &place, template.references());
@@ -122,10 +149,13 @@ impl Check<'_, '_> {
     }
 
     fn condition(&mut self, at: At, place: &Place, condition: Option<&When>) {
+        self.when(at, Moment::Before, place.key("condition"), condition);
+    }
+
+    fn when(&mut self, at: At, moment: Moment, place: Place, condition: Option<&When>) {
         match condition {
             Some(When::Expression(condition)) => {
-                let place = place.key("condition");
-                self.all(Some(at), Moment::Before, &place, condition.references());
+                self.all(Some(at), moment, &place, condition.references());
             }
             Some(When::Code(_)) | None => {}
         }
@@ -186,7 +216,7 @@ impl Check<'_, '_> {
     fn step(&mut self, at: Option<At>, name: &str, fault: impl Fn(String, String) -> Fault) {
         let Some(step) = self.outline.find(name) else {
             let message = format!("unknown step `{name}`");
-            let names = self.outline.endpoints().map(|(_, endpoint)| endpoint.name.as_str());
+            let names = self.outline.steps();
             let close = (self.faults.len() < MOST_HINTS).then(|| spelling::closest(name, names));
             let hint = match close.flatten() {
                 Some(close) => format!("did you mean `{close}`?"),
@@ -202,11 +232,11 @@ impl Check<'_, '_> {
                 let hint = format!("read a step of it: {}", spelling::list(&members));
                 self.faults.push(fault(message, hint));
             }
-            Entry::Endpoint(endpoint) => {
+            entry @ (Entry::Endpoint(_) | Entry::Wait(_)) => {
                 let Some(reader) = at else { return };
                 // The sentence is finished where the order is known.
                 let fault = fault(String::new(), String::new());
-                self.reads.push(Read { reader, step, name: &endpoint.name, fault });
+                self.reads.push(Read { reader, step, name: entry.name(), fault });
             }
         }
     }
@@ -228,13 +258,17 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
                     Some("`transform_output` and `response_parser` see the answer")
                 }
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
+                Moment::Looked => {
+                    Some("`$data` is the step's output: take it there with `transform_output`")
+                }
+                Moment::Heard => Some("`$data` is what the signal brought"),
                 // A call may fail without an answer; what there is of one is in the error.
                 Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),
                 Moment::Answered => None,
             }
         }
         Root::Error => match moment {
-            Moment::Before | Moment::Shared | Moment::Answered => {
+            Moment::Before | Moment::Shared | Moment::Answered | Moment::Looked | Moment::Heard => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
             }
             Moment::Ended => Some("name the step: `$steps.NAME.error`"),
@@ -249,6 +283,8 @@ fn when(moment: Moment) -> &'static str {
         Moment::Before => "before the call is made",
         Moment::Shared => "before every call of the flow",
         Moment::Answered => "for a call that was answered",
+        Moment::Looked => "when the answer is looked at",
+        Moment::Heard => "for a signal",
         Moment::Failed => "for a call that failed",
         Moment::Ended => "when the run has ended",
     }

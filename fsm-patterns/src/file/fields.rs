@@ -236,7 +236,9 @@ impl<'r, 't> Fields<'r, 't> {
                 .hint("an alias can stand for a whole value: `headers: *common`")
         } else {
             let wrong = Wrong::whole(format!("unknown key `{key}` in {}", self.keys.of));
+            let elsewhere = self.keys.elsewhere.filter(|(keys, _)| keys.contains(&key));
             match spelling::closest(key, self.keys.known.iter().copied()) {
+                _ if elsewhere.is_some() => wrong.hint(elsewhere.map_or("", |(_, hint)| hint)),
                 Some(close) => wrong.hint(format!("did you mean `{close}`?")),
                 None => wrong.hint(format!("the keys are {}", spelling::list(self.keys.known))),
             }

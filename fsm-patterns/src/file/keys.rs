@@ -10,15 +10,17 @@ pub(crate) struct Keys {
     pub(crate) known: &'static [&'static str],
     /// Whether a secret may stand under a misspelt key, so that no report shows its value.
     pub(crate) secret: bool,
+    /// Keys that belong elsewhere, and what to do with one of them.
+    pub(crate) elsewhere: Option<(&'static [&'static str], &'static str)>,
 }
 
 impl Keys {
     pub(crate) const fn plain(of: &'static str, known: &'static [&'static str]) -> Self {
-        Self { of, known, secret: false }
+        Self { of, known, secret: false, elsewhere: None }
     }
 
     const fn secret(of: &'static str, known: &'static [&'static str]) -> Self {
-        Self { of, known, secret: true }
+        Self { of, known, secret: true, elsewhere: None }
     }
 }
 
@@ -78,10 +80,43 @@ pub(crate) const ENDPOINT: Keys = Keys::plain(
         "condition",
         "depends_on",
         "error_handler",
+        "poll",
         "max_body",
         "max_redirects",
     ],
 );
+
+/// A step that lets time pass.
+pub(crate) const DELAY: Keys = Keys {
+    elsewhere: Some((
+        ENDPOINT.known,
+        "a delay calls nothing: let the call be an endpoint of its own, before or after it",
+    )),
+    ..Keys::plain("a delay", &["name", "delay", "condition", "depends_on"])
+};
+
+/// A step that waits for a signal.
+pub(crate) const SIGNAL: Keys = Keys {
+    elsewhere: Some((
+        ENDPOINT.known,
+        "a wait for a signal calls nothing: let the call be an endpoint of its own",
+    )),
+    ..Keys::plain(
+        "a wait for a signal",
+        &[
+            "name",
+            "signal",
+            "timeout",
+            "transform_output",
+            "condition",
+            "depends_on",
+            "error_handler",
+        ],
+    )
+};
+
+/// How a call is made again.
+pub(crate) const POLL: Keys = Keys::plain("`poll`", &["until", "every", "timeout", "fail_if"]);
 
 /// A group of a hybrid flow.
 pub(crate) const GROUP: Keys =

@@ -41,6 +41,7 @@ mod settings;
 mod syntax;
 pub(crate) mod tree;
 pub(crate) mod values;
+mod waits;
 mod yaml;
 
 use std::fmt;

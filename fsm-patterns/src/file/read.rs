@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::fields::{Fields, Reader, Wrong};
 use super::limits::{self, Limited, rates};
 use super::tree::{Kind, Node};
-use super::{keys, request, resource, values};
+use super::{keys, request, resource, values, waits};
 use crate::bases::Bases;
 use crate::expr::UrlTemplate;
 use crate::fault::{Fault, Place};
@@ -145,6 +145,8 @@ fn entries(fields: &mut Fields<'_, '_>, hint: &str, around: &mut Around<'_>) -> 
             || (item.member("mode").is_some() && item.member("url").is_none());
         let entry = if is_group {
             Entry::Group(Box::new(group(fields.reader, item, place, around)))
+        } else if let Some(kind) = waits::waits(item) {
+            Entry::Wait(Box::new(waits::wait(fields.reader, item, place, kind)))
         } else {
             Entry::Endpoint(Box::new(endpoint(fields.reader, item, place, around)))
         };
@@ -262,6 +264,7 @@ fn answer(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     spec.save_to = fields.optional("save_to", values::template);
     spec.transform_output = fields.optional("transform_output", values::transform);
     spec.error_handler = fields.optional("error_handler", values::handler);
+    spec.poll = waits::poll(fields);
     if let Some(bytes) = fields.optional("max_body", values::count) {
         spec.max_body = bytes;
     }
@@ -269,7 +272,7 @@ fn answer(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
 
 /// A name; one that is a number or a boolean is reported and still taken, so that those who
 /// depend on it are not reported as well.
-fn name(fields: &mut Fields<'_, '_>, hint: &str) -> String {
+pub(super) fn name(fields: &mut Fields<'_, '_>, hint: &str) -> String {
     let written = fields.node("name").map(Node::to_value);
     match fields.required("name", hint, values::text) {
         Some(name) => name,
@@ -282,7 +285,7 @@ fn name(fields: &mut Fields<'_, '_>, hint: &str) -> String {
     }
 }
 
-fn depends_on(fields: &mut Fields<'_, '_>) -> Vec<String> {
+pub(super) fn depends_on(fields: &mut Fields<'_, '_>) -> Vec<String> {
     let names = values::list("a list of names", values::text);
     fields.optional("depends_on", names).unwrap_or_default()
 }

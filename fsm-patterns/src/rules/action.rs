@@ -31,6 +31,12 @@ impl Rules {
         let Some(unit) = self.unit_of(scene) else { return };
         // The first unit takes its data as the run begins.
         context.began.get_or_insert(scene.now);
+        if let Unit::Endpoint(index) = unit
+            && context.steps[index].began.is_some()
+        {
+            // A call that is made again goes on with the data of its step.
+            return;
+        }
         let data = match &self.proof {
             Some(proof) => proof.unknown.clone(),
             None => context.data_for(&self.plan, unit),
@@ -68,7 +74,8 @@ impl Rules {
         index: usize,
         raw: &Arc<Value>,
     ) -> Result<Arc<Value>, String> {
-        match &self.plan.endpoints[index].spec.transform_input {
+        let call = self.plan.endpoints[index].call();
+        match call.and_then(|spec| spec.transform_input.as_ref()) {
             None => Ok(raw.clone()),
             Some(Transform::Code(code)) => (code.run)(raw).map(Arc::new),
             Some(Transform::Template(template)) => {
@@ -84,7 +91,7 @@ impl Rules {
     pub(super) fn leave(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
         let Some(index) = self.step_of(scene) else { return };
         let step = &mut context.steps[index];
-        step.attempts = scene.attempts;
+        step.attempts = step.rounds.requests.saturating_add(scene.attempts);
         step.cut = scene.cut;
         if let Some(began) = step.began {
             step.elapsed_us = micros(scene.now.since(began));
@@ -116,11 +123,15 @@ impl Rules {
     /// Counts what a call used, which is more or less than the kernel's attempts: what was refused
     /// before it was sent is no request, and what was sent anew with fresh credentials is one more.
     pub(super) fn charge(&self, context: &mut FlowContext, index: usize, receipt: &Receipt) {
-        context.steps[index].attempts = receipt.requests;
+        let before = context.steps[index].rounds.requests;
+        context.steps[index].attempts = before.saturating_add(receipt.requests);
         let resource = self.plan.endpoints[index].resource;
         // In a proof nothing is used.
         if let Some(usage) = resource.and_then(|resource| context.usage.get_mut(resource)) {
-            usage.add(receipt);
+            match before {
+                0 => usage.add(receipt),
+                _ => usage.add_more(receipt),
+            }
         }
     }
 

@@ -22,18 +22,20 @@ impl Rules {
         // is none of its business.
         let ends = context.began.zip(self.plan.flow.total_timeout);
         let ends = ends.map(|(began, limit)| began + limit);
-        let error = match (&context.steps[index].verdict, scene.event) {
-            (Verdict::Faulty(why), _) => {
+        let in_vain = self.in_vain(context, index);
+        let error = match (&context.steps[index].verdict, in_vain, scene.event) {
+            (Verdict::Faulty(why), _, _) => {
                 StepError::new(ErrorKind::Condition, format!("the condition can't be told: {why}"))
             }
-            (_, Some(FlowEvent::Refused(refusal))) => {
+            (_, Some(error), _) => error,
+            (_, None, Some(FlowEvent::Refused(refusal))) => {
                 let step = &mut context.steps[index];
                 step.http_status = refusal.error.http_status;
                 step.latency_us = refusal.latency_us;
                 self.charge(context, index, &refusal.receipt);
                 final_error(refusal, scene, ends)
             }
-            (_, None) if scene.cause == Cause::Failed(GaveUp::PastDeadline) => {
+            (_, None, None) if scene.cause == Cause::Failed(GaveUp::PastDeadline) => {
                 // Nobody tells of the attempts before, save the kernel.
                 let receipt = Receipt { requests: scene.attempts, ..Receipt::default() };
                 self.charge(context, index, &receipt);
@@ -42,7 +44,7 @@ impl Rules {
                     "the rate limit allows the next request only past the end of `total_timeout`",
                 )
             }
-            (_, Some(FlowEvent::Answered(_)) | None) => {
+            (_, None, Some(FlowEvent::Answered(_) | FlowEvent::Signal(_)) | None) => {
                 StepError::new(ErrorKind::Contract, "the call failed without saying why")
             }
         };
@@ -125,7 +127,7 @@ impl Rules {
     pub(super) fn skip_the_rest(&self, context: &mut FlowContext, scene: &FlowScene<'_>) {
         let Some(failed) = self.step_of(scene) else { return };
         let container = self.plan.endpoints[failed].container;
-        let reason = format!("`{}` failed", self.plan.endpoints[failed].spec.name);
+        let reason = format!("`{}` failed", self.plan.endpoints[failed].name);
         for unit in &self.plan.containers[container].units {
             for index in self.plan.endpoints_in(*unit) {
                 if context.steps[index].status.is_none() {

@@ -1,7 +1,10 @@
 //! What a transition asks: the names of guards, as they are drawn, and what they look at.
 
+use std::time::Duration;
+
 use super::Rules;
 use crate::context::{FlowContext, StepsOf};
+use crate::duration;
 use crate::plan::Unit;
 use crate::spec::When;
 use crate::step::Verdict;
@@ -11,6 +14,25 @@ pub(crate) const CONDITION_FAULTY: &str = "the condition can't be told";
 pub(crate) const UNKNOWN_OUTCOME: &str = "unknown outcome";
 pub(crate) const RECOVERED: &str = "recovered";
 pub(crate) const NOTHING_FAILED: &str = "nothing failed";
+
+/// What an answer or a signal means to its step can't be told.
+pub(crate) const LOOK_FAULTY: &str = "what came can't be told";
+
+/// Something is done, and the call is not made again. The first words tell it from a condition of
+/// the same text.
+pub(crate) fn until(done: &When) -> String {
+    format!("until: {}", condition(done))
+}
+
+/// Something failed, and the call is not made again.
+pub(crate) fn fail_if(failed: &When) -> String {
+    format!("fail_if: {}", condition(failed))
+}
+
+/// Another wait would pass the step's time.
+pub(crate) fn too_late(limit: Duration) -> String {
+    format!("no time left of {}", duration::format(limit))
+}
 
 pub(crate) fn tolerable(share: f64) -> String {
     format!("at most {}% failed", percent(share))

@@ -6,12 +6,14 @@
 //! | `guard` | what a transition asks |
 //! | `action` | a step takes its data, is checked, and keeps its output |
 //! | `failure` | what is left of a step that does not succeed: its error, its handler, what it skips |
+//! | `wait` | a step waits, and something comes, or does not |
 //! | `proof` | what stands in for data, where the rules are proven and not run |
 
 pub(crate) mod action;
 mod failure;
 pub(crate) mod guard;
 pub(crate) mod proof;
+pub(crate) mod wait;
 
 use std::sync::Arc;
 
@@ -20,8 +22,8 @@ use fsm_http::ErrorKind;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
-use crate::plan::{Plan, Unit};
-use crate::step::{StepStatus, Verdict};
+use crate::plan::{Endpoint, Plan, Unit};
+use crate::step::{Look, StepStatus, Verdict};
 use proof::Proof;
 
 type FlowScene<'a> = Scene<'a, FlowEvent>;
@@ -42,7 +44,7 @@ impl Rules {
         self: &Arc<Self>,
         mut bindings: Bindings<FlowContext, FlowEvent>,
     ) -> Bindings<FlowContext, FlowEvent> {
-        let actions: [(&str, Act); 12] = [
+        let actions: [(&str, Act); 15] = [
             (action::RECEIVE, Rules::receive),
             (action::CHECK, Rules::check),
             (action::LEAVE, Rules::leave),
@@ -55,12 +57,15 @@ impl Rules {
             (action::HANDLE, Rules::handle),
             (action::CONCLUDE, |rules, context, _| rules.conclude(context, StepStatus::Cancelled)),
             (action::TIME_OUT, Rules::time_out),
+            (wait::KEEP_DATA, Rules::keep_data),
+            (wait::TAKE_SIGNAL, Rules::take_signal),
+            (wait::LOOK, Rules::look),
         ];
         for (name, act) in actions {
             let rules = self.clone();
             bindings = bindings.action(name, move |context, scene| act(&rules, context, scene));
         }
-        let guards: [(&str, Holds); 5] = [
+        let guards: [(&str, Holds); 6] = [
             (guard::DEPENDENCY_FAILED, |rules, context, scene| {
                 matches!(rules.verdict(context, scene), Verdict::Blocked(_))
             }),
@@ -76,6 +81,9 @@ impl Rules {
                 status == Some(StepStatus::Recovered)
             }),
             (guard::NOTHING_FAILED, |rules, context, _| rules.is_well(context)),
+            (guard::LOOK_FAULTY, |rules, context, scene| {
+                matches!(rules.looked(context, scene), Look::Faulty(_))
+            }),
         ];
         for (name, holds) in guards {
             let rules = self.clone();
@@ -96,6 +104,25 @@ impl Rules {
                 bindings = bindings.guard(guard::condition(condition), move |context, scene| {
                     matches!(rules.verdict(context, scene), Verdict::Go)
                 });
+            }
+        }
+        self.bind_polls(bindings)
+    }
+
+    fn bind_polls(
+        self: &Arc<Self>,
+        mut bindings: Bindings<FlowContext, FlowEvent>,
+    ) -> Bindings<FlowContext, FlowEvent> {
+        for poll in self.plan.endpoints.iter().filter_map(Endpoint::poll) {
+            let found = [
+                Some((guard::until(&poll.until), Look::Done)),
+                poll.fail_if.as_ref().map(|failed| (guard::fail_if(failed), Look::Lost)),
+                poll.timeout.map(|limit| (guard::too_late(limit), Look::Late)),
+            ];
+            for (name, look) in found.into_iter().flatten() {
+                let rules = self.clone();
+                bindings = bindings
+                    .guard(name, move |context, scene| *rules.looked(context, scene) == look);
             }
         }
         bindings

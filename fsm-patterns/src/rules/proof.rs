@@ -14,13 +14,18 @@ use crate::analysis::can_be;
 use crate::expr::{Condition, Root, StepField};
 use crate::oracle::Oracle;
 use crate::plan::{Plan, Unit};
-use crate::spec::{Handler, Output, When};
-use crate::step::{StepStatus, Verdict};
+use crate::spec::{Handler, Output, PollSpec, Transform, When};
+use crate::step::{Look, StepStatus, Verdict};
 
 const HOLDS: &str = "holds";
 const DECLINES: &str = "does not hold";
 const MAY_FAIL: [&str; 3] = [HOLDS, DECLINES, "can't be told"];
 const HANDLES: [&str; 2] = ["recovers", "fails"];
+const IS_DONE: &str = "says that it is done";
+const IS_LOST: &str = "says that it failed";
+const IS_FAULTY: &str = "does not tell";
+const IS_NOT_YET: &str = "says that it is not done yet";
+const IS_LATE: &str = "says that it is not done, and there is no time left";
 const IS_MADE: [&str; 2] = ["can be made", "can't be made"];
 
 /// What stands in for data.
@@ -31,12 +36,16 @@ pub(crate) struct Proof {
     conditions: HashMap<Unit, Question>,
     handlers: HashMap<usize, Question>,
     output: Option<Question>,
+    /// What the answers of calls that are made again may mean.
+    looks: HashMap<usize, Question>,
+    /// Of signals, whether their payload can be transformed.
+    signals: HashMap<usize, Question>,
 }
 
 /// What the oracle is asked.
 struct Question {
     text: String,
-    answers: &'static [&'static str],
+    answers: Vec<&'static str>,
 }
 
 impl Proof {
@@ -46,7 +55,7 @@ impl Proof {
         let units = (0..plan.endpoints.len()).map(Unit::Endpoint);
         let units = units.chain((0..plan.containers.len()).map(Unit::Group));
         let conditions = units.filter_map(|unit| {
-            let answers = answers_to(plan.condition(unit)?)?;
+            let answers = answers_to(plan.condition(unit)?)?.to_vec();
             let text = format!("the condition of `{}`", plan.name(unit));
             Some((unit, Question { text, answers }))
         });
@@ -57,7 +66,7 @@ impl Proof {
         });
         let handlers = handlers.map(|index| {
             let text = format!("the error handler of `{}`", plan.endpoints[index].name);
-            (index, Question { text, answers: &HANDLES })
+            (index, Question { text, answers: HANDLES.to_vec() })
         });
         let may_lack = match &plan.flow.output {
             Some(Output::Template(template)) => !template.is_total(),
@@ -65,8 +74,22 @@ impl Proof {
             None => false,
         };
         let output =
-            may_lack.then(|| Question { text: "the output".to_owned(), answers: &IS_MADE });
+            may_lack.then(|| Question { text: "the output".to_owned(), answers: IS_MADE.to_vec() });
+        let looks = plan.endpoints.iter().enumerate().filter_map(|(index, endpoint)| {
+            let text = format!("the answer of `{}`", endpoint.name);
+            Some((index, Question { text, answers: meanings(endpoint.poll()?) }))
+        });
+        let signals = plan.endpoints.iter().enumerate().filter_map(|(index, endpoint)| {
+            let is_safe = match endpoint.signal()?.transform_output.as_ref()? {
+                Transform::Template(template) => template.is_total(),
+                Transform::Code(_) => false,
+            };
+            let text = format!("the output of `{}`", endpoint.name);
+            (!is_safe).then(|| (index, Question { text, answers: IS_MADE.to_vec() }))
+        });
         Self {
+            looks: looks.collect(),
+            signals: signals.collect(),
             oracle,
             unknown: Arc::default(),
             conditions: conditions.collect(),
@@ -90,6 +113,27 @@ impl Proof {
         self.value(self.handlers.get(&index))
     }
 
+    /// What a good answer of a call that is made again means.
+    pub(super) fn look(&self, index: usize) -> Look {
+        let Some(question) = self.looks.get(&index) else { return Look::Done };
+        let answer = match question.answers.len() {
+            1 => question.answers[0],
+            _ => question.answers[self.ask(question)],
+        };
+        match answer {
+            IS_DONE => Look::Done,
+            IS_LOST => Look::Lost,
+            IS_FAULTY => Look::Faulty(String::new()),
+            IS_LATE => Look::Late,
+            _ => Look::NotYet,
+        }
+    }
+
+    /// What came of a signal's transform.
+    pub(super) fn transformed(&self, index: usize) -> Result<Arc<Value>, String> {
+        self.value(self.signals.get(&index)).map(|_| self.unknown.clone())
+    }
+
     /// What came of the output. That of a run that is late decides nothing any more.
     pub(crate) fn output(&self, rest: StepStatus) -> Result<Value, String> {
         self.value(self.output.as_ref().filter(|_| rest != StepStatus::TimedOut))
@@ -104,8 +148,32 @@ impl Proof {
 
     fn ask(&self, question: &Question) -> usize {
         let last = question.answers.len() - 1;
-        self.oracle.choose(&question.text, question.answers).min(last)
+        self.oracle.choose(&question.text, &question.answers).min(last)
     }
+}
+
+/// What an answer may mean to a call that is made again.
+fn meanings(poll: &PollSpec) -> Vec<&'static str> {
+    let can = |condition: &When, value| match condition {
+        When::Expression(expression) => !can_be(&[(expression, value)]).is_impossible(),
+        When::Code(_) => true,
+    };
+    let is_faulty = |condition: &When| match condition {
+        When::Expression(expression) => !expression.is_total(),
+        When::Code(_) => false,
+    };
+    let goes_on = can(&poll.until, false);
+    let is_lost = goes_on && poll.fail_if.as_ref().is_some_and(|failed| can(failed, true));
+    let is_not_yet = goes_on && poll.fail_if.as_ref().is_none_or(|failed| can(failed, false));
+    let faulty = std::iter::once(&poll.until).chain(poll.fail_if.as_ref().filter(|_| goes_on));
+    let all = [
+        (IS_DONE, can(&poll.until, true)),
+        (IS_NOT_YET, is_not_yet),
+        (IS_LOST, is_lost),
+        (IS_FAULTY, faulty.into_iter().any(is_faulty)),
+        (IS_LATE, is_not_yet && poll.timeout.is_some()),
+    ];
+    all.into_iter().filter(|(_, can_be)| *can_be).map(|(meaning, _)| meaning).collect()
 }
 
 /// What may come of a condition; `None` where no data is needed to tell.

@@ -89,6 +89,18 @@ pub(super) fn endpoint() -> Value {
             "condition": described("condition", "Whether the call is made at all."),
             "depends_on": { "$ref": "#/$defs/dependsOn" },
             "error_handler": described("template", "What the step gives instead when the call failed for good; may read `$error`."),
+            "poll": {
+                "type": "object",
+                "required": ["until"],
+                "additionalProperties": false,
+                "description": "Makes the call again and again until its answer says that something is done; attempts and retries are each call's own. Default: one good answer is enough.",
+                "properties": {
+                    "until": described("condition", "Whether it is done; `$data` is the step's output."),
+                    "every": with_default("positiveDuration", json!("5s"), "How long to wait between an answer and the next call."),
+                    "timeout": or_null("positiveDuration", "From when on no other wait is begun, counted from the beginning of the step: then it fails with kind `timeout`. Default: never."),
+                    "fail_if": described("condition", "Whether it never will be done: then the step fails with kind `contract`. Default: nothing says so."),
+                },
+            },
             "max_body": {
                 "type": "integer",
                 "minimum": 1,

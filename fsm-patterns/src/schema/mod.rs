@@ -12,6 +12,7 @@
 mod endpoint;
 mod machine;
 mod resource;
+mod wait;
 
 pub use machine::machine_schema;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ pub fn flow_schema() -> Value {
             "endpoints": {
                 "type": "array",
                 "minItems": 1,
-                "description": "The calls; in mode hybrid also groups of calls.",
+                "description": "The steps: calls, delays, and waits for signals; in mode hybrid also groups of them.",
             },
             "output": described("template", "What the run returns, over `$inputs` and `$steps`. Default: the outputs of the endpoints by name."),
             "max_concurrent": {
@@ -98,7 +99,7 @@ pub fn flow_schema() -> Value {
         },
         "if": { "properties": { "mode": { "const": "hybrid" } } },
         "then": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/entry" } } } },
-        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/endpoint" } } } },
+        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/step" } } } },
         "$defs": {
             "mode": mode(),
             "name": {
@@ -109,10 +110,13 @@ pub fn flow_schema() -> Value {
             "entry": {
                 "if": { "anyOf": [{ "required": ["endpoints"] }, { "required": ["mode"], "not": { "required": ["url"] } }] },
                 "then": { "$ref": "#/$defs/group" },
-                "else": { "$ref": "#/$defs/endpoint" },
+                "else": { "$ref": "#/$defs/step" },
             },
             "group": group(),
+            "step": wait::step(),
             "endpoint": endpoint::endpoint(),
+            "delay": wait::delay(),
+            "signal": wait::signal(),
             "rates": rates(),
             "resource": resource::resource(),
             "resourceHeaders": resource::headers(),
@@ -182,7 +186,7 @@ fn group() -> Value {
         },
         "if": { "properties": { "mode": { "const": "hybrid" } } },
         "then": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/entry" } } } },
-        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/endpoint" } } } },
+        "else": { "properties": { "endpoints": { "items": { "$ref": "#/$defs/step" } } } },
     })
 }
 
@@ -243,9 +247,12 @@ mod tests {
         let schema = flow_schema();
         let of = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
         let auth = "/$defs/auth/properties";
-        let held: [(&Keys, &Value); 14] = [
+        let held: [(&Keys, &Value); 17] = [
             (&keys::FLOW, of("/properties")),
             (&keys::ENDPOINT, of("/$defs/endpoint/properties")),
+            (&keys::DELAY, of("/$defs/delay/properties")),
+            (&keys::SIGNAL, of("/$defs/signal/properties")),
+            (&keys::POLL, of("/$defs/endpoint/properties/poll/properties")),
             (&keys::GROUP, of("/$defs/group/properties")),
             (&keys::RATE, of("/$defs/rates/oneOf/1/items/properties")),
             (&keys::RESOURCE, of("/$defs/resource/properties")),
@@ -277,8 +284,14 @@ mod tests {
     #[test]
     fn files_that_load_satisfy_the_schema() {
         let schema = InputCheck::new(&flow_schema()).unwrap();
-        let names =
-            ["enrichment.yaml", "payment.yaml", "health.json", "hybrid.yaml", "resources.yaml"];
+        let names = [
+            "enrichment.yaml",
+            "payment.yaml",
+            "health.json",
+            "hybrid.yaml",
+            "resources.yaml",
+            "waiting.yaml",
+        ];
         for name in names {
             assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
         }
@@ -304,6 +317,7 @@ mod tests {
             "headers_and_params.yaml",
             "inputs_schema.yaml",
             "faults.json",
+            "waits.yaml",
         ];
         for name in names {
             assert_ne!(schema.check(&fixture(&format!("faults/{name}"))), [], "{name}");
@@ -371,7 +385,9 @@ mod tests {
     #[test]
     fn an_optional_value_says_what_holds_without_it() {
         let schema = flow_schema();
-        for pointer in ["", "/$defs/endpoint", "/$defs/resource"] {
+        let steps = ["/$defs/endpoint", "/$defs/delay", "/$defs/signal"];
+        let poll = "/$defs/endpoint/properties/poll";
+        for pointer in ["", "/$defs/resource", poll].into_iter().chain(steps) {
             let object = schema.pointer(pointer).unwrap();
             let required = object.get("required").and_then(Value::as_array).cloned();
             for (key, value) in object["properties"].as_object().unwrap() {

@@ -5,6 +5,7 @@
 //! text that still has to be understood: expressions are parsed, durations are durations.
 
 mod choice;
+mod wait;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use choice::{
     CacheKey, Code, Handler, MapCall, MapError, MapOutputs, MapValue, Output, Parser, Predicate,
     Transform, When,
 };
+pub use wait::{PollSpec, SignalSpec, Wait, WaitSpec};
 
 use crate::expr::{Template, UrlTemplate};
 
@@ -171,6 +173,8 @@ impl FlowSpec {
 pub enum Entry {
     /// A call.
     Endpoint(Box<EndpointSpec>),
+    /// A wait.
+    Wait(Box<WaitSpec>),
     /// Entries with a mode of their own; only in hybrid mode.
     Group(Box<GroupSpec>),
 }
@@ -180,6 +184,7 @@ impl Entry {
     pub fn name(&self) -> &str {
         match self {
             Entry::Endpoint(endpoint) => &endpoint.name,
+            Entry::Wait(wait) => &wait.name,
             Entry::Group(group) => &group.name,
         }
     }
@@ -188,6 +193,7 @@ impl Entry {
     pub fn depends_on(&self) -> &[String] {
         match self {
             Entry::Endpoint(endpoint) => &endpoint.depends_on,
+            Entry::Wait(wait) => &wait.depends_on,
             Entry::Group(group) => &group.depends_on,
         }
     }
@@ -265,6 +271,8 @@ pub struct EndpointSpec {
     pub depends_on: Vec<String>,
     /// What the step gives instead when the call failed for good.
     pub error_handler: Option<Handler>,
+    /// Whether the call is made again until its answer says that something is done.
+    pub poll: Option<PollSpec>,
     /// The largest body, in bytes after decompression; default 16 MiB.
     pub max_body: u64,
     /// How many redirects are followed; default 10.
@@ -301,6 +309,7 @@ impl EndpointSpec {
             condition: None,
             depends_on: Vec::new(),
             error_handler: None,
+            poll: None,
             max_body: 16 * 1024 * 1024,
             max_redirects: 10,
         }

@@ -17,6 +17,7 @@ mod proof;
 mod results;
 mod retries;
 mod size;
+mod standing;
 mod world;
 
 #[test]

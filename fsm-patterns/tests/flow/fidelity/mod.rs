@@ -141,6 +141,9 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
             StepStatus::Ok | StepStatus::Cached | StepStatus::Skipped => Some(false),
             // Only an unsafe call that was cut.
             StepStatus::TimedOut | StepStatus::Cancelled => None,
+            StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => {
+                panic!("the run is over, and {name} is not: {step:?}")
+            }
         };
         assert!(has_error.is_none_or(|due| due == step.error.is_some()), "{name}: {step:?}");
     }
@@ -157,6 +160,7 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
         RunOutcome::Failed => assert!(!tolerated && late == 0, "{report:?}"),
         RunOutcome::TimedOut => assert_eq!(stopped, 0, "{report:?}"),
         RunOutcome::Cancelled => panic!("nobody cancelled: {report:?}"),
+        RunOutcome::Waiting => panic!("the run is over: {report:?}"),
     }
     let requests: u32 = report.steps.values().map(|step| step.attempts).sum();
     let metrics = report.metrics.expect("metrics are on");
