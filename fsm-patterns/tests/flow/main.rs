@@ -5,6 +5,7 @@
 //! their drawing, to their replay, and to a second interpreter; `proof` walks through them without
 //! data; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
 
+mod changing;
 mod control;
 mod deadlines;
 mod expressions;

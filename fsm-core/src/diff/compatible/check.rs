@@ -217,7 +217,7 @@ impl<'a> Check<'a> {
                 changed.flat_map(|branch| branch.next.iter().map(|s| s.to_string())).collect()
             };
             let (old, new) = (next(old), next(new));
-            let (fork, state) = (self.name(fork), state.to_owned());
+            let (fork, state) = (self.name(fork), lost.join(" and "));
             self.obstacles.push(Obstacle::Leads { fork, state, old, new });
         } else if !(lost.is_empty() && got.is_empty()) {
             let state = state.to_owned();
@@ -255,12 +255,11 @@ impl<'a> Check<'a> {
     }
 }
 
+/// A branch is known by where it begins.
 fn words(branch: &Branch<'_>) -> String {
-    let heads: Vec<&str> = branch.heads.iter().chain(&branch.next).copied().collect();
-    match branch.heads.len() {
-        0 => heads.join(" or "),
-        _ => branch.heads.iter().copied().collect::<Vec<&str>>().join(" or "),
-    }
+    // A branch that leads to a join at once is known by that.
+    let names = if branch.heads.is_empty() { &branch.next } else { &branch.heads };
+    names.iter().copied().collect::<Vec<&str>>().join(" or ")
 }
 
 fn in_words(counting: &Counting<'_>) -> String {
