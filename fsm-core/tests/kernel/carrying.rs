@@ -323,3 +323,72 @@ fn a_run_that_has_not_begun_begins_where_the_new_graph_does() {
         .expect("it begins");
     assert!(run.is_at(machine.graph().initial()));
 }
+
+/// The words for what `change` puts in the way of runs on a graph with everything in it.
+fn words(change: impl Fn(&mut Value)) -> Vec<String> {
+    let old = sketch::everything();
+    let mut document = serde_json::to_value(GraphDocument::from(&old)).expect("it is data");
+    change(&mut document);
+    let document: GraphDocument = serde_json::from_value(document).expect("still a document");
+    let new = Graph::try_from(document).unwrap_or_else(|faults| panic!("{faults}"));
+    let diff = GraphDiff::between(&old, &new);
+    diff.compatibility().obstacles().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_obstacle_has_its_words() {
+    fn named<'a>(graph: &'a mut Value, name: &str) -> &'a mut Value {
+        let states = list(graph, "states").iter_mut();
+        states.into_iter().find(|state| state["name"] == name).expect("the state")
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(words(|_| {}), none);
+    assert_eq!(
+        words(|graph| graph["name"] = json!("other")),
+        ["the machine is called `other` instead of `sketch`"]
+    );
+    assert_eq!(
+        words(|graph| named(graph, "gather")["kind"] = json!({ "join": "any" })),
+        ["the fork `fan` is joined by `gather`, a join of any instead of `gather`, a join of all"]
+    );
+    assert_eq!(
+        words(|graph| named(graph, "right")["kind"] = json!({ "activity": "rest" })),
+        ["`right` is an activity running `rest` instead of a delay of 2s"]
+    );
+    assert_eq!(words(|graph| named(graph, "left")["kind"] = json!({ "activity": "rest" })), none);
+    assert_eq!(
+        words(|graph| {
+            list(graph, "states")
+                .push(json!({"name": "more", "kind": {"activity": "more"}, "within": "fan"}));
+            let edges = list(graph, "transitions");
+            edges.push(json!({"from": "fan", "to": "more", "trigger": "always"}));
+            edges.push(json!({"from": "more", "to": "gather", "trigger": "done"}));
+            edges.push(json!({"from": "more", "to": "end", "trigger": "failed"}));
+        }),
+        ["`fan` has other branches: `more` besides"]
+    );
+    assert_eq!(
+        words(|graph| {
+            list(graph, "states")
+                .push(json!({"name": "sugar", "kind": "simple", "within": "both"}));
+            list(graph, "transitions")
+                .retain(|edge| edge["from"] != "both" || edge["trigger"] != "done");
+        }),
+        ["`both` has the regions `milk`, `sugar`, `tea` instead of `milk`, `tea`"]
+    );
+    assert_eq!(
+        words(|graph| {
+            list(graph, "transitions").push(json!({"from": "tea", "to": "end", "trigger": "done"}));
+        }),
+        [
+            "`tea` goes on when it is done, as it did not before: a run that has ended it would stay there"
+        ]
+    );
+    assert_eq!(
+        words(|graph| {
+            named(graph, "shop")["entry"] = json!(["greet"]);
+            drop(named(graph, "shut").as_object_mut().map(|state| state.remove("within")));
+        }),
+        ["`shut` lies within none instead of `shop`, which act when they are entered or left"]
+    );
+}

@@ -197,6 +197,20 @@ fn dependencies_keep_their_joins() {
 }
 
 #[test]
+fn an_entry_beside_others_that_is_done_can_be_dropped() {
+    let old = steps("parallel", &["a", "b"]);
+    let new = steps("parallel", &["b"]);
+    assert_eq!(words(&old, &new).len(), 2, "`a` is gone, and with it a branch");
+    let drop = Migration::new().drop("a");
+    assert!(refused(&old, &new, &after(&old, &["b"]), &drop).ends_with("`a` is gone"));
+    let run = new.carry_over(after(&old, &["a"]), &old, &drop);
+    let mut run = run.expect("nobody waits for it");
+    answer(&new, &mut run, "b");
+    assert_eq!(stand(&report(&new, &run)), "b ok");
+    assert!(matches!(run.status(), Status::Finished(_)));
+}
+
+#[test]
 fn a_migration_of_nothing_is_a_mistake() {
     let old = steps("sequential", &["a", "b"]);
     let new = steps("sequential", &["a", "c"]);
