@@ -38,6 +38,14 @@ pub enum FlowObstacle {
         /// The step.
         step: String,
     },
+    /// A step is done and is to be undone should the run fail, and the changed flow does not say how.
+    #[error(
+        "`{step}` is done, and the flow no longer says how it is undone: give it its `undo` back, or drop its result"
+    )]
+    NotUndone {
+        /// The step.
+        step: String,
+    },
     /// A step is done, and the changed flow leads there again.
     #[error("`{step}` is done, and would run again")]
     Again {

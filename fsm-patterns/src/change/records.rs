@@ -8,6 +8,7 @@ use super::obstacle::FlowObstacle;
 use crate::context::{ContainerRecord, FlowContext};
 use crate::plan::Plan;
 use crate::step::{StepRecord, StepStatus};
+use crate::undo::Undoing;
 use crate::usage::Usage;
 
 /// By number in the new flow, the number in the old one.
@@ -74,6 +75,32 @@ impl Names {
         lost.map(|(_, step)| FlowObstacle::Lost { step: step.clone() }).collect()
     }
 
+    /// The steps that are to be undone should the run fail, and that the new flow can't undo.
+    pub(super) fn not_undone(
+        &self,
+        new: &Plan,
+        context: &FlowContext,
+        migration: &Migration,
+    ) -> Vec<FlowObstacle> {
+        let left = |number: &&usize| {
+            !self.gone.iter().any(|(gone, _)| gone == *number)
+                && self.undoes(new, **number).is_none()
+        };
+        let steps = context.undoing.completed.iter().filter(left);
+        let names = steps.filter_map(|number| {
+            let index = self.endpoints.iter().position(|before| *before == Some(*number))?;
+            Some(new.endpoints[index].name.to_string())
+        });
+        let names = names.filter(|name| !migration.is_dropped(name));
+        names.map(|step| FlowObstacle::NotUndone { step }).collect()
+    }
+
+    /// The step of the new flow that is the one with this number in the old flow, if it has an undo.
+    fn undoes(&self, new: &Plan, number: usize) -> Option<usize> {
+        let index = self.endpoints.iter().position(|before| *before == Some(number))?;
+        new.endpoints[index].undo.map(|_| index)
+    }
+
     /// The same context, as the new flow numbers it: a line for each list.
     pub(super) fn carry(&self, new: &Plan, context: FlowContext) -> FlowContext {
         let fresh = FlowContext::new(new, context.run.clone(), serde_json::Value::Null);
@@ -83,10 +110,13 @@ impl Names {
         let gone = self.gone.iter().filter_map(|(number, _)| context.steps.get(*number));
         let forgotten = u32::try_from(gone.filter(failed).count()).unwrap_or(u32::MAX);
         let none = ContainerRecord::new(Arc::default());
+        let completed = context.undoing.completed.iter();
+        let completed = completed.filter_map(|number| self.undoes(new, *number)).collect();
         FlowContext {
             steps: renumbered(&self.endpoints, context.steps, &StepRecord::default()),
             containers: renumbered(&self.containers, context.containers, &none),
             usage: renumbered(&self.resources, context.usage, &Usage::default()),
+            undoing: Undoing { completed, ..context.undoing },
             failed: context.failed.saturating_sub(forgotten),
             input: context.input,
             began: context.began,

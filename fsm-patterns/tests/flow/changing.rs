@@ -234,3 +234,31 @@ fn another_mode_gives_steps_other_data() {
     assert_eq!(words(&old, &new), [why]);
     assert!(refused(&old, &new, &after(&old, &["a"]), &Migration::new()).ends_with(why));
 }
+
+#[test]
+fn what_is_to_be_undone_goes_by_its_name_and_is_never_forgotten_in_silence() {
+    let undo = |step: &str| format!("{step} undo: {{ url: http://shop.test/undo/{step} }}");
+    let (seat, meal) = (undo("seat"), undo("meal"));
+    let old = steps("pipeline", &[&seat, &meal, "pay retry_count: 0"]);
+    let new = steps("pipeline", &["hello", &seat, &meal, "pay retry_count: 0"]);
+    let run = after(&old, &["seat", "meal"]);
+    let mut run = new.carry_over(run, &old, &Migration::new()).expect("it goes on");
+    let pay = new.graph().state("pay").expect("the step is a state");
+    let (_, fails) =
+        new.endings(pay).into_iter().find(|(how, _)| *how == "fails for good").expect("it may");
+    machine(&new).answer(&mut run, pay, fails).expect("it is under way");
+    // Without data the order is left to the oracle, which takes the first that it is asked for.
+    answer(&new, &mut run, "seat.undo");
+    answer(&new, &mut run, "meal.undo");
+    let report = report(&new, &run);
+    assert_eq!(report.outcome.as_str(), "failed");
+    assert_eq!(report.left_undone, [""; 0]);
+
+    let bare = steps("pipeline", &[&seat, "meal", "pay"]);
+    let run = after(&old, &["seat", "meal"]);
+    let why = refused(&old, &bare, &run, &Migration::new());
+    let words = "`meal` is done, and the flow no longer says how it is undone: give it its `undo` back, or drop its result";
+    assert!(why.contains(words), "{why}");
+    let dropped = Migration::new().drop("meal");
+    assert!(bare.carry_over(run, &old, &dropped).is_ok());
+}
