@@ -11,6 +11,8 @@
 //! | [`Journal`] | many runs: begun, taken up, read, listed, written to from outside |
 //! | [`Logbook`] | the journal of one run that is driven here, to be written |
 //! | [`History`] | what a journal holds of one run, to be read |
+//! | [`Replay`] | the run at any point of its history |
+//! | [`Step`] | one record of it in words |
 //! | [`RunInfo`] | one line of a list of runs |
 //! | [`Letter`] | what somebody outside sends to a run: an event, or the wish that it end |
 //! | [`MemoryJournal`] | a journal that lasts as long as the process |
@@ -49,6 +51,8 @@ mod history;
 mod info;
 mod logbook;
 mod memory;
+mod replay;
+mod step;
 mod trail;
 
 pub use error::{JournalError, ReplayFault};
@@ -56,6 +60,9 @@ pub use history::{Epoch, History, Record};
 pub use info::{RunFilter, RunInfo, RunPhase};
 pub use logbook::{Entry, Letter, Logbook, Standing};
 pub use memory::MemoryJournal;
+pub use replay::Replay;
+pub(crate) use step::Teller;
+pub use step::{Passing, Standpoint, Step};
 use tokio::sync::watch;
 pub(crate) use trail::Trail;
 
@@ -90,7 +97,7 @@ pub trait Journal<C, E>: Send + Sync {
     /// Everything that is kept of a run, whoever drives it.
     ///
     /// # Errors
-    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`].
+    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`], [`JournalError::Pruned`].
     fn read(&self, run: &str) -> Result<History<C, E>, JournalError>;
 
     /// One line of the list.
@@ -158,13 +165,15 @@ pub struct NewRun<'a> {
     /// The run key: of one machine, no second run with this key begins unless the first has ended
     /// otherwise than as completed.
     pub key: Option<&'a str>,
+    /// Whether a completed run with this key loses it to this one. One that is under way keeps it.
+    pub force: bool,
 }
 
 impl<'a> NewRun<'a> {
     /// A run along `graph`, without a key and without a definition.
     pub fn new(id: &'a str, graph: &'a Graph) -> Self {
         let (machine, fingerprint) = (graph.name(), graph.fingerprint());
-        Self { id, machine, fingerprint, definition: "", key: None }
+        Self { id, machine, fingerprint, definition: "", key: None, force: false }
     }
 
     /// With what the machine was made from.
@@ -177,5 +186,11 @@ impl<'a> NewRun<'a> {
     #[must_use]
     pub fn key(self, key: Option<&'a str>) -> Self {
         Self { key, ..self }
+    }
+
+    /// Takes the run key from the completed run that has it.
+    #[must_use]
+    pub fn force(self) -> Self {
+        Self { force: true, ..self }
     }
 }

@@ -9,6 +9,7 @@ mod activities;
 mod bytes;
 mod canonical;
 mod carrying;
+mod debugging;
 mod done;
 mod forks;
 mod fuzz;
