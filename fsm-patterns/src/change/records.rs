@@ -8,6 +8,7 @@ use super::obstacle::FlowObstacle;
 use crate::context::{ContainerRecord, FlowContext};
 use crate::plan::Plan;
 use crate::step::{StepRecord, StepStatus};
+use crate::undo::Undoing;
 use crate::usage::Usage;
 
 /// By number in the new flow, the number in the old one.
@@ -87,6 +88,7 @@ impl Names {
             steps: renumbered(&self.endpoints, context.steps, &StepRecord::default()),
             containers: renumbered(&self.containers, context.containers, &none),
             usage: renumbered(&self.resources, context.usage, &Usage::default()),
+            undoing: self.undoing(new, context.undoing),
             failed: context.failed.saturating_sub(forgotten),
             input: context.input,
             began: context.began,
@@ -95,6 +97,19 @@ impl Names {
             session: context.session,
             ..fresh
         }
+    }
+
+    /// What was completed is undone as the new flow says; where that says nothing, it stays.
+    fn undoing(&self, new: &Plan, undoing: Undoing) -> Undoing {
+        let now: HashMap<usize, usize> = self
+            .endpoints
+            .iter()
+            .enumerate()
+            .filter_map(|(after, before)| Some(((*before)?, after)))
+            .filter(|(_, after)| new.endpoints[*after].undo.is_some())
+            .collect();
+        let completed = undoing.completed.iter().filter_map(|step| now.get(step).copied());
+        Undoing { completed: completed.collect(), is_late: undoing.is_late }
     }
 }
 
