@@ -89,10 +89,9 @@ pub(crate) fn between(old: &Graph, new: &Graph, held: &Held<'_>) -> Vec<Obstacle
         let Some(now) = check.state(state) else { continue };
         pairs.push((state, now));
         if let (Kind::Fork(Some(join)), Kind::Fork(Some(closes))) = (old.kind(state), new.kind(now))
+            && check.join(state, join, closes)
         {
-            if check.join(state, join, closes) {
-                forks.push((state, now, join, closes));
-            }
+            forks.push((state, now, join, closes));
         }
     }
     if !forks.is_empty() {
