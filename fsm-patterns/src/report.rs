@@ -2,7 +2,7 @@
 
 use fsm_core::Timestamp;
 use indexmap::IndexMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::context::FlowContext;
@@ -12,7 +12,7 @@ use crate::step::{StepError, StepRecord, StepStatus};
 use crate::usage::Usage;
 
 /// How a run ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// As it should.
@@ -40,8 +40,9 @@ impl RunOutcome {
     }
 }
 
-/// The result of a run. Serialised, it is the JSON object that the command prints.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The result of a run. Serialised, it is the JSON object that the command prints; that of a run which
+/// is over can be read back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
     /// The run's id.
     pub run: String,
@@ -57,7 +58,7 @@ pub struct RunReport {
     /// Every endpoint by name, in declared order.
     pub steps: IndexMap<String, StepReport>,
     /// What was used of each resource, by name, in declared order.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub usage: IndexMap<String, Usage>,
     /// Counts and latencies, unless the flow switches them off.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,12 +66,12 @@ pub struct RunReport {
 }
 
 /// The result of one endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// How it ended, or how it stands.
     pub status: StepStatus,
-    /// What it waits for, where it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What it waits for, where it does; a step of a run that is over waits for nothing.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
     /// Requests sent.
     pub attempts: u32,
@@ -102,7 +103,7 @@ pub struct WaitsFor {
 }
 
 /// Counts and latencies of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Requests sent, all attempts counted.
     pub total_requests: u64,
