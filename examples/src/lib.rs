@@ -21,6 +21,11 @@ pub struct CircuitBreaker;
 #[doc = include_str!("../../docs/errors.md")]
 pub struct Errors;
 
+/// The snippets of the page on undoing, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/undo.md")]
+pub struct Undoing;
+
 /// The snippets of the page on caching, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/caching.md")]

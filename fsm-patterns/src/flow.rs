@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::file::{self, Report};
 use crate::memory::Memory;
 use crate::open::{Open, OpenError};
-use crate::plan::{Endpoint, Plan};
+use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::rules::Rules;
 use crate::run::FlowRun;
@@ -152,12 +152,13 @@ impl Flow {
         let inputs = spec.inputs.as_ref().map(InputCheck::new).transpose();
         let inputs = inputs.map_err(FlowError::Faults)?;
         let plan = Plan::new(spec);
-        let Compiled { graph, units } =
+        let Compiled { graph, units, undos } =
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        let rules = Arc::new(Rules { plan: Arc::new(plan), units: units.into(), proof: None });
+        let (plan, units, undos) = (Arc::new(plan), units.into(), Arc::new(undos));
+        let rules = Arc::new(Rules { plan, units, undos, proof: None });
         let open: Arc<OnceLock<Arc<Open>>> = Arc::default();
         let mut bindings = Bindings::new();
-        for call in rules.plan.endpoints.iter().filter_map(Endpoint::call) {
+        for call in rules.plan.calls() {
             let (rules, open) = (rules.clone(), open.clone());
             let (name, asked) = (work(call), rules.clone());
             bindings = bindings.activity_boxed(name.clone(), move |context, visit| {

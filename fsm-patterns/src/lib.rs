@@ -64,6 +64,7 @@
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
 //! | `engine` | many runs over a journal |
+//! | `undo` | what is to be undone of a run that fails, and what is left |
 //! | `durable` | one run with a journal: begun, taken up, and told that it is over |
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
@@ -106,9 +107,10 @@ mod signal;
 pub mod spec;
 mod standing;
 mod step;
+mod undo;
 mod usage;
 
-pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll};
+pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
@@ -119,9 +121,10 @@ pub use fault::{Fault, Place, Step};
 pub use flow::{FileError, Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
-pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};
+pub use report::{Metrics, RunOutcome, RunReport, StepReport, UndoReport, WaitsFor};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};
 pub use step::{StepError, StepStatus};
+pub use undo::UndoStatus;
 pub use usage::{Receipt, Usage};

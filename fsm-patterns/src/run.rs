@@ -18,13 +18,14 @@ use crate::durable::{DurableRun, FlowJournal};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
-use crate::plan::Unit;
+use crate::plan::Errand;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
 use crate::signal::SignalHandle;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
-use crate::usage::Receipt;
+use crate::undo::UndoStatus;
+use crate::usage::{Receipt, Usage};
 
 /// A run that is about to begin: await it.
 ///
@@ -247,7 +248,11 @@ impl Flow {
     /// attempts sent a request, and the last one perhaps with effect.
     fn correct(&self, context: &mut FlowContext, call: &GivenUp) {
         let plan = &self.rules.plan;
-        let Some(Unit::Endpoint(index)) = self.rules.units[call.state.index()] else { return };
+        let index = match self.rules.errand(call.state) {
+            Some(Errand::Step(index)) => index,
+            Some(Errand::Undo(number)) => return self.correct_undo(context, number, call),
+            None => return,
+        };
         let (step, endpoint) = (&mut context.steps[index], &plan.endpoints[index]);
         // Others told of their end themselves.
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
@@ -256,23 +261,43 @@ impl Flow {
         // The calls of this step that were answered before are known.
         let before = step.rounds.requests;
         if let Some(resource) = endpoint.resource {
-            let usage = &mut context.usage[resource];
-            let assumed = step.attempts.saturating_sub(before);
-            if step.cut && assumed > 0 {
-                usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
-                usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
-            }
-            let receipt = Receipt::from(call.traffic);
-            match before {
-                0 => usage.add(&receipt),
-                _ => usage.add_more(&receipt),
-            }
+            let assumed = if step.cut { step.attempts.saturating_sub(before) } else { 0 };
+            recount(&mut context.usage[resource], assumed, before, call);
         }
         step.attempts = before.saturating_add(call.traffic.requests);
         step.cut = call.is_in_doubt;
         let error = unfinished(step, endpoint, status);
         step.error_value = Some(error.to_value());
         step.error = Some(error);
+    }
+
+    /// The same of a call that was to undo a step.
+    fn correct_undo(&self, context: &mut FlowContext, number: usize, call: &GivenUp) {
+        let undo = &self.rules.plan.undos[number];
+        // Others told of their end themselves.
+        let Some(record) = context.steps[undo.step].undo.as_deref_mut() else { return };
+        if record.status != UndoStatus::Cancelled {
+            return;
+        }
+        if let Some(resource) = undo.call.resource {
+            let assumed = if record.cut { record.attempts } else { 0 };
+            recount(&mut context.usage[resource], assumed, 0, call);
+        }
+        record.attempts = call.traffic.requests;
+        record.cut = call.is_in_doubt;
+    }
+}
+
+/// Puts what a call used in the place of the attempts that were assumed.
+fn recount(usage: &mut Usage, assumed: u32, before: u32, call: &GivenUp) {
+    if assumed > 0 {
+        usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
+        usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
+    }
+    let receipt = Receipt::from(call.traffic);
+    match before {
+        0 => usage.add(&receipt),
+        _ => usage.add_more(&receipt),
     }
 }
 

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::graph::Fingerprint;
 use crate::kernel::{Input, Snapshot};
-use crate::nearest::nearest;
 use crate::time::Timestamp;
 
 /// A journal in memory: for tests, for a look at what a run did, and for runs that need not survive.
@@ -92,10 +91,8 @@ impl<C, E> MemoryJournal<C, E> {
 
     fn kept(&self, run: &str) -> Result<Arc<Mutex<Kept<C, E>>>, JournalError> {
         let runs = lock(&self.runs);
-        runs.by_id.get(run).cloned().ok_or_else(|| JournalError::NoSuchRun {
-            run: run.to_owned(),
-            nearest: nearest(run, runs.order.iter().map(String::as_str)),
-        })
+        let known = runs.order.iter().map(String::as_str);
+        runs.by_id.get(run).cloned().ok_or_else(|| JournalError::no_such_run(run, known))
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Kept<C, E>>>> {

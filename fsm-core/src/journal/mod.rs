@@ -90,7 +90,7 @@ pub trait Journal<C, E>: Send + Sync {
     /// Everything that is kept of a run, whoever drives it.
     ///
     /// # Errors
-    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`].
+    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`], [`JournalError::Pruned`].
     fn read(&self, run: &str) -> Result<History<C, E>, JournalError>;
 
     /// One line of the list.
