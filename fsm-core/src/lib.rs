@@ -80,7 +80,10 @@ pub use diff::GraphDiff;
 #[cfg(feature = "svg")]
 pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
-pub use driver::{Clock, Ended, Handle, Inbox, Observer, Recorder, Run};
+pub use driver::{
+    Breakpoint, BreakpointFault, Clock, Debugged, Debugger, Ended, Failing, Handle, Hooks, Inbox,
+    Observer, Pause, PauseReason, Recorder, Run, Taking,
+};
 pub use event::{Event, EventKey};
 pub use graph::{
     ActionId, ActivityId, EventId, Fingerprint, Graph, GraphBuilder, GraphDocument, GraphFault,
@@ -88,8 +91,9 @@ pub use graph::{
     TransitionBuilder, TransitionId, Trigger,
 };
 pub use kernel::{
-    Cause, Effect, Effects, GaveUp, Input, Move, Outcome, Phase, Retry, Scene, Snapshot,
-    SnapshotFault, Start, Status, StepError, Ticket, Timer, Trace, Wait, Way,
+    Cause, Effect, Effects, Elapsed, Ending, GaveUp, Heard, Input, Move, Outcome, Passage,
+    Passages, Phase, Retry, Scene, Snapshot, SnapshotFault, Start, Status, StepError, Ticket,
+    Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;

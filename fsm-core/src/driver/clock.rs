@@ -28,6 +28,11 @@ impl Clock {
         Self { start, epoch: epoch.max(earliest) }
     }
 
+    /// Lets the run's time stand still for `pause`, which has just passed.
+    pub(super) fn stand_still(&mut self, pause: Duration) {
+        self.start += pause;
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         let passed = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         Timestamp::from_micros(self.epoch.as_micros().saturating_add(passed))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::clock::Clock;
+use super::debugger::{Debugged, Released};
 use super::handle::Command;
 use super::observer::Observer;
 use super::timers::Timers;
@@ -27,28 +28,30 @@ const STEPS_BEFORE_YIELD: u32 = 128;
 const A_WHILE: Duration = Duration::from_secs(1);
 
 pub(super) struct Driver<C, E, O> {
-    machine: Machine<C, E>,
-    snapshot: Snapshot<C>,
-    observer: O,
+    pub(super) machine: Machine<C, E>,
+    pub(super) snapshot: Snapshot<C>,
+    pub(super) observer: O,
     commands: Option<UnboundedReceiver<Command<E>>>,
-    effects: Effects,
-    clock: Clock,
+    pub(super) effects: Effects,
+    pub(super) clock: Clock,
     /// Read once a wake-up.
-    now: Timestamp,
-    works: Works<E>,
-    timers: Timers,
-    outcomes: VecDeque<(Ticket, Outcome<E>)>,
+    pub(super) now: Timestamp,
+    pub(super) works: Works<E>,
+    pub(super) timers: Timers,
+    pub(super) outcomes: VecDeque<(Ticket, Outcome<E>)>,
     /// Steps of outcomes and timers, for yielding.
     steps: u32,
     patience: Option<Duration>,
-    book: Option<Box<dyn Logbook<C, E>>>,
+    pub(super) book: Option<Box<dyn Logbook<C, E>>>,
     /// Letters that the run did not accept when they came.
-    letters: Vec<Letter<E>>,
+    pub(super) letters: Vec<Letter<E>>,
     /// Whether the letters were tried since the last step.
-    tried: bool,
+    pub(super) tried: bool,
     /// Whether the journal knows that the run stands still.
-    stands: bool,
-    fault: Option<JournalError>,
+    pub(super) stands: bool,
+    pub(super) fault: Option<JournalError>,
+    /// Boxed, because hardly any run has one.
+    pub(super) debugged: Option<Box<Debugged<C, E>>>,
 }
 
 /// What a wait ended with; outcomes lie ready.
@@ -57,6 +60,8 @@ enum Woken<E> {
     Timer,
     Command(Command<E>),
     Letter(Letter<E>),
+    /// Whoever debugs the run wants it to pause or to end.
+    Asked,
     /// Nothing can happen any more, or not soon.
     Idle,
 }
@@ -72,7 +77,7 @@ enum Follow {
 
 impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     pub(super) fn new(run: Run<C, E, O>) -> Self {
-        let Run { machine, snapshot, observer, inbox, restored, book, patience } = run;
+        let Run { machine, snapshot, observer, inbox, restored, book, patience, debugged } = run;
         let clock = Clock::start(snapshot.now());
         Self {
             now: clock.now(),
@@ -92,6 +97,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             tried: true,
             stands: false,
             fault: None,
+            debugged,
         }
     }
 
@@ -104,6 +110,9 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     }
 
     pub(super) async fn drive(&mut self) {
+        if self.debugged.is_some() && !self.is_over() {
+            self.halt().await;
+        }
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
             Status::New => {
@@ -144,6 +153,11 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                     self.letters.push(letter);
                     self.tried = false;
                 }
+                Woken::Asked => {
+                    if self.halt().await == Released::Cancel {
+                        self.perform();
+                    }
+                }
                 Woken::Idle => {
                     self.stand_still();
                     break;
@@ -183,6 +197,9 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         for _ in 0..self.timers.count_due(self.now) {
             let Some(ticket) = self.timers.due(self.now) else { break };
             starts.append(&mut self.take_quietly(&Input::Timer(ticket)));
+            if self.debugged.is_some() {
+                self.halt().await;
+            }
             if self.is_over() {
                 break;
             }
@@ -204,6 +221,9 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 None => starts.push(start),
                 Some(outcome) => {
                     starts.append(&mut self.take_quietly(&Input::Outcome { ticket, outcome }));
+                    if self.debugged.is_some() {
+                        self.halt().await;
+                    }
                 }
             }
         }
@@ -348,6 +368,11 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 return Poll::Ready(Woken::Letter(letter));
             }
         }
+        if let Some(debugged) = &mut self.debugged
+            && debugged.poll_asked(task).is_ready()
+        {
+            return Poll::Ready(Woken::Asked);
+        }
         if self.timers.poll(&self.clock, task).is_ready() {
             return Poll::Ready(Woken::Timer);
         }
@@ -390,7 +415,8 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             return Follow::Nothing;
         }
         let waits = |effect: &Effect| !matches!(effect, Effect::Timer { .. });
-        if self.book.is_some() && self.effects.list.iter().any(waits) {
+        let is_written = self.book.is_some() && self.effects.list.iter().any(waits);
+        if is_written || self.debugged.is_some() {
             return Follow::Effects;
         }
         self.perform();
@@ -406,13 +432,16 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             self.make_durable().await;
             self.now = self.clock.now();
         }
+        if self.debugged.is_some() && self.fault.is_none() {
+            self.halt().await;
+        }
         if self.fault.is_none() {
             self.perform();
         }
     }
 
     /// Waits until the journal holds everything; work under way goes on meanwhile.
-    async fn make_durable(&mut self) {
+    pub(super) async fn make_durable(&mut self) {
         let Some(book) = &mut self.book else { return };
         let (works, outcomes) = (&mut self.works, &mut self.outcomes);
         let durable = poll_fn(|task| {
@@ -425,7 +454,10 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     }
 
     #[inline]
-    fn step(&mut self, input: &Input<E>, letter: Option<u64>) -> Result<(), StepError> {
+    pub(super) fn step(&mut self, input: &Input<E>, letter: Option<u64>) -> Result<(), StepError> {
+        if self.debugged.is_some() {
+            return self.step_debugged(input, letter);
+        }
         self.observer.before(self.now, input, &self.snapshot);
         let (run, effects) = (&mut self.snapshot, &mut self.effects);
         match &mut self.book {
@@ -476,4 +508,4 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
 
 /// Taken out of the way of what happens at every step.
 #[cold]
-fn forget(_: StepError) {}
+pub(super) fn forget(_: StepError) {}

@@ -26,9 +26,13 @@
 //! # }
 //! ```
 
+mod breakpoint;
 mod clock;
+mod debugger;
 mod drive;
+mod halt;
 mod handle;
+mod hooks;
 mod inner;
 mod observer;
 mod timers;
@@ -38,9 +42,12 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
+pub use self::breakpoint::{Breakpoint, BreakpointFault};
 pub use self::clock::Clock;
+pub use self::debugger::{Debugged, Debugger, Pause, PauseReason};
 use self::drive::Driver;
 pub use self::handle::{Handle, Inbox};
+pub use self::hooks::{Failing, Hooks, Taking};
 pub use self::observer::{Observer, Recorder};
 use crate::event::Event;
 use crate::journal::{JournalError, Logbook};
@@ -57,6 +64,7 @@ pub struct Run<C, E, O = ()> {
     restored: Effects,
     book: Option<Box<dyn Logbook<C, E>>>,
     patience: Option<Duration>,
+    debugged: Option<Box<Debugged<C, E>>>,
 }
 
 /// A run that was driven as far as it goes.
@@ -84,6 +92,7 @@ impl<C, E: Event> Machine<C, E> {
             restored: Effects::new(),
             book: None,
             patience: None,
+            debugged: None,
         }
     }
 
@@ -101,8 +110,8 @@ impl<C, E: Event> Machine<C, E> {
         let mut restored = Effects::new();
         self.restore(&snapshot, &mut restored)?;
         let machine = self.clone();
-        let (inbox, book, patience) = (None, None, None);
-        Ok(Run { machine, snapshot, observer: (), inbox, restored, book, patience })
+        let (inbox, book, patience, debugged) = (None, None, None, None);
+        Ok(Run { machine, snapshot, observer: (), inbox, restored, book, patience, debugged })
     }
 
     /// Repeats a run from its inputs, without performing anything.
@@ -143,8 +152,8 @@ impl<C, E: Event, O> Run<C, E, O> {
     /// Lets `observer` watch; it comes back with the end of the run.
     #[must_use]
     pub fn observer<P: Observer<C, E>>(self, observer: P) -> Run<C, E, P> {
-        let Run { machine, snapshot, inbox, restored, book, patience, .. } = self;
-        Run { machine, snapshot, observer, inbox, restored, book, patience }
+        let Run { machine, snapshot, inbox, restored, book, patience, debugged, .. } = self;
+        Run { machine, snapshot, observer, inbox, restored, book, patience, debugged }
     }
 
     /// Listens to the other end of a [`Handle`]. As long as a handle exists, a run that waits for
@@ -178,6 +187,24 @@ impl<C, E: Event, O> Run<C, E, O> {
     #[must_use]
     pub fn not_before(mut self, at: Timestamp) -> Self {
         self.snapshot.advance(at);
+        self
+    }
+
+    /// Lets whoever holds the other end debug the run: it pauses at breakpoints, takes single steps,
+    /// and tells what it did. With a [`Debugger`] that was made by [`Machine::debugger`].
+    ///
+    /// # Panics
+    /// If the debugger was made for another machine.
+    #[must_use]
+    pub fn debugger(mut self, debugged: Debugged<C, E>) -> Self {
+        let (own, other) = (self.machine.graph(), debugged.machine.graph());
+        assert!(
+            own.fingerprint() == other.fingerprint(),
+            "the debugger was made for the machine `{}`, the run is one of `{}`",
+            other.name(),
+            own.name()
+        );
+        self.debugged = Some(Box::new(debugged));
         self
     }
 

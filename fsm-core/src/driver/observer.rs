@@ -18,6 +18,19 @@ pub trait Observer<C, E>: Trace {
 
 impl<C, E> Observer<C, E> for () {}
 
+/// Both watch.
+impl<C, E, A: Observer<C, E>, B: Observer<C, E>> Observer<C, E> for (A, B) {
+    fn before(&mut self, now: Timestamp, input: &Input<E>, run: &Snapshot<C>) {
+        self.0.before(now, input, run);
+        self.1.before(now, input, run);
+    }
+
+    fn after(&mut self, run: &Snapshot<C>, effects: &[Effect]) {
+        self.0.after(run, effects);
+        self.1.after(run, effects);
+    }
+}
+
 /// Keeps every input of a run, so that [`Machine::replay`](crate::Machine::replay) can repeat it.
 #[derive(Clone, Debug)]
 pub struct Recorder<E> {

@@ -51,6 +51,11 @@ impl Timers {
         }
     }
 
+    /// The clock was changed.
+    pub(super) fn rearm(&mut self) {
+        self.armed = None;
+    }
+
     /// Ready when the earliest timer is due.
     pub(super) fn poll(&mut self, clock: &Clock, task: &mut Context<'_>) -> Poll<()> {
         let Some(Reverse((at, _, _))) = self.heap.peek() else { return Poll::Pending };

@@ -147,4 +147,29 @@ pub enum ReplayFault {
         /// Its number.
         record: u64,
     },
+    /// There is no record of this number.
+    #[error("there is no record {record}: {}", held(*first, *last))]
+    NoSuchRecord {
+        /// Its number.
+        record: u64,
+        /// That of the first that is there.
+        first: u64,
+        /// That of the last.
+        last: u64,
+    },
+    /// The machine has no such state.
+    #[error("there is no state `{state}`{}", hint(nearest))]
+    NoSuchState {
+        /// Its name.
+        state: String,
+        /// The name that comes nearest.
+        nearest: Option<String>,
+    },
+}
+
+fn held(first: u64, last: u64) -> String {
+    match last < first {
+        true => "the run has none".to_owned(),
+        false => format!("the run has {first} to {last}"),
+    }
 }

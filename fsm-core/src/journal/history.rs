@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ReplayFault, RunInfo, Trail};
+use super::{Replay, ReplayFault, RunInfo, Trail};
 use crate::event::Event;
 use crate::graph::Fingerprint;
 use crate::kernel::{Effects, Input, Snapshot, Trace};
@@ -82,54 +82,46 @@ impl<C: Clone, E: Event> Epoch<C, E> {
         until: u64,
         trace: &mut T,
     ) -> Result<Snapshot<C>, ReplayFault> {
-        let mut player = Player::new(self, machine)?;
-        while player.next().is_some_and(|record| record.number <= until) {
-            player.step(trace)?;
+        let mut replay = Replay::of(self, machine)?;
+        while replay.next_record().is_some_and(|record| record.number <= until) {
+            replay.step_traced(trace)?;
         }
-        Ok(player.into_snapshot())
+        Ok(replay.into_snapshot())
     }
-}
 
-/// Repeats a run record by record.
-struct Player<'a, C, E> {
-    machine: &'a Machine<C, E>,
-    records: std::slice::Iter<'a, Record<E>>,
-    snapshot: Snapshot<C>,
-    effects: Effects,
-}
-
-impl<'a, C: Clone, E: Event> Player<'a, C, E> {
-    fn new(epoch: &'a Epoch<C, E>, machine: &'a Machine<C, E>) -> Result<Self, ReplayFault> {
-        let expected = machine.graph().fingerprint();
-        let found = epoch.first.fingerprint();
-        if found != expected {
-            return Err(ReplayFault::OtherGraph { expected, found });
-        }
+    /// What a journal would have kept of a run along `machine` that began with `first` and took
+    /// these inputs, as an [`Observer`](crate::Observer) heard them: for a look back at a run that
+    /// had no journal. Events that were refused then are left out.
+    ///
+    /// # Errors
+    /// [`ReplayFault`]: the inputs are not those of a run of this machine.
+    pub fn from_inputs<'a>(
+        machine: &Machine<C, E>,
+        first: Snapshot<C>,
+        inputs: impl IntoIterator<Item = &'a (Timestamp, Input<E>)>,
+    ) -> Result<Self, ReplayFault>
+    where
+        E: Clone + 'a,
+    {
         let mut effects = Effects::new();
-        machine.restore(&epoch.first, &mut effects)?;
-        let (snapshot, records) = (epoch.first.clone(), epoch.records.iter());
-        Ok(Self { machine, records, snapshot, effects })
-    }
-
-    fn next(&self) -> Option<&'a Record<E>> {
-        self.records.as_slice().first()
-    }
-
-    /// Takes the next record.
-    fn step<T: Trace>(&mut self, trace: &mut T) -> Result<(), ReplayFault> {
-        let Some(record) = self.records.next() else { return Ok(()) };
-        let mut trail = Trail::new(trace);
-        let (run, effects) = (&mut self.snapshot, &mut self.effects);
-        self.machine
-            .step(run, record.at, &record.input, effects, &mut trail)
-            .map_err(|why| ReplayFault::Refused { record: record.number, why })?;
-        match trail.sum() == record.trail {
-            true => Ok(()),
-            false => Err(ReplayFault::Diverged { record: record.number }),
+        machine.restore(&first, &mut effects)?;
+        let mut run = first.clone();
+        let (mut records, mut number) = (Vec::new(), 0);
+        for (at, input) in inputs {
+            let mut nobody = ();
+            let mut trail = Trail::new(&mut nobody);
+            let taken = machine.step(&mut run, *at, input, &mut effects, &mut trail);
+            let trail = trail.sum();
+            match taken {
+                Ok(()) => {
+                    number += 1;
+                    records.push(Record { number, at: *at, input: input.clone(), trail });
+                }
+                Err(_) if matches!(input, Input::Event(_)) => {}
+                Err(why) => return Err(ReplayFault::Refused { record: number + 1, why }),
+            }
         }
-    }
-
-    fn into_snapshot(self) -> Snapshot<C> {
-        self.snapshot
+        let fingerprint = machine.graph().fingerprint();
+        Ok(Self { fingerprint, definition: Arc::default(), first, records })
     }
 }

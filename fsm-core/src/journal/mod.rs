@@ -11,6 +11,8 @@
 //! | [`Journal`] | many runs: begun, taken up, read, listed, written to from outside |
 //! | [`Logbook`] | the journal of one run that is driven here, to be written |
 //! | [`History`] | what a journal holds of one run, to be read |
+//! | [`Replay`] | the run at any point of its history |
+//! | [`Step`] | one record of it in words |
 //! | [`RunInfo`] | one line of a list of runs |
 //! | [`Letter`] | what somebody outside sends to a run: an event, or the wish that it end |
 //! | [`MemoryJournal`] | a journal that lasts as long as the process |
@@ -49,6 +51,8 @@ mod history;
 mod info;
 mod logbook;
 mod memory;
+mod replay;
+mod step;
 mod trail;
 
 pub use error::{JournalError, ReplayFault};
@@ -56,6 +60,9 @@ pub use history::{Epoch, History, Record};
 pub use info::{RunFilter, RunInfo, RunPhase};
 pub use logbook::{Entry, Letter, Logbook, Standing};
 pub use memory::MemoryJournal;
+pub use replay::Replay;
+pub(crate) use step::Teller;
+pub use step::{Passing, Standpoint, Step};
 use tokio::sync::watch;
 pub(crate) use trail::Trail;
 

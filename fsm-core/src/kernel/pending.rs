@@ -3,7 +3,7 @@
 
 use super::effect::Start;
 use super::input::Ticket;
-use super::snapshot::{Phase, Snapshot, Status, Token};
+use super::snapshot::{Alarm, Phase, Snapshot, Status, Token};
 use crate::graph::{Kind, StateId, TransitionId};
 use crate::machine::Machine;
 use crate::time::Timestamp;
@@ -97,32 +97,47 @@ impl<C, E> Machine<C, E> {
     /// # Complexity
     /// O(tokens + timers * log(timers)).
     pub fn timers(&self, run: &Snapshot<C>) -> Vec<Timer> {
-        let graph = self.graph();
-        let awaited = |slot: u32| {
-            let Token { state, phase, number, due, .. } = *run.token(slot);
-            let wait = match phase {
-                Phase::Running if graph.timeout(state).is_some() => Wait::Timeout,
-                Phase::Waiting => Wait::Retry,
-                Phase::Delaying => Wait::Delay,
-                Phase::Running
-                | Phase::Resting
-                | Phase::Queued
-                | Phase::Owning
-                | Phase::Moving
-                | Phase::Free => return None,
-            };
-            Some(Timer { ticket: Ticket { slot, number }, at: due, state, wait })
-        };
-        let alarms = run.alarms.iter().map(|((slot, edge), alarm)| {
-            let edge = &self.frozen.table.edges[*edge as usize];
-            let ticket = Ticket { slot: *slot, number: alarm.number };
-            let wait = Wait::After(TransitionId(edge.transition));
-            Timer { ticket, at: alarm.due, state: edge.from, wait }
-        });
+        let alarms = run.alarms.iter().map(|(place, alarm)| self.alarm(*place, *alarm));
         let alarms = alarms.filter(|_| run.status == Status::Running);
-        let mut timers: Vec<Timer> = slots(run).filter_map(awaited).chain(alarms).collect();
+        let mut timers: Vec<Timer> =
+            slots(run).filter_map(|slot| self.awaited(run, slot)).chain(alarms).collect();
         timers.sort_by_key(|timer| (timer.at, timer.ticket.number));
         timers
+    }
+
+    /// The timer that a ticket speaks of, if the run waits for it.
+    pub(super) fn timer(&self, run: &Snapshot<C>, ticket: Ticket) -> Option<Timer> {
+        if !slots(run).contains(&ticket.slot) {
+            return None;
+        }
+        let own = self.awaited(run, ticket.slot);
+        let alarms = run.alarms.range((ticket.slot, 0)..=(ticket.slot, u32::MAX));
+        let alarms = alarms.map(|(place, alarm)| self.alarm(*place, *alarm));
+        own.into_iter().chain(alarms).find(|timer| timer.ticket == ticket)
+    }
+
+    /// The timer of what the token in `slot` does, if it has one.
+    fn awaited(&self, run: &Snapshot<C>, slot: u32) -> Option<Timer> {
+        let Token { state, phase, number, due, .. } = *run.token(slot);
+        let wait = match phase {
+            Phase::Running if self.graph().timeout(state).is_some() => Wait::Timeout,
+            Phase::Waiting => Wait::Retry,
+            Phase::Delaying => Wait::Delay,
+            Phase::Running
+            | Phase::Resting
+            | Phase::Queued
+            | Phase::Owning
+            | Phase::Moving
+            | Phase::Free => return None,
+        };
+        Some(Timer { ticket: Ticket { slot, number }, at: due, state, wait })
+    }
+
+    fn alarm(&self, (slot, edge): (u32, u32), alarm: Alarm) -> Timer {
+        let edge = &self.frozen.table.edges[edge as usize];
+        let ticket = Ticket { slot, number: alarm.number };
+        let wait = Wait::After(TransitionId(edge.transition));
+        Timer { ticket, at: alarm.due, state: edge.from, wait }
     }
 }
 

@@ -49,3 +49,53 @@ pub trait Trace {
 }
 
 impl Trace for () {}
+
+/// Both hear.
+impl<A: Trace, B: Trace> Trace for (A, B) {
+    fn began(&mut self, token: u32, state: StateId) {
+        self.0.began(token, state);
+        self.1.began(token, state);
+    }
+
+    fn moved(&mut self, step: Move) {
+        self.0.moved(step);
+        self.1.moved(step);
+    }
+
+    fn retrying(&mut self, state: StateId, attempts: u32, wait: Duration) {
+        self.0.retrying(state, attempts, wait);
+        self.1.retrying(state, attempts, wait);
+    }
+
+    fn cancelled(&mut self, token: u32, state: StateId, phase: Phase) {
+        self.0.cancelled(token, state, phase);
+        self.1.cancelled(token, state, phase);
+    }
+
+    fn dropped(&mut self, token: u32) {
+        self.0.dropped(token);
+        self.1.dropped(token);
+    }
+}
+
+impl<T: Trace + ?Sized> Trace for &mut T {
+    fn began(&mut self, token: u32, state: StateId) {
+        T::began(self, token, state);
+    }
+
+    fn moved(&mut self, step: Move) {
+        T::moved(self, step);
+    }
+
+    fn retrying(&mut self, state: StateId, attempts: u32, wait: Duration) {
+        T::retrying(self, state, attempts, wait);
+    }
+
+    fn cancelled(&mut self, token: u32, state: StateId, phase: Phase) {
+        T::cancelled(self, token, state, phase);
+    }
+
+    fn dropped(&mut self, token: u32) {
+        T::dropped(self, token);
+    }
+}

@@ -7,6 +7,7 @@
 mod activities;
 mod bytes;
 mod canonical;
+mod debugging;
 mod done;
 mod forks;
 mod fuzz;

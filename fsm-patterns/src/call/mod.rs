@@ -127,8 +127,8 @@ pub(crate) fn start(
 /// What becomes of a call that was under way when the process died. One that must not be made twice
 /// ends here, because the server may have carried it out; for `None` it is made again.
 pub(crate) fn interrupted(rules: &Rules, visit: &Visit<'_>) -> Option<Outcome<FlowEvent>> {
-    let spec = rules.plan.endpoint(rules.errand(visit.state)?).call()?;
-    if !request::is_unrepeatable(spec) {
+    let call = rules.plan.endpoint(rules.errand(visit.state)?).call();
+    if !call.is_some_and(request::is_unrepeatable) {
         return None;
     }
     let error = StepError::new(

@@ -118,6 +118,7 @@ states:
     entry: { set: { booked: false, known: false } }
     on:
       answered: { to: paying, actions: { set: { booked: true, known: true } } }
+      without: paying
       refused: audit
   paying:
     on:
@@ -144,6 +145,7 @@ states:
     entry: { set: { booked: false, known: false } }
     on:
       answered: { to: paying, actions: { set: { booked: true, known: true } } }
+      without: paying
       refused: audit
   paying:
     on:
