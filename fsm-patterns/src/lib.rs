@@ -113,7 +113,7 @@ mod usage;
 pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
-pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
+pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault, TargetFault};
 pub use engine::{Engine, EngineError, EngineOptions, RunHandle, StartOptions};
 pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
