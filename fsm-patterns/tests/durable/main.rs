@@ -1,5 +1,6 @@
 //! Runs that are kept in a journal: the process dies at any record, and they go on.
 
+mod complete;
 mod crash;
 mod crashes;
 mod engine;
