@@ -78,6 +78,10 @@ pub mod machines {
     #[doc = include_str!("../../docs/machines/saving.md")]
     pub struct Saving;
 
+    /// When a flow changes under its runs.
+    #[doc = include_str!("../../docs/change.md")]
+    pub struct Change;
+
     /// Reading the drawing.
     #[doc = include_str!("../../docs/machines/drawing.md")]
     pub struct Drawing;

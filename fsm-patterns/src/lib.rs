@@ -69,12 +69,14 @@
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
+//! | `change` | runs of an old flow that go on along a changed one |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
 mod bases;
 mod builder;
 mod call;
+mod change;
 pub mod check;
 mod compile;
 mod conclude;
@@ -111,6 +113,7 @@ mod undo;
 mod usage;
 
 pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
+pub use change::{CarryOverError, FlowObstacle, Migration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault, TargetFault};
