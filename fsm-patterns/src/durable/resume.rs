@@ -3,7 +3,7 @@
 use fsm_core::journal::{Epoch, History, JournalError, RunPhase, TakenUp};
 use fsm_core::{GraphDiff, Snapshot, Timestamp};
 
-use super::{DurableRun, FlowJournal, ResumeError, Stage};
+use super::{DurableRun, FlowJournal, ResumeError, Stage, target};
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::{Flow, RunError};
@@ -56,6 +56,8 @@ impl Flow {
         }
         let run = self.snapshot_of(&history)?;
         let open = self.open().map_err(RunError::from)?.clone();
+        let target = target::path_of(&self.rules.plan.flow, &run.context().input);
+        let target = target.map_err(RunError::from)?;
         Ok(DurableRun {
             flow: self.clone(),
             open,
@@ -66,12 +68,14 @@ impl Flow {
             ears: None,
             patience: None,
             not_before: Timestamp::ZERO,
+            target,
+            found: None,
             with_hooks: true,
         })
     }
 
     /// Refuses a run that follows another graph.
-    fn check_graph(
+    pub(crate) fn check_graph(
         &self,
         run: &str,
         epoch: &Epoch<FlowContext, FlowEvent>,
