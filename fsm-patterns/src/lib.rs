@@ -47,6 +47,11 @@
 //! by name. If anything in it failed without a handler, they are skipped. Groups are no steps:
 //! the result lists their endpoints, and `$steps` knows endpoints only.
 //!
+//! # Waiting
+//! A step may wait instead of calling: for some time ([`Delay`]) or for a signal from outside
+//! ([`AwaitSignal`]). A call with [`Endpoint::poll`] is made again until its answer says that
+//! something is done.
+//!
 //! # Where to look
 //! | module | what it holds |
 //! |---|---|
