@@ -3,6 +3,7 @@
 mod crash;
 mod crashes;
 mod in_doubt;
+mod undo;
 #[path = "../flow/world.rs"]
 #[allow(dead_code)]
 mod world;
