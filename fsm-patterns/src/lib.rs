@@ -66,9 +66,11 @@
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
+//! | `retrace`, `answers` | what a run did, record by record; the same again, offline |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
+mod answers;
 mod bases;
 mod builder;
 mod call;
@@ -93,6 +95,7 @@ mod output;
 mod plan;
 mod report;
 mod request;
+mod retrace;
 mod rules;
 mod run;
 pub mod schema;
@@ -104,6 +107,7 @@ mod standing;
 mod step;
 mod usage;
 
+pub use answers::{Answers, AnswersError, CallAt, Rehearsal};
 pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
@@ -114,6 +118,7 @@ pub use flow::{Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};
+pub use retrace::{CallStep, FlowStep, Moment, Retrace};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
+use fsm_core::{Debugged, Debugger, Ended, Handle, Inbox, Observer, Snapshot, Status};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 use serde_json::Value;
@@ -37,6 +37,7 @@ pub struct FlowRun<O = ()> {
     seed: Option<u64>,
     observer: O,
     ears: Option<Ears>,
+    debugged: Option<Debugged<FlowContext, FlowEvent>>,
 }
 
 /// Both ends of what a run listens to, until it begins.
@@ -60,7 +61,8 @@ impl CancelHandle {
 
 impl FlowRun {
     pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
-        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), ears: None }
+        let (seed, ears, debugged) = (None, None, None);
+        Self { flow, open, id: fresh_id(), input, seed, observer: (), ears, debugged }
     }
 }
 
@@ -87,8 +89,8 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, ears, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, ears }
+        let FlowRun { flow, open, id, input, seed, ears, debugged, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears, debugged }
     }
 
     /// A way to end the run from outside. As long as one exists, a run that waits for a signal goes
@@ -101,6 +103,15 @@ impl<O> FlowRun<O> {
     /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
     pub fn signal_handle(&mut self) -> SignalHandle {
         SignalHandle { flow: self.flow.clone(), handle: self.handle() }
+    }
+
+    /// A way to debug the run: breakpoints, single steps, history. States are called as the graph calls
+    /// them; that of an endpoint's call is called like the endpoint. The last one that was asked for
+    /// counts.
+    pub fn debugger(&mut self) -> Debugger<FlowContext, FlowEvent> {
+        let (debugger, debugged) = self.flow.machine.debugger();
+        self.debugged = Some(debugged);
+        debugger
     }
 
     fn handle(&mut self) -> Handle<FlowEvent> {
@@ -134,7 +145,7 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, ears } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears, debugged } = self;
         let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
@@ -151,6 +162,9 @@ impl<O> FlowRun<O> {
         let mut run = flow.machine.run(context).seed(seed);
         if let Some(inbox) = inbox {
             run = run.inbox(inbox);
+        }
+        if let Some(debugged) = debugged {
+            run = run.debugger(debugged);
         }
         let ended = run.observer(observer).drive().await;
         let given_up = session.close();

@@ -5,6 +5,7 @@
 mod hindsight;
 mod oracle;
 mod picture;
+mod rehearsal;
 mod story;
 
 use std::collections::HashMap;
@@ -126,6 +127,7 @@ fn check(story: &Story, played: &Played) {
     }
     check_steps(story, api, report);
     hindsight::check(played);
+    rehearsal::check(story, played);
 }
 
 fn check_steps(story: &Story, api: &Api, report: &RunReport) {
