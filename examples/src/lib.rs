@@ -21,6 +21,11 @@ pub struct CircuitBreaker;
 #[doc = include_str!("../../docs/errors.md")]
 pub struct Errors;
 
+/// The snippets of the page on undoing, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/undo.md")]
+pub struct Undoing;
+
 /// The snippets of the page on caching, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/caching.md")]
@@ -77,6 +82,10 @@ pub mod machines {
     /// Saving and restoring.
     #[doc = include_str!("../../docs/machines/saving.md")]
     pub struct Saving;
+
+    /// When a flow changes under its runs.
+    #[doc = include_str!("../../docs/change.md")]
+    pub struct Change;
 
     /// Reading the drawing.
     #[doc = include_str!("../../docs/machines/drawing.md")]

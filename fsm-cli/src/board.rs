@@ -41,6 +41,8 @@ struct Line {
     attempt: u32,
     /// Requests that were sent, as far as the last answer or failure told.
     sent: u32,
+    /// Those of earlier rounds, where the call is made again and again.
+    earlier: u32,
     answer: Option<Answer>,
     standing: Standing,
 }
@@ -52,7 +54,7 @@ enum Answer {
     Bad { kind: ErrorKind, http_status: Option<u16> },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Standing {
     /// Its turn has not come.
     Pending,
@@ -68,6 +70,19 @@ enum Standing {
     Waiting {
         at: Instant,
     },
+    /// It lets time pass.
+    Sleeping {
+        until: Instant,
+    },
+    /// Its call is made again.
+    Asking {
+        at: Instant,
+    },
+    /// It waits for a signal.
+    Awaiting {
+        signal: String,
+        until: Option<Instant>,
+    },
     Ended(Ending),
 }
 
@@ -79,6 +94,7 @@ impl Board {
             limit,
             attempt: 0,
             sent: 0,
+            earlier: 0,
             answer: None,
             standing: Standing::Pending,
         };
@@ -111,6 +127,18 @@ impl Board {
             }
             Happening::Retrying { wait } => {
                 line.standing = Standing::Retrying { at: later(now, wait) };
+            }
+            Happening::Sleeps { wait } => {
+                line.standing = Standing::Sleeping { until: later(now, wait) };
+            }
+            Happening::AsksAgain { wait } => {
+                line.earlier += std::mem::take(&mut line.sent);
+                line.attempt = 0;
+                line.standing = Standing::Asking { at: later(now, wait) };
+            }
+            Happening::Awaits { ref signal, limit } => {
+                let until = limit.map(|limit| later(now, limit));
+                line.standing = Standing::Awaiting { signal: signal.clone(), until };
             }
             Happening::Ended(ending) => {
                 let gave_up = matches!(ending, Ending::Failed | Ending::Recovered);
@@ -166,6 +194,10 @@ impl Board {
         if waiting > 0 {
             text += &format!(", {waiting} held back");
         }
+        let sleeping = count(Standing::is_waiting);
+        if sleeping > 0 {
+            text += &format!(", {sleeping} waiting");
+        }
         if hidden > 0 {
             text += &format!(" ({hidden} not shown)");
         }
@@ -173,10 +205,29 @@ impl Board {
     }
 }
 
+impl Standing {
+    /// Whether it waits because the flow says so.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Standing::Sleeping { .. } | Standing::Asking { .. } | Standing::Awaiting { .. } => true,
+            Standing::Pending
+            | Standing::Queued
+            | Standing::Running { .. }
+            | Standing::Retrying { .. }
+            | Standing::Waiting { .. }
+            | Standing::Ended(_) => false,
+        }
+    }
+}
+
 impl Line {
     fn is_active(&self) -> bool {
         match self.standing {
-            Standing::Running { .. } | Standing::Retrying { .. } => true,
+            Standing::Running { .. }
+            | Standing::Retrying { .. }
+            | Standing::Sleeping { .. }
+            | Standing::Asking { .. }
+            | Standing::Awaiting { .. } => true,
             Standing::Pending
             | Standing::Queued
             | Standing::Waiting { .. }
@@ -192,6 +243,9 @@ impl Line {
         let style = Style::new().for_stderr();
         let (mark, style) = match self.standing {
             Standing::Pending | Standing::Queued | Standing::Waiting { .. } => ("·", style.dim()),
+            Standing::Sleeping { .. } | Standing::Asking { .. } | Standing::Awaiting { .. } => {
+                ("·", style.cyan())
+            }
             Standing::Running { .. } => ("▸", style.cyan()),
             Standing::Retrying { .. } => ("↻", style.yellow()),
             Standing::Ended(Ending::Ok | Ending::Cached | Ending::Recovered) => {
@@ -235,6 +289,17 @@ impl Line {
                     }
                 }
             }
+            Standing::Sleeping { until } => format!("waits {}", seconds_until(until, now)),
+            Standing::Asking { at } => {
+                format!("not done yet, asks again in {}", seconds_until(at, now))
+            }
+            Standing::Awaiting { ref signal, until: None } => {
+                format!("waits for the signal {signal}")
+            }
+            Standing::Awaiting { ref signal, until: Some(until) } => {
+                let left = seconds_until(until, now);
+                format!("waits for the signal {signal}, {left} left")
+            }
             Standing::Ended(ending) => self.ended(ending),
         }
     }
@@ -271,6 +336,7 @@ impl Line {
                 self.sent
             }
         };
+        let attempts = self.earlier + attempts;
         if attempts > 1 {
             text += &format!(", {attempts} attempts");
         }
@@ -365,6 +431,33 @@ mod tests {
     fn refused(kind: ErrorKind, requests: u32) -> Happening {
         let http_status = (kind == ErrorKind::Status).then_some(503);
         Happening::Refused { kind, http_status, requests }
+    }
+
+    #[test]
+    fn what_waits_for_the_world_says_for_what() {
+        let now = Instant::now();
+        let mut board = board(now, 5);
+        let answered =
+            || Happening::Answered { http_status: 200, latency: Some(SECOND), requests: 1 };
+        let signal = "approved".to_owned();
+        let events = [
+            (0, Happening::Sleeps { wait: 300 * SECOND }),
+            (1, Happening::Started { attempt: 1 }),
+            (1, answered()),
+            (1, Happening::AsksAgain { wait: 30 * SECOND }),
+            (2, Happening::Awaits { signal: signal.clone(), limit: None }),
+            (3, Happening::Awaits { signal, limit: Some(86_400 * SECOND) }),
+            (4, Happening::Started { attempt: 1 }),
+            (4, answered()),
+            (4, Happening::AsksAgain { wait: 30 * SECOND }),
+            (4, Happening::Started { attempt: 1 }),
+            (4, answered()),
+            (4, Happening::Ended(Ending::Ok)),
+        ];
+        for (endpoint, happening) in events {
+            board.happens(now, endpoint, &happening);
+        }
+        insta::assert_snapshot!(shown(&board, now + 10 * SECOND), @"");
     }
 
     #[test]

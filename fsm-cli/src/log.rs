@@ -178,6 +178,18 @@ impl Listener for Log {
                 let wait_ms = wait.as_secs_f64() * 1_000.0;
                 tracing::info!(run, state, attempt = *last, wait_ms, "retrying after a wait");
             }
+            Happening::Sleeps { wait } => {
+                let wait_ms = wait.as_secs_f64() * 1_000.0;
+                tracing::info!(run, state, wait_ms, "waits");
+            }
+            Happening::AsksAgain { wait } => {
+                let wait_ms = wait.as_secs_f64() * 1_000.0;
+                tracing::info!(run, state, wait_ms, "not done yet, asks again after a wait");
+            }
+            Happening::Awaits { signal, limit } => {
+                let limit_ms = limit.map(|limit| limit.as_secs_f64() * 1_000.0);
+                tracing::info!(run, state, signal, limit_ms, "waits for a signal");
+            }
             Happening::Ended(ending) => match ending {
                 Ending::Ok | Ending::Cached | Ending::Recovered | Ending::Skipped => {
                     tracing::info!(run, state, attempt = *last, status = ending.name(), "ended");

@@ -1,20 +1,21 @@
 //! A run as its user thinks of it: what happens to each endpoint.
 //!
 //! The kernel tells of tokens, states, and transitions; an endpoint `pay` has up to three states
-//! (`pay.check`, `pay`, `pay.failed`). A [`Watch`] puts both together and tells a [`Listener`].
+//! (`pay.check`, `pay`, `pay.failed`), and two more if its call is made again and again (`pay.look`,
+//! `pay.wait`). A [`Watch`] puts both together and tells a [`Listener`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fsm_core::{
-    Effect, Input, Move, Observer, Outcome, Phase, Snapshot, StateId, Ticket, Timestamp, Trace,
-    Trigger,
+    Effect, Input, Kind, Move, Observer, Outcome, Phase, Snapshot, StateId, Ticket, Timestamp,
+    Trace, Trigger,
 };
 use fsm_http::ErrorKind;
 use fsm_patterns::{Flow, FlowContext, FlowEvent};
 
 /// Something that happens to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Happening {
     /// Its turn has come; it begins as soon as there is room.
     Entered,
@@ -29,6 +30,12 @@ pub(crate) enum Happening {
     Refused { kind: ErrorKind, http_status: Option<u16>, requests: u32 },
     /// There will be another attempt after a wait.
     Retrying { wait: Duration },
+    /// It waits for some time.
+    Sleeps { wait: Duration },
+    /// The answer says that something is not done yet: the call is made again after a wait.
+    AsksAgain { wait: Duration },
+    /// It waits for a signal, for so long at most.
+    Awaits { signal: String, limit: Option<Duration> },
     /// It is over.
     Ended(Ending),
 }
@@ -101,7 +108,12 @@ struct Part {
 enum Role {
     /// Decides whether the call is made.
     Check,
+    /// The call, or what it waits for instead.
     Call,
+    /// Decides what the answer, or the signal, means.
+    Look,
+    /// Waits until the call is made again.
+    Wait,
     /// Decides what a failure leads to.
     Failure,
 }
@@ -114,6 +126,8 @@ impl<L: Listener> Watch<L> {
             let states = [
                 (name.to_owned(), Role::Call),
                 (format!("{name}.check"), Role::Check),
+                (format!("{name}.look"), Role::Look),
+                (format!("{name}.wait"), Role::Wait),
                 (format!("{name}.failed"), Role::Failure),
             ];
             for (state, role) in states {
@@ -136,6 +150,30 @@ impl<L: Listener> Watch<L> {
         self.parts.get(state.index()).copied().flatten()
     }
 
+    /// Tells that an endpoint has come to a state in which something goes on, or is waited for.
+    fn enters(&mut self, state: StateId) {
+        let Some(Part { endpoint, role }) = self.part(state) else { return };
+        let graph = self.flow.graph();
+        let happening = match (role, graph.kind(state)) {
+            (Role::Call, Kind::Delay(wait)) => Happening::Sleeps { wait },
+            (Role::Wait, Kind::Delay(wait)) => Happening::AsksAgain { wait },
+            (Role::Call, Kind::Signal) => {
+                let (mut signal, mut limit) = (String::new(), None);
+                for (_, edge) in graph.transitions().filter(|(_, edge)| edge.from() == state) {
+                    match edge.trigger() {
+                        Trigger::Event(event) => signal = graph.event_name(event).to_owned(),
+                        Trigger::After(wait) => limit = Some(wait),
+                        Trigger::Always | Trigger::Done | Trigger::Failed | Trigger::TimedOut => {}
+                    }
+                }
+                Happening::Awaits { signal, limit }
+            }
+            (Role::Call, _) => Happening::Entered,
+            (Role::Check | Role::Look | Role::Wait | Role::Failure, _) => return,
+        };
+        self.listener.happens(endpoint, &happening);
+    }
+
     fn end_those_taken_away(&mut self, ending: Ending) {
         for endpoint in self.taken_away.drain(..) {
             self.listener.happens(endpoint, &Happening::Ended(ending));
@@ -151,8 +189,13 @@ impl<L: Listener> Watch<L> {
         let graph = self.flow.graph();
         let transition = graph.transition(step.transition);
         let guarded_by = |name| transition.guard().is_some_and(|id| graph.guard_name(id) == name);
+        let keeps_error = || graph.actions_of(transition).any(|it| it.starts_with("keep error"));
         let ending = match (transition.trigger(), part.role) {
+            // A signal that did not come in time.
+            (Trigger::After(_), _) if self.part(transition.from()).is_some() => Ending::Failed,
             (Trigger::After(_), _) => Ending::TimedOut,
+            (Trigger::Always, Role::Look) if keeps_error() => Ending::Failed,
+            (Trigger::Always, Role::Look) | (Trigger::Event(_), Role::Call) => Ending::Ok,
             (Trigger::Done, _) if self.cached == Some(part.endpoint) => Ending::Cached,
             (Trigger::Done, _) => Ending::Ok,
             (Trigger::Failed | Trigger::TimedOut, _) => Ending::Failed,
@@ -164,9 +207,7 @@ impl<L: Listener> Watch<L> {
             {
                 Ending::Skipped
             }
-            (Trigger::Always | Trigger::Event(_), Role::Check | Role::Call | Role::Failure) => {
-                Ending::Failed
-            }
+            (Trigger::Always | Trigger::Event(_), _) => Ending::Failed,
         };
         Some(ending)
     }
@@ -176,7 +217,10 @@ impl<L: Listener> Trace for Watch<L> {
     fn moved(&mut self, step: Move) {
         let graph = self.flow.graph();
         self.listener.moves(graph.name_of(step.from), graph.name_of(step.to));
-        if let Trigger::After(_) = graph.transition(step.transition).trigger() {
+        let transition = graph.transition(step.transition);
+        let is_deadline = matches!(transition.trigger(), Trigger::After(_))
+            && self.part(transition.from()).is_none();
+        if is_deadline {
             self.end_those_taken_away(Ending::TimedOut);
         }
         if let Some(from) = self.part(step.from)
@@ -184,11 +228,11 @@ impl<L: Listener> Trace for Watch<L> {
         {
             self.listener.happens(from.endpoint, &Happening::Ended(ending));
         }
-        if let Some(to) = self.part(step.to)
-            && to.role == Role::Call
-        {
-            self.listener.happens(to.endpoint, &Happening::Entered);
-        }
+        self.enters(step.to);
+    }
+
+    fn began(&mut self, _token: u32, state: StateId) {
+        self.enters(state);
     }
 
     fn retrying(&mut self, state: StateId, _attempts: u32, wait: Duration) {

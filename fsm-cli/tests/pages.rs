@@ -259,6 +259,30 @@ fn complaint(flow: &Flow, runtime: &Runtime) -> Option<String> {
     (!faults.is_empty()).then(told)
 }
 
+/// The flow file that undoes what it did.
+#[test]
+fn the_trip_without_a_ticket_is_undone() {
+    let runtime = runtime();
+    let path = root().join("examples/flows/trip.yaml");
+    let text = fs::read_to_string(path).expect("a flow file");
+    for (ticket, outcome) in [(200, "completed"), (409, "failed")] {
+        let how = json!({ "input": { "seat": "12A", "ticket": ticket } });
+        let how = how.as_object().expect("an object").clone();
+        let flow =
+            Flow { place: "trip.yaml".to_owned(), text: text.clone(), run: how, shown: None };
+        let api = runtime.block_on(MockApi::start()).expect("a free port");
+        let output = run(&flow, &api);
+        runtime.block_on(api.stop());
+        let result: Value = serde_json::from_slice(&output.stdout).expect("a result");
+        assert_eq!(result["outcome"], outcome, "{result}");
+        assert_eq!(result["output"], json!({ "seat": "12A", "charge": "ch_0001" }));
+        let undone = if outcome == "failed" { json!("ok") } else { Value::Null };
+        for step in ["seat", "charge"] {
+            assert_eq!(result["steps"][step]["undo"]["status"], undone, "{result}");
+        }
+    }
+}
+
 /// The flow files among the examples that need secrets or write files.
 #[test]
 fn the_flow_files_with_secrets_and_files_run() {
@@ -368,6 +392,7 @@ fn the_reference_has_a_row_for_every_key_with_its_default() {
     let sections = [
         ("## The flow", ""),
         ("## Endpoints", "/$defs/endpoint"),
+        ("### Undo", "/$defs/undo"),
         ("## Groups", "/$defs/group"),
         ("## Resources", "/$defs/resource"),
         ("### `bearer`", "/$defs/auth/properties/bearer"),

@@ -8,7 +8,7 @@
 //! pay.failed   choice: what the failure leads to (handler, fail_fast, error_threshold)
 //! ```
 //!
-//! Steps that wait have states of their own (`compile/wait.rs`).
+//! and one more where it can be undone (`undo`). Steps that wait have states of their own (`wait`).
 //!
 //! Chains lead from one to the next. The other modes open the scope of a fork: entries that wait
 //! for several others stand behind a join, those that several wait for stand before a split. What
@@ -16,8 +16,10 @@
 //! picture shows it. Names of states that are not an endpoint's hold a space or a dot, which no
 //! endpoint's name can hold.
 
+mod undo;
 mod wait;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use fsm_core::{Graph, GraphBuilder, GraphFaults, JoinRule, RetryPolicy, StateId};
@@ -33,6 +35,8 @@ use wait::Ways;
 pub(crate) struct Compiled {
     pub(crate) graph: Graph,
     pub(crate) units: Vec<Option<Unit>>,
+    /// The states that undo, each with its number among the plan's undos.
+    pub(crate) undos: HashMap<StateId, usize>,
 }
 
 /// # Complexity
@@ -42,20 +46,22 @@ pub(crate) fn compile(plan: &Plan) -> Result<Compiled, GraphFaults> {
         plan,
         graph: Graph::builder(plan.flow.name.as_str()),
         units: Vec::new(),
+        undos: HashMap::new(),
         top: None,
         settles: "run settles".to_owned(),
     };
     compiler.flow();
-    let Compiler { mut graph, mut units, .. } = compiler;
+    let Compiler { mut graph, mut units, undos, .. } = compiler;
     let graph = graph.build()?;
     units.resize(graph.states().len(), None);
-    Ok(Compiled { graph, units })
+    Ok(Compiled { graph, units, undos })
 }
 
 struct Compiler<'a> {
     plan: &'a Plan,
     graph: GraphBuilder,
     units: Vec<Option<Unit>>,
+    undos: HashMap<StateId, usize>,
     /// The composite state around everything, where the run has a deadline.
     top: Option<StateId>,
     settles: String,
@@ -72,7 +78,8 @@ impl Compiler<'_> {
             self.top = Some(self.graph.composite("the run", &first).id());
             self.graph.initial("the run");
             self.graph.final_state("run timed out");
-            let late = self.graph.transition("the run", "run timed out");
+            let end = self.end_in("run timed out");
+            let late = self.graph.transition("the run", end);
             late.after(limit).action(action::TIME_OUT);
         } else {
             let first = self.entry_of_container(0);
@@ -96,7 +103,9 @@ impl Compiler<'_> {
             None => guard::NOTHING_FAILED.to_owned(),
         };
         self.graph.transition(&settles, "run completed").guard(&well);
-        self.graph.transition(&settles, "run failed");
+        let end = self.end_in("run failed");
+        self.graph.transition(&settles, end);
+        self.undoing();
     }
 
     /// The first state of what is in a container.
@@ -259,7 +268,8 @@ impl Compiler<'_> {
         let flow = &plan.flow;
         let stops = flow.fail_fast;
         let share = flow.error_threshold.filter(|_| !stops);
-        let decides = plan.handler(index).is_some() || share.is_some();
+        let can_fail = plan.endpoints[index].can_fail();
+        let decides = can_fail && (plan.handler(index).is_some() || share.is_some());
         let failed = format!("{name}.failed");
         let settles = self.settles.clone();
         let (failure, after_failure) = match on_failure {

@@ -11,6 +11,7 @@ use crate::plan::{Plan, Source, Unit};
 use crate::session::Session;
 use crate::spec::Mode;
 use crate::step::{Block, StepError, StepRecord, StepStatus, Verdict};
+use crate::undo::Undoing;
 use crate::usage::Usage;
 
 /// What a running flow knows.
@@ -28,6 +29,8 @@ pub struct FlowContext {
     /// By resource.
     #[serde(default)]
     pub(crate) usage: Vec<Usage>,
+    #[serde(default, skip_serializing_if = "Undoing::is_empty")]
+    pub(crate) undoing: Undoing,
     #[serde(skip)]
     pub(crate) session: Session,
 }
@@ -69,8 +72,14 @@ impl FlowContext {
             output: Value::Null,
             error: None,
             usage: vec![Usage::default(); plan.flow.resources.len()],
+            undoing: Undoing::default(),
             session: Session::default(),
         }
+    }
+
+    /// The same, with why the run could not begin.
+    pub(crate) fn with_error(self, error: StepError) -> Self {
+        Self { error: Some(error), ..self }
     }
 
     /// `$data` of a unit that begins now.

@@ -15,7 +15,7 @@ use url::Url;
 use crate::context::{FlowContext, StepsOf};
 use crate::expr::{Reference, Root};
 use crate::flow::{Flow, InputError};
-use crate::plan::{Source, Unit};
+use crate::plan::{Errand, Source, Unit};
 use crate::request;
 use crate::spec::{EndpointSpec, Transform};
 
@@ -24,7 +24,7 @@ use crate::spec::{EndpointSpec, Transform};
 pub struct DryRun {
     /// The flow's name.
     pub name: String,
-    /// One for each call; steps that only wait send nothing.
+    /// One for each call, and behind it one for its undo; steps that only wait send nothing.
     pub requests: IndexMap<String, DryRequest>,
 }
 
@@ -43,7 +43,7 @@ pub struct DryRequest {
     pub body: Option<Value>,
     /// Further attempts after the first.
     pub retries: u32,
-    /// The condition it hangs on, as it is written.
+    /// The condition it hangs on, as it is written; of an undo, when it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// Why it is not known in full.
@@ -61,16 +61,25 @@ impl Flow {
         self.check_input(input)?;
         let plan = &self.rules.plan;
         let context = FlowContext::new(plan, "dry-run".to_owned(), input.clone());
-        let requests = plan.endpoints.iter().enumerate().filter_map(|(index, endpoint)| {
-            let spec = endpoint.call()?;
-            Some((spec.name.clone(), self.dry_request(&context, index, spec)))
+        let errands = (0..plan.endpoints.len()).flat_map(|index| {
+            let undo = plan.endpoints[index].undo.map(Errand::Undo);
+            std::iter::once(Errand::Step(index)).chain(undo)
+        });
+        let requests = errands.filter_map(|errand| {
+            let spec = plan.endpoint(errand).call()?;
+            Some((spec.name.clone(), self.dry_request(&context, errand, spec)))
         });
         Ok(DryRun { name: plan.flow.name.clone(), requests: requests.collect() })
     }
 
-    fn dry_request(&self, context: &FlowContext, index: usize, spec: &EndpointSpec) -> DryRequest {
+    fn dry_request(
+        &self,
+        context: &FlowContext,
+        errand: Errand,
+        spec: &EndpointSpec,
+    ) -> DryRequest {
         let plan = &self.rules.plan;
-        let endpoint = &plan.endpoints[index];
+        let endpoint = plan.endpoint(errand);
         let resource = endpoint.resource.map(|index| &plan.flow.resources[index]);
         let base = resource.and_then(|resource| resource.base_url.as_ref());
         let written = || match base {
@@ -83,23 +92,26 @@ impl Flow {
             headers: IndexMap::new(),
             body: None,
             retries: spec.retries(),
-            condition: spec.condition.as_ref().map(crate::rules::guard::condition),
+            condition: match errand {
+                Errand::Step(_) => spec.condition.as_ref().map(crate::rules::guard::condition),
+                Errand::Undo(number) => {
+                    let step = &plan.endpoints[plan.undos[number].step].name;
+                    Some(format!("the run fails after `{step}` was completed"))
+                }
+            },
             unknown: None,
         };
-        // The first of a chain is fed with the input; what comes later hangs on answers.
-        let first = plan.containers[endpoint.container].units.first();
-        let fed_by_input = endpoint.container == 0
-            && match endpoint.source {
-                Source::Container => true,
-                Source::Carried => first == Some(&Unit::Endpoint(index)),
-                Source::Dependencies => false,
-            };
-        let data = fed_by_input.then(|| context.input.clone());
+        let data = match errand {
+            Errand::Step(index) if self.is_fed_by_input(index) => Some(context.input.clone()),
+            Errand::Step(_) | Errand::Undo(_) => None,
+        };
         let steps = StepsOf { plan, context };
         let raw = data.clone().unwrap_or_default();
-        let prepared = self
-            .rules
-            .transformed(context, index, &raw)
+        let transformed = match errand {
+            Errand::Step(index) => self.rules.transformed(context, index, &raw),
+            Errand::Undo(_) => Ok(raw),
+        };
+        let prepared = transformed
             .map_err(|why| request::fault("transform_input", why))
             .and_then(|data| request::build(spec, &steps.scope(&data), &data, None));
         let hangs = hangs_on_answers(spec, data.is_some());
@@ -121,6 +133,19 @@ impl Flow {
             }
         }
         dry
+    }
+
+    /// The first of a chain is fed with the input; what comes later hangs on answers.
+    fn is_fed_by_input(&self, index: usize) -> bool {
+        let plan = &self.rules.plan;
+        let endpoint = &plan.endpoints[index];
+        let first = plan.containers[endpoint.container].units.first();
+        endpoint.container == 0
+            && match endpoint.source {
+                Source::Container => true,
+                Source::Carried => first == Some(&Unit::Endpoint(index)),
+                Source::Dependencies => false,
+            }
     }
 }
 

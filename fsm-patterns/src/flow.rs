@@ -17,9 +17,10 @@ use crate::compile::{Compiled, compile, work};
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::fault::Fault;
+use crate::file::{self, Report};
 use crate::memory::Memory;
 use crate::open::{Open, OpenError};
-use crate::plan::{Endpoint, Plan};
+use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::rules::Rules;
 use crate::run::FlowRun;
@@ -36,6 +37,8 @@ pub struct Flow {
     services: Services,
     /// What a proof has to remember of a run; made by the first that asks.
     pub(crate) memory: Arc<OnceLock<Memory>>,
+    /// The text that it was made from.
+    definition: Option<Arc<str>>,
     /// Set by the first run.
     open: Arc<OnceLock<Arc<Open>>>,
 }
@@ -61,6 +64,18 @@ impl fmt::Debug for FlowError {
 
 fn list(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("\n  - {fault}")).collect()
+}
+
+/// Why a text is no flow.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It has faults: all of them, with their places.
+    #[error("{0}")]
+    Report(Report),
+    /// What it describes can't be built.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
 }
 
 /// An input that the flow's `inputs` do not allow.
@@ -137,21 +152,46 @@ impl Flow {
         let inputs = spec.inputs.as_ref().map(InputCheck::new).transpose();
         let inputs = inputs.map_err(FlowError::Faults)?;
         let plan = Plan::new(spec);
-        let Compiled { graph, units } =
+        let Compiled { graph, units, undos } =
             compile(&plan).map_err(|faults| FlowError::Unsound(faults.to_string()))?;
-        let rules = Arc::new(Rules { plan: Arc::new(plan), units: units.into(), proof: None });
+        let (plan, units, undos) = (Arc::new(plan), units.into(), Arc::new(undos));
+        let rules = Arc::new(Rules { plan, units, undos, proof: None });
         let open: Arc<OnceLock<Arc<Open>>> = Arc::default();
         let mut bindings = Bindings::new();
-        for call in rules.plan.endpoints.iter().filter_map(Endpoint::call) {
+        for call in rules.plan.calls() {
             let (rules, open) = (rules.clone(), open.clone());
-            bindings = bindings.activity_boxed(work(call), move |context, visit| {
+            let (name, asked) = (work(call), rules.clone());
+            bindings = bindings.activity_boxed(name.clone(), move |context, visit| {
                 call::start(&rules, &open, context, visit)
             });
+            bindings = bindings.interrupted(name, move |_, visit| call::interrupted(&asked, visit));
         }
         let machine = Machine::bind(graph, rules.bind(bindings))
             .map_err(|faults| FlowError::Unsound(faults.to_string()))?;
         let memory = Arc::default();
-        Ok(Self { rules, machine, inputs, services, memory, open })
+        let definition = None;
+        Ok(Self { rules, machine, inputs, services, memory, definition, open })
+    }
+
+    /// Reads, checks, and compiles a flow file; runs with a journal keep its text, so that they can
+    /// be resumed by who does not have the file.
+    ///
+    /// # Errors
+    /// [`FileError`] with everything that is wrong with it.
+    pub fn from_text(name: &str, text: &str, services: Services) -> Result<Self, FileError> {
+        let loaded = file::load(name, text).map_err(FileError::Report)?;
+        Ok(Self::with_services(loaded.spec, services)?.with_definition(text))
+    }
+
+    /// Says which text of a flow file it was made from. It is kept with every run that has a journal.
+    #[must_use]
+    pub fn with_definition(self, text: impl Into<Arc<str>>) -> Self {
+        Self { definition: Some(text.into()), ..self }
+    }
+
+    /// The text that it was made from, if it was said.
+    pub fn definition(&self) -> Option<&str> {
+        self.definition.as_deref()
     }
 
     /// The flow's name.
@@ -188,7 +228,7 @@ impl Flow {
     }
 
     /// What is needed to send; made once.
-    fn open(&self) -> Result<&Arc<Open>, OpenError> {
+    pub(crate) fn open(&self) -> Result<&Arc<Open>, OpenError> {
         if let Some(open) = self.open.get() {
             return Ok(open);
         }

@@ -63,10 +63,13 @@
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
+//! | `undo` | what is to be undone of a run that fails, and what is left |
+//! | `durable` | one run with a journal: begun, taken up, and told that it is over |
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
 //! | `retrace`, `answers` | what a run did, record by record; the same again, offline |
+//! | `change` | runs of an old flow that go on along a changed one |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
@@ -74,11 +77,13 @@ mod answers;
 mod bases;
 mod builder;
 mod call;
+mod change;
 pub mod check;
 mod compile;
 mod conclude;
 mod context;
 mod dry_run;
+mod durable;
 pub mod duration;
 mod event;
 pub mod expr;
@@ -105,22 +110,26 @@ mod signal;
 pub mod spec;
 mod standing;
 mod step;
+mod undo;
 mod usage;
 
 pub use answers::{Answers, AnswersError, CallAt, Rehearsal};
-pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll};
+pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
+pub use change::{CarryOverError, FlowObstacle, Migration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
+pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
 pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};
-pub use flow::{Flow, FlowError, InputError, RunError};
+pub use flow::{FileError, Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
-pub use report::{Metrics, RunOutcome, RunReport, StepReport, WaitsFor};
+pub use report::{Metrics, RunOutcome, RunReport, StepReport, UndoReport, WaitsFor};
 pub use retrace::{CallStep, FlowStep, Moment, Retrace};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};
 pub use step::{StepError, StepStatus};
+pub use undo::UndoStatus;
 pub use usage::{Receipt, Usage};

@@ -13,6 +13,7 @@ use crate::rules::Rules;
 use crate::rules::proof::statuses_of;
 use crate::spec::When;
 use crate::step::StepRecord;
+use crate::undo::Undoing;
 
 /// Who looks at what.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Memory {
     statuses: Vec<Vec<StateId>>,
     /// Where it is told how the run ends.
     settles: Option<StateId>,
+    /// Where it is asked what is to be undone, and where it is told that nothing is.
+    undoes: Vec<StateId>,
     /// As many failures as this are as good as more.
     most_failures: u32,
 }
@@ -39,6 +42,10 @@ impl Memory {
             containers: vec![Vec::new(); plan.containers.len()],
             statuses: vec![Vec::new(); plan.endpoints.len()],
             settles: graph.state("run settles"),
+            undoes: ["run undoes", "run failed", "run timed out"]
+                .iter()
+                .filter_map(|name| graph.state(name))
+                .collect(),
             most_failures: rules.most_failures(),
         };
         let checks = checks(plan, graph);
@@ -75,8 +82,11 @@ impl Memory {
             let unknown = context.input.clone();
             *container = ContainerRecord { broken, ..ContainerRecord::new(unknown) };
         }
-        let is_counted = self.settles.is_some_and(live);
+        let is_counted = self.settles.is_some_and(&live);
         context.failed = if is_counted { context.failed.min(self.most_failures) } else { 0 };
+        if !lives(&self.undoes) {
+            context.undoing = Undoing::default();
+        }
         context.began = None;
         context.output = serde_json::Value::Null;
         context.error = None;

@@ -11,7 +11,7 @@ use fsm_http::resource::{Client, ResourceError};
 use fsm_http::secret::Secrets;
 use fsm_http::{ReqwestTransport, Transport, TransportError};
 
-use crate::plan::{Endpoint, Plan};
+use crate::plan::{Endpoint, Errand, Plan};
 use crate::services::Services;
 use crate::spec::EndpointSpec;
 use crate::spec::RateSpec;
@@ -21,6 +21,8 @@ use crate::spec::RateSpec;
 pub(crate) struct Open {
     /// By endpoint.
     pub(crate) callers: Vec<Option<Caller>>,
+    /// By number of the undo.
+    undoers: Vec<Option<Caller>>,
     /// In declared order.
     pub(crate) clients: Vec<Client>,
     /// Of all resources.
@@ -65,13 +67,26 @@ impl Open {
         let global = (!plan.flow.global_rate_limit.is_empty())
             .then(|| bucket(&plan.flow.global_rate_limit, None, plan.flow.rate_limit_window));
         let global: Vec<Bucket> = global.into_iter().chain(services.bucket.clone()).collect();
-        let callers = plan.endpoints.iter().map(|endpoint| {
+        let plain = |endpoint: &Endpoint| {
             let client = endpoint.resource.map(|index| &clients[index]);
             let spec = endpoint.call()?;
-            let caller = caller(plan, endpoint, spec, client, &transport, &global, services);
+            let caller = caller(plan, spec, client, &transport, &global, services);
             Some(caller.secrets(&secrets))
+        };
+        let callers = plan.endpoints.iter().map(|endpoint| {
+            plain(endpoint).map(|caller| guarded(caller, plan, endpoint, services))
         });
-        Ok(Self { callers: callers.collect(), clients, secrets })
+        let callers = callers.collect();
+        let undoers = plan.undos.iter().map(|undo| plain(&undo.call)).collect();
+        Ok(Self { callers, undoers, clients, secrets })
+    }
+
+    /// Who makes the call of an errand.
+    pub(crate) fn caller(&self, errand: Errand) -> Option<&Caller> {
+        match errand {
+            Errand::Step(index) => self.callers[index].as_ref(),
+            Errand::Undo(number) => self.undoers[number].as_ref(),
+        }
     }
 
     /// Takes every secret of the flow out of `text`.
@@ -82,7 +97,6 @@ impl Open {
 
 fn caller(
     plan: &Plan,
-    endpoint: &Endpoint,
     spec: &EndpointSpec,
     client: Option<&Client>,
     transport: &Arc<dyn Transport>,
@@ -109,17 +123,25 @@ fn caller(
     for bucket in global {
         caller = caller.global_bucket(bucket.clone());
     }
+    if flow.metrics_enabled {
+        caller = caller.recorder(services.metrics.endpoint(&spec.name));
+    }
+    caller
+}
+
+/// Adds what keeps requests from being sent. What undoes has none of that: it is to be tried whatever
+/// became of calls before, and an answer that was kept undoes nothing.
+fn guarded(mut caller: Caller, plan: &Plan, endpoint: &Endpoint, services: &Services) -> Caller {
+    let flow = &plan.flow;
     if let Some(threshold) = flow.circuit_breaker_threshold.and_then(NonZeroU32::new) {
         let timeout = flow.circuit_breaker_timeout;
         let breakers = &services.breakers;
-        caller = caller.breaker(breakers.get_or_insert(&flow.name, &spec.name, threshold, timeout));
+        caller =
+            caller.breaker(breakers.get_or_insert(&flow.name, &endpoint.name, threshold, timeout));
     }
     if let Some(ttl) = flow.cache_ttl {
         let revalidate = endpoint.resource.is_some_and(|index| flow.resources[index].revalidate);
         caller = caller.cache(&services.cache, ttl, revalidate);
-    }
-    if flow.metrics_enabled {
-        caller = caller.recorder(services.metrics.endpoint(&spec.name));
     }
     caller
 }

@@ -53,10 +53,10 @@ use crate::context::FlowContext;
 use crate::event::{Answered, FlowEvent, Refusal, Signal};
 use crate::flow::Flow;
 use crate::memory::Memory;
-use crate::plan::Unit;
+use crate::plan::{Errand, Unit};
 use crate::request;
 use crate::rules::proof::{Proof, statuses_of};
-use crate::rules::{Rules, guard};
+use crate::rules::{Rules, guard, undo};
 use crate::spec::When;
 use crate::step::StepError;
 use crate::usage::Receipt;
@@ -90,10 +90,11 @@ impl Flow {
     }
 
     fn bound_to(&self, graph: Graph, oracle: Arc<dyn Oracle>) -> Machine<FlowContext, FlowEvent> {
-        let Rules { plan, units, .. } = &*self.rules;
+        let Rules { plan, units, undos, .. } = &*self.rules;
         let proof = Some(Proof::new(plan, oracle));
-        let rules = Arc::new(Rules { plan: plan.clone(), units: units.clone(), proof });
-        let calls = plan.endpoints.iter().filter_map(|endpoint| endpoint.call().map(work));
+        let (units, undos) = (units.clone(), undos.clone());
+        let rules = Arc::new(Rules { plan: plan.clone(), units, undos, proof });
+        let calls = plan.calls().map(work);
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
             bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
         });
@@ -113,16 +114,19 @@ impl Flow {
     /// "fails for good"; "outcome unknown" where the call can't be repeated. Nothing for a state
     /// that is no call.
     pub fn endings(&self, state: StateId) -> Vec<(&'static str, Outcome<FlowEvent>)> {
-        let Some(Unit::Endpoint(index)) = self.rules.units.get(state.index()).copied().flatten()
-        else {
+        let Some(errand) = self.rules.errand(state) else { return Vec::new() };
+        if !matches!(self.graph().kind(state), Kind::Activity(_)) {
             return Vec::new();
-        };
-        let is_call = matches!(self.graph().kind(state), Kind::Activity(_));
-        let Some(spec) = self.rules.plan.endpoints[index].call().filter(|_| is_call) else {
-            return Vec::new();
+        }
+        let Some(spec) = self.rules.plan.endpoint(errand).call() else { return Vec::new() };
+        let is_cache_seen = match errand {
+            Errand::Step(index) => {
+                self.rules.plan.flow.cache_ttl.is_some() && self.memory().is_status_read(index)
+            }
+            Errand::Undo(_) => false,
         };
         let mut endings = vec![("ok", answered(false))];
-        if self.rules.plan.flow.cache_ttl.is_some() && self.memory().is_status_read(index) {
+        if is_cache_seen {
             endings.push(("ok, from the cache", answered(true)));
         }
         if spec.retries() > 0 {
@@ -174,6 +178,8 @@ impl Flow {
         let is_promised = |from: StateId, trigger: Trigger, guard: Option<&str>| {
             let unit = self.rules.units.get(from.index()).copied().flatten();
             match (trigger, unit, guard) {
+                // What comes after a step may be such that nothing in it can fail.
+                _ if self.rules.undos.contains_key(&from) => false,
                 (Trigger::After(_) | Trigger::Done | Trigger::Failed, _, _) => true,
                 (Trigger::Always, Some(unit), asked) if self.looks(from, unit) => {
                     asked != Some(guard::LOOK_FAULTY)
@@ -231,6 +237,24 @@ impl Flow {
         self.rules.plan.flow.fail_fast
     }
 
+    /// Whether a run of a proof that ends now leaves steps undone that were completed, though nobody
+    /// failed to undo them. `context` is that of the run.
+    pub fn leaves_undone(&self, context: &FlowContext) -> bool {
+        let undoing = &context.undoing;
+        let is_guessed = undoing.is_late && undo::is_guessed(&self.rules.plan);
+        !undoing.completed.is_empty() && !is_guessed
+    }
+
+    /// Whether a state makes the call that undoes a step.
+    pub fn is_undo(&self, state: StateId) -> bool {
+        self.rules.undos.contains_key(&state)
+    }
+
+    /// Whether any step can be undone.
+    pub fn undoes(&self) -> bool {
+        !self.rules.plan.undos.is_empty()
+    }
+
     fn memory(&self) -> &Memory {
         self.memory.get_or_init(|| Memory::new(&self.rules, self.graph()))
     }
@@ -252,6 +276,10 @@ impl FlowContext {
             status << 1 | u8::from(step.broken)
         }));
         key.extend(self.containers.iter().map(|container| u8::from(container.broken)));
+        if !self.undoing.is_empty() {
+            key.push(u8::from(self.undoing.is_late));
+            key.extend(self.undoing.completed.iter().flat_map(|step| step.to_le_bytes()));
+        }
         key
     }
 }

@@ -20,6 +20,25 @@ pub(crate) struct Plan {
     /// The flow itself, then its groups.
     pub(crate) containers: Vec<Container>,
     pub(crate) by_name: HashMap<String, usize>,
+    /// What undoes completed steps, in declared order of these.
+    pub(crate) undos: Vec<Undo>,
+}
+
+/// The call that undoes a step.
+#[derive(Debug)]
+pub(crate) struct Undo {
+    /// By index into `endpoints`.
+    pub(crate) step: usize,
+    pub(crate) call: Endpoint,
+}
+
+/// What a state that calls is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// A step, by index into `endpoints`.
+    Step(usize),
+    /// Undoing one, by index into `undos`.
+    Undo(usize),
 }
 
 /// An endpoint, or a group as a whole.
@@ -45,6 +64,8 @@ pub(crate) struct Endpoint {
     pub(crate) resource: Option<usize>,
     /// How long one attempt may take.
     pub(crate) timeout: Duration,
+    /// By index into `undos`.
+    pub(crate) undo: Option<usize>,
 }
 
 /// What an endpoint does.
@@ -76,6 +97,14 @@ impl Endpoint {
                 Wait::Signal(signal) => Some(signal),
                 Wait::Delay(_) => None,
             },
+        }
+    }
+
+    /// Whether there is any way in which it may fail.
+    pub(crate) fn can_fail(&self) -> bool {
+        match &self.work {
+            Work::Call(_) => true,
+            Work::Wait(spec) => spec.can_fail(),
         }
     }
 
@@ -133,8 +162,13 @@ impl Plan {
             source: Source::Container,
             condition: None,
         };
-        let mut plan =
-            Self { flow, endpoints: Vec::new(), containers: vec![root], by_name: HashMap::new() };
+        let mut plan = Self {
+            flow,
+            endpoints: Vec::new(),
+            containers: vec![root],
+            by_name: HashMap::new(),
+            undos: Vec::new(),
+        };
         plan.add(0, entries);
         for index in 0..plan.endpoints.len() {
             let call = plan.endpoints[index].call();
@@ -153,21 +187,14 @@ impl Plan {
                 Entry::Endpoint(spec) => {
                     let index = self.endpoints.len();
                     self.by_name.insert(name.clone(), index);
-                    let resources = &self.flow.resources;
-                    let resource = spec.resource.as_ref().and_then(|name| {
-                        resources.iter().position(|resource| resource.name == *name)
-                    });
-                    let theirs = resource.and_then(|index| resources[index].timeout);
-                    self.endpoints.push(Endpoint {
-                        name: name.as_str().into(),
-                        resource,
-                        timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
-                        work: Work::Call(spec),
-                        container,
-                        depends_on: Vec::new(),
-                        source: Source::Container,
-                        reads: Vec::new(),
-                    });
+                    let undo = spec.undo.as_ref().map(|undo| undo.call(&spec));
+                    let endpoint = self.calling(spec, container);
+                    self.endpoints.push(endpoint);
+                    if let Some(call) = undo {
+                        self.endpoints[index].undo = Some(self.undos.len());
+                        let call = self.calling(Box::new(call), container);
+                        self.undos.push(Undo { step: index, call });
+                    }
                     Unit::Endpoint(index)
                 }
                 Entry::Wait(spec) => {
@@ -182,6 +209,7 @@ impl Plan {
                         depends_on: Vec::new(),
                         source: Source::Container,
                         reads: Vec::new(),
+                        undo: None,
                     });
                     Unit::Endpoint(index)
                 }
@@ -225,6 +253,40 @@ impl Plan {
                 }
             }
         }
+    }
+
+    fn calling(&self, spec: Box<EndpointSpec>, container: usize) -> Endpoint {
+        let resources = &self.flow.resources;
+        let resource = spec
+            .resource
+            .as_ref()
+            .and_then(|name| resources.iter().position(|resource| resource.name == *name));
+        let theirs = resource.and_then(|index| resources[index].timeout);
+        Endpoint {
+            name: spec.name.as_str().into(),
+            resource,
+            timeout: spec.timeout.or(theirs).unwrap_or(TIMEOUT),
+            work: Work::Call(spec),
+            container,
+            depends_on: Vec::new(),
+            source: Source::Container,
+            reads: Vec::new(),
+            undo: None,
+        }
+    }
+
+    /// The endpoint of an errand, or what stands for one.
+    pub(crate) fn endpoint(&self, errand: Errand) -> &Endpoint {
+        match errand {
+            Errand::Step(index) => &self.endpoints[index],
+            Errand::Undo(number) => &self.undos[number].call,
+        }
+    }
+
+    /// Every call of the flow: those of its steps, and those that undo them.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &EndpointSpec> {
+        let undos = self.undos.iter().map(|undo| &undo.call);
+        self.endpoints.iter().chain(undos).filter_map(Endpoint::call)
     }
 
     fn reads(&self, spec: &EndpointSpec) -> Vec<usize> {

@@ -9,6 +9,7 @@ use crate::context::FlowContext;
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::step::{StepError, StepRecord, StepStatus};
+use crate::undo::{Left, UndoRecord, UndoStatus, left_undone};
 use crate::usage::Usage;
 
 /// How a run ended, or that it has not.
@@ -56,6 +57,11 @@ pub struct RunReport {
     pub error: Option<StepError>,
     /// Every endpoint by name, in declared order.
     pub steps: IndexMap<String, StepReport>,
+    /// The steps whose effect stands, or may stand, though the run did not complete: those that
+    /// were completed and not undone, and those that have an undo and whose call may have been
+    /// carried out. In declared order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_undone: Vec<String>,
     /// What was used of each resource, by name, in declared order.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub usage: IndexMap<String, Usage>,
@@ -88,6 +94,25 @@ pub struct StepReport {
     /// Why it failed; kept also where a handler stood in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
+    /// What became of its undo, where one was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoReport>,
+}
+
+/// What became of the undo of a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UndoReport {
+    /// How it ended.
+    pub status: UndoStatus,
+    /// Requests sent.
+    pub attempts: u32,
+    /// The last attempt, from sending to decoded, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// The status of the last answer.
+    pub http_status: Option<u16>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
 }
 
 /// What a step waits for. Where it names both, whichever comes first counts.
@@ -115,6 +140,14 @@ pub struct Metrics {
 }
 
 pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome) -> RunReport {
+    // What is still to be undone will not be, once the run is over.
+    let is_over = outcome != RunOutcome::Waiting;
+    for step in std::mem::take(&mut context.undoing.completed) {
+        let undo = &mut context.steps[step].undo;
+        let was_due = is_over && outcome != RunOutcome::Completed;
+        *undo = undo.take().or_else(|| was_due.then(|| Box::new(UndoRecord::cancelled())));
+    }
+    let left = left_undone(plan, &context, outcome);
     let metrics = plan.flow.metrics_enabled.then(|| metrics(&context.steps));
     let error = match outcome {
         RunOutcome::Completed | RunOutcome::Waiting => None,
@@ -128,6 +161,7 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
             Some(StepError::new(fsm_http::ErrorKind::Cancelled, "the run was cancelled"))
         }
     };
+    let error = error.map(|error| with_left(plan, error, &left));
     let output = match plan.flow.output {
         _ if outcome == RunOutcome::Waiting => Output::from(Value::Null),
         Some(_) => Output::from(std::mem::take(&mut context.output)),
@@ -144,9 +178,24 @@ pub(crate) fn report(plan: &Plan, mut context: FlowContext, outcome: RunOutcome)
         output,
         error,
         steps,
+        left_undone: left.iter().map(|left| name_of(plan, left).to_owned()).collect(),
         usage,
         metrics,
     }
+}
+
+/// The error of a run, with what it leaves behind.
+fn with_left(plan: &Plan, error: StepError, left: &[Left]) -> StepError {
+    if left.is_empty() {
+        return error;
+    }
+    let names = left.iter().map(|left| format!("{} ({})", name_of(plan, left), left.why));
+    let names = names.collect::<Vec<_>>().join(", ");
+    StepError { message: format!("{}; left undone: {names}", error.message), ..error }
+}
+
+fn name_of<'a>(plan: &'a Plan, left: &Left) -> &'a str {
+    &plan.endpoints[left.step].name
 }
 
 /// The error of the run as a whole, or of the first endpoint that failed.
@@ -176,6 +225,13 @@ fn step(record: StepRecord) -> StepReport {
         output: record.output.unwrap_or_default().into(),
         reason: record.reason,
         error: record.error,
+        undo: record.undo.map(|undo| UndoReport {
+            status: undo.status,
+            attempts: undo.attempts,
+            latency_ms: undo.latency_us.map(millis),
+            http_status: undo.http_status,
+            error: undo.error,
+        }),
     }
 }
 
@@ -188,7 +244,10 @@ fn millis(micros: u64) -> f64 {
 }
 
 fn metrics(steps: &[StepRecord]) -> Metrics {
-    let total: u64 = steps.iter().map(|step| u64::from(step.attempts)).sum();
+    let undos = || steps.iter().filter_map(|step| step.undo.as_deref());
+    let attempts = steps.iter().map(|step| step.attempts);
+    let attempts = attempts.chain(undos().map(|undo| undo.attempts));
+    let total: u64 = attempts.map(u64::from).sum();
     // An answer that the server said is still good was asked for, too.
     let is_good = |step: &&StepRecord| {
         matches!(step.status, Some(StepStatus::Ok | StepStatus::Cached)) && step.attempts > 0
@@ -198,8 +257,10 @@ fn metrics(steps: &[StepRecord]) -> Metrics {
         0 => u64::from(is_good(&step)),
         answers => u64::from(answers),
     });
-    let good: u64 = good.sum();
-    let latencies: Vec<u64> = steps.iter().filter_map(|step| step.latency_us).collect();
+    let undone = undos().filter(|undo| undo.status == UndoStatus::Ok).count() as u64;
+    let good: u64 = good.sum::<u64>() + undone;
+    let latencies = steps.iter().filter_map(|step| step.latency_us);
+    let latencies: Vec<u64> = latencies.chain(undos().filter_map(|undo| undo.latency_us)).collect();
     // Divided last, so that 1 of 10 is 0.1 and not 0.09999999999999998.
     let share = |of: u64| (total > 0).then(|| of as f64 / total as f64);
     let mean = |sum: u64| millis(sum) / latencies.len() as f64;

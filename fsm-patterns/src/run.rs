@@ -14,41 +14,54 @@ use serde_json::Value;
 
 use crate::conclude::unfinished;
 use crate::context::FlowContext;
+use crate::durable::{DurableRun, FlowJournal};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
-use crate::plan::Unit;
+use crate::plan::Errand;
 use crate::report::{RunOutcome, RunReport, report};
 use crate::session::GivenUp;
 use crate::signal::SignalHandle;
 use crate::spec::Output;
 use crate::step::{StepError, StepStatus};
-use crate::usage::Receipt;
+use crate::undo::UndoStatus;
+use crate::usage::{Receipt, Usage};
 
 /// A run that is about to begin: await it.
 ///
 /// # Cancel safety
 /// Dropping the future drops the calls that are under way.
 pub struct FlowRun<O = ()> {
-    flow: Flow,
-    open: Arc<Open>,
-    id: String,
-    input: Value,
-    seed: Option<u64>,
-    observer: O,
-    ears: Option<Ears>,
-    debugged: Option<Debugged<FlowContext, FlowEvent>>,
+    pub(crate) flow: Flow,
+    pub(crate) open: Arc<Open>,
+    pub(crate) id: String,
+    pub(crate) input: Value,
+    pub(crate) seed: Option<u64>,
+    pub(crate) observer: O,
+    pub(crate) ears: Option<Ears>,
+    pub(crate) debugged: Option<Debugged<FlowContext, FlowEvent>>,
 }
 
 /// Both ends of what a run listens to, until it begins.
-struct Ears {
+pub(crate) struct Ears {
     handle: Handle<FlowEvent>,
-    inbox: Inbox<FlowEvent>,
+    pub(crate) inbox: Inbox<FlowEvent>,
+}
+
+impl Ears {
+    /// A handle to what the run listens to; it does so from now on.
+    pub(crate) fn handle(ears: &mut Option<Ears>) -> Handle<FlowEvent> {
+        let ears = ears.get_or_insert_with(|| {
+            let (handle, inbox) = Handle::pair();
+            Ears { handle, inbox }
+        });
+        ears.handle.clone()
+    }
 }
 
 /// Ends a run from outside.
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Handle<FlowEvent>);
+pub struct CancelHandle(pub(crate) Handle<FlowEvent>);
 
 impl CancelHandle {
     /// Cancels the calls under way and ends the run as cancelled; no effect on one that is over.
@@ -99,6 +112,11 @@ impl<O> FlowRun<O> {
         CancelHandle(self.handle())
     }
 
+    /// Keeps the run in `journal`, so that another process can go on with it.
+    pub fn journal(self, journal: FlowJournal) -> DurableRun<O> {
+        DurableRun::new(self, journal)
+    }
+
     /// A way to send signals to the run. As long as one exists, a run that waits for a signal goes
     /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
     pub fn signal_handle(&mut self) -> SignalHandle {
@@ -115,11 +133,7 @@ impl<O> FlowRun<O> {
     }
 
     fn handle(&mut self) -> Handle<FlowEvent> {
-        let ears = self.ears.get_or_insert_with(|| {
-            let (handle, inbox) = Handle::pair();
-            Ears { handle, inbox }
-        });
-        ears.handle.clone()
+        Ears::handle(&mut self.ears)
     }
 
     /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
@@ -195,9 +209,14 @@ impl Flow {
         self.report_of(snapshot.clone(), &[])
     }
 
-    fn report_of(&self, snapshot: Snapshot<FlowContext>, given_up: &[GivenUp]) -> RunReport {
+    pub(crate) fn report_of(
+        &self,
+        snapshot: Snapshot<FlowContext>,
+        given_up: &[GivenUp],
+    ) -> RunReport {
         let status = snapshot.status();
-        if status == Status::Running {
+        let has_begun = status != Status::New || snapshot.context().error.is_some();
+        if status == Status::Running || !has_begun {
             return self.standing(&snapshot);
         }
         let mut context = snapshot.into_context();
@@ -243,7 +262,11 @@ impl Flow {
     /// attempts sent a request, and the last one perhaps with effect.
     fn correct(&self, context: &mut FlowContext, call: &GivenUp) {
         let plan = &self.rules.plan;
-        let Some(Unit::Endpoint(index)) = self.rules.units[call.state.index()] else { return };
+        let index = match self.rules.errand(call.state) {
+            Some(Errand::Step(index)) => index,
+            Some(Errand::Undo(number)) => return self.correct_undo(context, number, call),
+            None => return,
+        };
         let (step, endpoint) = (&mut context.steps[index], &plan.endpoints[index]);
         // Others told of their end themselves.
         let Some(status @ (StepStatus::TimedOut | StepStatus::Cancelled)) = step.status else {
@@ -252,17 +275,8 @@ impl Flow {
         // The calls of this step that were answered before are known.
         let before = step.rounds.requests;
         if let Some(resource) = endpoint.resource {
-            let usage = &mut context.usage[resource];
-            let assumed = step.attempts.saturating_sub(before);
-            if step.cut && assumed > 0 {
-                usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
-                usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
-            }
-            let receipt = Receipt::from(call.traffic);
-            match before {
-                0 => usage.add(&receipt),
-                _ => usage.add_more(&receipt),
-            }
+            let assumed = if step.cut { step.attempts.saturating_sub(before) } else { 0 };
+            recount(&mut context.usage[resource], assumed, before, call);
         }
         step.attempts = before.saturating_add(call.traffic.requests);
         step.cut = call.is_in_doubt;
@@ -270,10 +284,39 @@ impl Flow {
         step.error_value = Some(error.to_value());
         step.error = Some(error);
     }
+
+    /// The same of a call that was to undo a step.
+    fn correct_undo(&self, context: &mut FlowContext, number: usize, call: &GivenUp) {
+        let undo = &self.rules.plan.undos[number];
+        // Others told of their end themselves.
+        let Some(record) = context.steps[undo.step].undo.as_deref_mut() else { return };
+        if record.status != UndoStatus::Cancelled {
+            return;
+        }
+        if let Some(resource) = undo.call.resource {
+            let assumed = if record.cut { record.attempts } else { 0 };
+            recount(&mut context.usage[resource], assumed, 0, call);
+        }
+        record.attempts = call.traffic.requests;
+        record.cut = call.is_in_doubt;
+    }
+}
+
+/// Puts what a call used in the place of the attempts that were assumed.
+fn recount(usage: &mut Usage, assumed: u32, before: u32, call: &GivenUp) {
+    if assumed > 0 {
+        usage.calls = usage.calls.saturating_sub(u64::from(before == 0));
+        usage.attempts = usage.attempts.saturating_sub(u64::from(assumed));
+    }
+    let receipt = Receipt::from(call.traffic);
+    match before {
+        0 => usage.add(&receipt),
+        _ => usage.add_more(&receipt),
+    }
 }
 
 /// A number that nobody can guess the next of; ids need no more.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

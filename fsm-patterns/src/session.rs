@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fsm_core::{StateId, Visit};
+use fsm_core::{Start, StateId, Visit};
 use fsm_http::caller::{Ongoing, Traffic};
 
 /// The calls of one run that are between two attempts, and those that were given up.
@@ -20,6 +20,17 @@ struct Calls {
     /// By the visit of their state.
     ongoing: HashMap<Key, Ongoing>,
     cut: Vec<GivenUp>,
+    /// Calls that another process began, until they are made again.
+    begun_before: HashMap<Key, BegunBefore>,
+}
+
+/// What is known of a call that another process began.
+#[derive(Clone, Copy, Debug)]
+struct BegunBefore {
+    /// Attempts that were begun; each is taken for a request.
+    attempts: u32,
+    /// The last of them was under way when the process died.
+    is_in_doubt: bool,
 }
 
 type Key = (StateId, u64);
@@ -54,12 +65,23 @@ impl Session {
         Seat { session: self.clone(), key: (visit.state, visit.number) }
     }
 
+    /// Notes a call that another process began: its attempts count, too.
+    pub(crate) fn note_begun(&self, start: &Start, is_in_doubt: bool) {
+        let begun = BegunBefore { attempts: start.attempt, is_in_doubt };
+        self.lock().begun_before.insert((start.state, start.visit), begun);
+    }
+
     /// Gives every place in a queue back: the run is over. Says what was given up, while it was
     /// under way or while it waited.
     pub(crate) fn close(&self) -> Vec<GivenUp> {
-        let Calls { ongoing, mut cut } = std::mem::take(&mut *self.lock());
+        let Calls { ongoing, mut cut, begun_before } = std::mem::take(&mut *self.lock());
         let waited = ongoing.iter().map(|((state, _), ongoing)| GivenUp::now(*state, ongoing));
         cut.extend(waited);
+        cut.extend(begun_before.into_iter().map(|((state, _), begun)| GivenUp {
+            state,
+            traffic: Traffic { requests: begun.attempts, ..Traffic::default() },
+            is_in_doubt: begun.is_in_doubt,
+        }));
         cut
     }
 
@@ -79,10 +101,13 @@ impl Seat {
     /// Begins an attempt, with what was kept of the call; with nothing, if it is the first.
     pub(crate) fn attempt(self) -> Attempting {
         let mut calls = self.session.lock();
-        let ongoing = match calls.ongoing.is_empty() {
+        let mut ongoing = match calls.ongoing.is_empty() {
             true => Ongoing::default(),
             false => calls.ongoing.remove(&self.key).unwrap_or_default(),
         };
+        if let Some(begun) = calls.begun_before.remove(&self.key) {
+            ongoing = Ongoing::after(begun.attempts);
+        }
         drop(calls);
         Attempting { ongoing, seat: Some(self) }
     }

@@ -7,6 +7,8 @@ use fsm_http::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::undo::UndoRecord;
+
 /// How a step ended; of a run that is not over, also how a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,6 +108,9 @@ pub(crate) struct StepRecord {
     pub(crate) broken: bool,
     /// The call was under way when the step was left from outside.
     pub(crate) cut: bool,
+    /// What became of its undo, where one was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<Box<UndoRecord>>,
     /// What was found in the last answer, or in the signal.
     #[serde(default, skip_serializing_if = "Look::is_not_yet")]
     pub(crate) look: Look,

@@ -4,7 +4,7 @@
 //! `server` is an API on loopback, `world` short words for flows; `peers` holds what well-known
 //! clients get wrong; `order` what stands around a call, and in which order; `caching` what is kept
 //! and shared; `departures` what was sent and what was not; `tokens` what happens to credentials; `shutdown` what becomes of calls that are given
-//! up; `crowd` ten thousand who wait; `secrets` looks for what must not be shown; `chaos` sends ten
+//! up; `undo` what is undone of a run that fails; `crowd` ten thousand who wait; `secrets` looks for what must not be shown; `chaos` sends ten
 //! thousand calls to a server that misbehaves.
 
 #[path = "calls/caching.rs"]
@@ -27,6 +27,8 @@ mod server;
 mod shutdown;
 #[path = "calls/tokens.rs"]
 mod tokens;
+#[path = "calls/undo.rs"]
+mod undo;
 #[path = "calls/usage.rs"]
 mod usage;
 #[path = "calls/world.rs"]

@@ -30,7 +30,7 @@ fn resource<'s>(loaded: &'s Loaded, name: &str) -> &'s Resource {
 fn endpoint<'s>(loaded: &'s Loaded, name: &str) -> &'s EndpointSpec {
     let named = |entry: &'s Entry| match entry {
         Entry::Endpoint(endpoint) if endpoint.name == name => Some(&**endpoint),
-        Entry::Endpoint(_) | Entry::Group(_) => None,
+        Entry::Endpoint(_) | Entry::Wait(_) | Entry::Group(_) => None,
     };
     loaded.spec.entries.iter().find_map(named).expect(name)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -209,6 +209,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 self.now = self.clock.now();
             }
         }
+        self.hear_of_cancel();
         for start in under_way {
             let Start { ticket, activity, .. } = start;
             if self.is_over() || !self.snapshot.is_running(ticket) {
@@ -236,6 +237,26 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         self.effects.list.clear();
         self.effects.list.extend(starts.into_iter().map(Effect::Start));
         self.perform();
+    }
+
+    /// Looks for the wish that the run end among the letters that came while nobody drove it: it is
+    /// fulfilled before anything is started again. The others wait for their turn.
+    fn hear_of_cancel(&mut self) {
+        let Some(book) = self.book.as_mut().filter(|_| !self.snapshot.status().is_over()) else {
+            return;
+        };
+        let mut task = Context::from_waker(Waker::noop());
+        while let Poll::Ready(letter) = book.poll_letter(&mut task) {
+            self.letters.push(letter);
+        }
+        self.tried = self.letters.is_empty();
+        let wish = self.letters.iter().position(|letter| matches!(letter.input, Input::Cancel));
+        if let Some(at) = wish {
+            let letter = self.letters.remove(at);
+            // A run that goes on can be cancelled.
+            let _ = self.step(&letter.input, Some(letter.number));
+            self.effects.list.clear();
+        }
     }
 
     /// Takes an input of a run that is not taken up yet: the timers that it sets are set, and the

@@ -182,6 +182,14 @@ impl<C, E: Event, O> Run<C, E, O> {
         self
     }
 
+    /// Lets nothing happen before `at`, also where the wall clock says that it is earlier: for who
+    /// wakes a run because it is due then, and goes by another clock.
+    #[must_use]
+    pub fn not_before(mut self, at: Timestamp) -> Self {
+        self.snapshot.advance(at);
+        self
+    }
+
     /// Lets whoever holds the other end debug the run: it pauses at breakpoints, takes single steps,
     /// and tells what it did. With a [`Debugger`] that was made by [`Machine::debugger`].
     ///

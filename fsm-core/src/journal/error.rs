@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::Fingerprint;
 use crate::kernel::{SnapshotFault, StepError};
+use crate::nearest::nearest;
 
 /// Why a journal can't be used, or a run of it. Many runs may be told of one failure, so it can be
 /// cloned.
@@ -80,6 +81,12 @@ pub enum JournalError {
         /// Who.
         by: String,
     },
+    /// What the run did was removed; how it ended is still known.
+    #[error("the records of run `{run}` were removed; its outcome and its result are still there")]
+    Pruned {
+        /// The id.
+        run: String,
+    },
     /// The run is over.
     #[error("run `{run}` is over ({outcome})")]
     Over {
@@ -97,6 +104,11 @@ impl JournalError {
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
         JournalError::Storage { what: what.into(), source: Arc::new(source) }
+    }
+
+    /// A run that is not among those that are known.
+    pub fn no_such_run<'a>(run: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        JournalError::NoSuchRun { run: run.to_owned(), nearest: nearest(run, known) }
     }
 }
 

@@ -67,6 +67,11 @@ impl RunPhase {
     pub fn is_over(&self) -> bool {
         matches!(self, RunPhase::Over { .. })
     }
+
+    /// Whether it is over as it should be: a run that has a key keeps it then.
+    pub fn is_completed(&self) -> bool {
+        matches!(self, RunPhase::Over { outcome, .. } if outcome == "completed")
+    }
 }
 
 /// Which runs are asked for; everything that is set must hold. The default asks for all.

@@ -1,6 +1,7 @@
 //! A journal that lasts as long as the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::graph::Fingerprint;
 use crate::kernel::{Input, Snapshot};
-use crate::nearest::nearest;
 use crate::time::Timestamp;
 
 /// A journal in memory: for tests, for a look at what a run did, and for runs that need not survive.
@@ -27,8 +27,12 @@ struct Runs<C, E> {
     by_id: BTreeMap<String, Arc<Mutex<Kept<C, E>>>>,
     /// Ids in the order in which the runs began.
     order: Vec<String>,
+    /// By machine and key: the last run that had it.
+    keys: HashMap<(String, String), String>,
     /// The number of the last letter.
     letters: u64,
+    /// Letters that no run has taken yet, each with its run.
+    posted: BTreeMap<u64, String>,
 }
 
 struct Kept<C, E> {
@@ -43,6 +47,7 @@ struct Kept<C, E> {
 }
 
 struct Book<C, E> {
+    runs: Arc<Mutex<Runs<C, E>>>,
     kept: Arc<Mutex<Kept<C, E>>>,
     changes: Arc<watch::Sender<u64>>,
 }
@@ -74,16 +79,20 @@ impl<C, E> std::fmt::Debug for MemoryJournal<C, E> {
 impl<C, E> MemoryJournal<C, E> {
     /// An empty journal.
     pub fn new() -> Self {
-        let runs = Runs { by_id: BTreeMap::new(), order: Vec::new(), letters: 0 };
+        let runs = Runs {
+            by_id: BTreeMap::new(),
+            order: Vec::new(),
+            keys: HashMap::new(),
+            letters: 0,
+            posted: BTreeMap::new(),
+        };
         Self { runs: Arc::new(Mutex::new(runs)), changes: Arc::new(watch::Sender::new(0)) }
     }
 
     fn kept(&self, run: &str) -> Result<Arc<Mutex<Kept<C, E>>>, JournalError> {
         let runs = lock(&self.runs);
-        runs.by_id.get(run).cloned().ok_or_else(|| JournalError::NoSuchRun {
-            run: run.to_owned(),
-            nearest: nearest(run, runs.order.iter().map(String::as_str)),
-        })
+        let known = runs.order.iter().map(String::as_str);
+        runs.by_id.get(run).cloned().ok_or_else(|| JournalError::no_such_run(run, known))
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Kept<C, E>>>> {
@@ -96,7 +105,7 @@ impl<C, E> MemoryJournal<C, E> {
         C: Clone + Send + 'static,
         E: Clone + Send + 'static,
     {
-        Box::new(Book { kept, changes: self.changes.clone() })
+        Box::new(Book { runs: self.runs.clone(), kept, changes: self.changes.clone() })
     }
 }
 
@@ -115,19 +124,23 @@ where
             return Err(JournalError::Exists { run: run.id.to_owned() });
         }
         if let Some(key) = run.key {
-            let holds = |kept: &Arc<Mutex<Kept<C, E>>>| {
-                let info = &lock(kept).info;
-                let stands = match &info.phase {
+            let owner = runs.keys.get(&(run.machine.to_owned(), key.to_owned()));
+            if let Some(owner) = owner.and_then(|id| runs.by_id.get(id)) {
+                let mut owner = lock(owner);
+                let stands = match &owner.info.phase {
                     RunPhase::Running | RunPhase::Waiting { .. } => true,
-                    RunPhase::Over { outcome, .. } => outcome == "completed",
+                    RunPhase::Over { outcome, .. } => outcome == "completed" && !run.force,
                 };
-                (stands && info.machine == run.machine && info.key.as_deref() == Some(key))
-                    .then(|| info.id.clone())
-            };
-            if let Some(other) = runs.by_id.values().find_map(holds) {
-                let (machine, key) = (run.machine.to_owned(), key.to_owned());
-                return Err(JournalError::KeyTaken { machine, key, run: other });
+                if stands {
+                    let (machine, key) = (run.machine.to_owned(), key.to_owned());
+                    let run = owner.info.id.clone();
+                    return Err(JournalError::KeyTaken { machine, key, run });
+                }
+                if owner.info.phase.is_completed() {
+                    owner.info.key = None;
+                }
             }
+            runs.keys.insert((run.machine.to_owned(), key.to_owned()), run.id.to_owned());
         }
         let info = RunInfo {
             id: run.id.to_owned(),
@@ -223,31 +236,27 @@ where
         let shared = self.kept(run)?;
         let number = {
             let mut runs = lock(&self.runs);
+            let mut kept = lock(&shared);
+            if let RunPhase::Over { outcome, .. } = &kept.info.phase {
+                return Err(JournalError::Over { run: run.to_owned(), outcome: outcome.clone() });
+            }
             runs.letters += 1;
-            runs.letters
+            let number = runs.letters;
+            runs.posted.insert(number, run.to_owned());
+            kept.letters.push_back(Letter { number, input: message.clone() });
+            if let Some(waker) = kept.waker.take() {
+                waker.wake();
+            }
+            number
         };
-        let mut kept = lock(&shared);
-        if let RunPhase::Over { outcome, .. } = &kept.info.phase {
-            return Err(JournalError::Over { run: run.to_owned(), outcome: outcome.clone() });
-        }
-        kept.letters.push_back(Letter { number, input: message.clone() });
-        if let Some(waker) = kept.waker.take() {
-            waker.wake();
-        }
-        drop(kept);
         self.changes.send_modify(|count| *count += 1);
         Ok(number)
     }
 
     fn posted_after(&self, number: u64) -> Result<Vec<(u64, String)>, JournalError> {
-        let mut posted = Vec::new();
-        for kept in self.all() {
-            let kept = lock(&kept);
-            let later = kept.letters.iter().filter(|letter| letter.number > number);
-            posted.extend(later.map(|letter| (letter.number, kept.info.id.clone())));
-        }
-        posted.sort_unstable();
-        Ok(posted)
+        let runs = lock(&self.runs);
+        let later = (Bound::Excluded(number), Bound::Unbounded);
+        Ok(runs.posted.range(later).map(|(number, run)| (*number, run.clone())).collect())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -257,6 +266,9 @@ where
 
 impl<C: Clone + Send, E: Clone + Send> Logbook<C, E> for Book<C, E> {
     fn append(&mut self, entry: Entry<'_, C, E>) {
+        if let Some(letter) = entry.letter {
+            lock(&self.runs).posted.remove(&letter);
+        }
         let mut kept = lock(&self.kept);
         let kept = &mut *kept;
         kept.info.records += 1;
@@ -302,6 +314,8 @@ impl<C: Clone + Send, E: Clone + Send> Logbook<C, E> for Book<C, E> {
     }
 
     fn stand(&mut self, standing: Standing<'_>, _: &Snapshot<C>) {
+        // The runs before one of them, as everywhere.
+        let mut runs = lock(&self.runs);
         let mut kept = lock(&self.kept);
         kept.info.phase = match standing {
             Standing::Waiting { until, awaits } => RunPhase::Waiting {
@@ -310,11 +324,13 @@ impl<C: Clone + Send, E: Clone + Send> Logbook<C, E> for Book<C, E> {
             },
             Standing::Over { outcome, result } => {
                 kept.info.driver = None;
-                kept.letters.clear();
+                for letter in kept.letters.drain(..) {
+                    runs.posted.remove(&letter.number);
+                }
                 RunPhase::Over { outcome: outcome.to_owned(), result: result.to_owned() }
             }
         };
-        drop(kept);
+        drop((kept, runs));
         self.changes.send_modify(|count| *count += 1);
     }
 

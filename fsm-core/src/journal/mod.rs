@@ -97,7 +97,7 @@ pub trait Journal<C, E>: Send + Sync {
     /// Everything that is kept of a run, whoever drives it.
     ///
     /// # Errors
-    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`].
+    /// [`JournalError::NoSuchRun`], [`JournalError::Damaged`], [`JournalError::Pruned`].
     fn read(&self, run: &str) -> Result<History<C, E>, JournalError>;
 
     /// One line of the list.
@@ -165,13 +165,15 @@ pub struct NewRun<'a> {
     /// The run key: of one machine, no second run with this key begins unless the first has ended
     /// otherwise than as completed.
     pub key: Option<&'a str>,
+    /// Whether a completed run with this key loses it to this one. One that is under way keeps it.
+    pub force: bool,
 }
 
 impl<'a> NewRun<'a> {
     /// A run along `graph`, without a key and without a definition.
     pub fn new(id: &'a str, graph: &'a Graph) -> Self {
         let (machine, fingerprint) = (graph.name(), graph.fingerprint());
-        Self { id, machine, fingerprint, definition: "", key: None }
+        Self { id, machine, fingerprint, definition: "", key: None, force: false }
     }
 
     /// With what the machine was made from.
@@ -184,5 +186,11 @@ impl<'a> NewRun<'a> {
     #[must_use]
     pub fn key(self, key: Option<&'a str>) -> Self {
         Self { key, ..self }
+    }
+
+    /// Takes the run key from the completed run that has it.
+    #[must_use]
+    pub fn force(self) -> Self {
+        Self { force: true, ..self }
     }
 }

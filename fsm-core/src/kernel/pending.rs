@@ -57,6 +57,37 @@ impl<C, E> Machine<C, E> {
         slots(run).filter_map(started).collect()
     }
 
+    /// The activities of a run that have begun and not ended, each with the last attempt that was
+    /// begun: besides those under way, those that wait for another attempt, or for room to make it.
+    ///
+    /// # Panics
+    /// Only on a snapshot that [`restore`](Self::restore) refuses.
+    ///
+    /// # Complexity
+    /// O(tokens).
+    pub fn begun(&self, run: &Snapshot<C>) -> Vec<Start> {
+        let graph = self.graph();
+        let begun = |slot: u32| {
+            let Token { state, phase, attempt, visit, number, .. } = *run.token(slot);
+            match (phase, graph.kind(state)) {
+                (
+                    Phase::Running | Phase::Waiting | Phase::Queued,
+                    Kind::Activity(activity) | Kind::Machine(activity),
+                ) if attempt > 0 => {
+                    let ticket = Ticket { slot, number };
+                    Some(Start { ticket, state, activity, attempt, visit })
+                }
+                _ => None,
+            }
+        };
+        slots(run).filter_map(begun).collect()
+    }
+
+    /// Whether an activity is under way in a run, as it was started.
+    pub fn is_under_way(&self, run: &Snapshot<C>, start: &Start) -> bool {
+        run.is_running(start.ticket)
+    }
+
     /// The timers that a run waits for, in the order in which they fire: by their points in time, and
     /// of several due at one, the one that was set first.
     ///

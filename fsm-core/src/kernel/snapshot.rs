@@ -210,6 +210,11 @@ impl<C> Snapshot<C> {
         self.seed
     }
 
+    /// Nothing happens in the run before `at`.
+    pub(crate) fn advance(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+    }
+
     pub(crate) fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
     }

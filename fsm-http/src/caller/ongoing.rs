@@ -42,6 +42,13 @@ pub struct Traffic {
 }
 
 impl Ongoing {
+    /// A call that another process began, and of which nothing is known but that it sent so many
+    /// requests.
+    pub fn after(requests: u32) -> Self {
+        let traffic = Traffic { requests, ..Traffic::default() };
+        Self { traffic, ..Self::default() }
+    }
+
     /// How long the last attempt took from sending to its failure; `None` if none was sent.
     pub fn failed_after(&self) -> Option<Duration> {
         self.failed_after

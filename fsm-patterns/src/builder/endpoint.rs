@@ -7,7 +7,7 @@ use fsm_http::Call;
 use http::{HeaderName, Method};
 use serde_json::Value;
 
-use super::{Poll, WrittenKey, expression_fault, template_at};
+use super::{Poll, Undo, WrittenKey, expression_fault, template_at};
 use crate::bases::Bases;
 use crate::expr::{Condition, UrlTemplate};
 use crate::fault::{Fault, Place};
@@ -34,6 +34,7 @@ pub struct Endpoint {
     cache_key: Option<WrittenKey>,
     save_to: Option<Value>,
     poll: Option<Poll>,
+    undo: Option<Box<Undo>>,
     /// Everything that needs no parsing; its url is a placeholder.
     spec: EndpointSpec,
 }
@@ -63,6 +64,7 @@ impl Endpoint {
             cache_key: None,
             save_to: None,
             poll: None,
+            undo: None,
             spec,
         }
     }
@@ -323,6 +325,12 @@ impl Endpoint {
         self
     }
 
+    /// How the step is undone if it was completed and the run fails after it.
+    pub fn undo(mut self, undo: Undo) -> Self {
+        self.undo = Some(Box::new(undo));
+        self
+    }
+
     /// The largest body, in bytes after decompression; default 16 MiB.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.spec.max_body = bytes;
@@ -342,8 +350,19 @@ impl Endpoint {
         bases: &Bases<'_>,
         faults: &mut Vec<Fault>,
     ) -> Entry {
+        Entry::Endpoint(Box::new(self.into_spec(None, place, bases, faults)))
+    }
+
+    /// As [`into_entry`](Self::into_entry); `resource` is whose base url counts where none is named.
+    pub(super) fn into_spec(
+        self,
+        resource: Option<&str>,
+        place: &Place,
+        bases: &Bases<'_>,
+        faults: &mut Vec<Fault>,
+    ) -> EndpointSpec {
         let mut spec = self.spec;
-        match bases.parse(spec.resource.as_deref(), &self.url) {
+        match bases.parse(spec.resource.as_deref().or(resource), &self.url) {
             Ok(url) => spec.url = url,
             Err(error) => faults.push(expression_fault(&place.key("url"), error)),
         }
@@ -391,6 +410,10 @@ impl Endpoint {
         };
         spec.transform_input = transform(self.transform_input, "transform_input");
         spec.transform_output = transform(self.transform_output, "transform_output");
-        Entry::Endpoint(Box::new(spec))
+        spec.undo = self.undo.map(|undo| {
+            let theirs = spec.resource.as_deref();
+            Box::new(undo.into_spec(theirs, &place.key("undo"), bases, faults))
+        });
+        spec
     }
 }

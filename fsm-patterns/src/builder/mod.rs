@@ -21,6 +21,7 @@
 
 mod endpoint;
 mod group;
+mod undo;
 mod wait;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use serde_json::{Map, Value};
 
 pub use endpoint::Endpoint;
 pub use group::Group;
+pub use undo::Undo;
 pub use wait::{AwaitSignal, Delay, Poll};
 
 use crate::bases::Bases;

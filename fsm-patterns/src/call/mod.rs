@@ -26,48 +26,57 @@ use crate::compile::policy_of;
 use crate::context::{FlowContext, StepsOf};
 use crate::event::{Answered, FlowEvent, Refusal};
 use crate::open::Open;
-use crate::plan::Unit;
+use crate::plan::Errand;
 use crate::request;
 use crate::rules::{Rules, micros};
 use crate::spec::EndpointSpec;
 use crate::step::StepError;
 use crate::usage::Receipt;
 
-/// Starts the call of the endpoint whose state was entered.
+/// Starts the call whose state was entered: that of an endpoint, or one that undoes its step.
 pub(crate) fn start(
     rules: &Arc<Rules>,
     open: &OnceLock<Arc<Open>>,
     context: &FlowContext,
     visit: &Visit<'_>,
 ) -> Work<FlowEvent> {
-    let (Some(Unit::Endpoint(index)), Some(open)) = (rules.units[visit.state.index()], open.get())
-    else {
+    let (Some(errand), Some(open)) = (rules.errand(visit.state), open.get()) else {
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no endpoint");
         return Box::pin(ready(unsent(error)));
     };
-    let (Some(spec), Some(caller)) =
-        (rules.plan.endpoints[index].call(), open.callers[index].as_ref())
+    let (Some(spec), Some(caller)) = (rules.plan.endpoint(errand).call(), open.caller(errand))
     else {
         let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
         return Box::pin(ready(unsent(error)));
     };
-    let resource = rules.plan.endpoints[index].resource;
+    let resource = rules.plan.endpoint(errand).resource;
     let client = resource.map(|resource| &open.clients[resource]);
-    let (mut call, data) = match prepare(rules, context, index, spec, visit.number) {
+    let (mut call, data) = match prepare(rules, context, errand, spec, visit.number) {
         Ok(prepared) => prepared,
         Err(error) => return Box::pin(ready(unsent(error))),
     };
     add_headers_of(client, &mut call);
-    let key = match key::cache_key(rules, context, spec, caller, &call, &data) {
+    let key = match errand {
+        Errand::Step(_) => key::cache_key(rules, context, spec, caller, &call, &data),
+        Errand::Undo(_) => Ok(None),
+    };
+    let key = match key {
         Ok(key) => key,
         Err(error) => {
             let message = caller.scrub(&error.message).into_owned();
             return Box::pin(ready(unsent(StepError { message, ..error })));
         }
     };
-    let ends = context.began.zip(rules.plan.flow.total_timeout);
+    // The deadline is none of what undoes.
+    let ends = match errand {
+        Errand::Step(_) => context.began.zip(rules.plan.flow.total_timeout),
+        Errand::Undo(_) => None,
+    };
     let ends = ends.map(|(began, limit)| began + limit);
-    let reading = Reading::of(rules, context, index, spec, data);
+    let reading = match errand {
+        Errand::Step(index) => Reading::of(rules, context, index, spec, data),
+        Errand::Undo(_) => None,
+    };
     // The wait before the next attempt, if there is one: the same that the kernel will tell.
     let (policy, seed, state) = (policy_of(spec), visit.seed, visit.state.index() as u32);
     let attempt = visit.attempt;
@@ -78,7 +87,7 @@ pub(crate) fn start(
     let (number, clock) = (visit.attempt, visit.clock());
     let mut attempting = context.session.seat(visit).attempt();
     Box::pin(async move {
-        let Some(caller) = &open.callers[index] else {
+        let Some(caller) = open.caller(errand) else {
             let error = StepError::new(ErrorKind::Contract, "the state belongs to no call");
             return unsent(error);
         };
@@ -122,9 +131,26 @@ pub(crate) fn impossible(
     state: StateId,
     visit: u64,
 ) -> Option<Outcome<FlowEvent>> {
-    let Some(Unit::Endpoint(index)) = rules.units[state.index()] else { return None };
-    let spec = rules.plan.endpoints[index].call()?;
-    prepare(rules, context, index, spec, visit).err().map(unsent)
+    let errand = rules.errand(state)?;
+    let spec = rules.plan.endpoint(errand).call()?;
+    prepare(rules, context, errand, spec, visit).err().map(unsent)
+}
+
+/// What becomes of a call that was under way when the process died. One that must not be made twice
+/// ends here, because the server may have carried it out; for `None` it is made again.
+pub(crate) fn interrupted(rules: &Rules, visit: &Visit<'_>) -> Option<Outcome<FlowEvent>> {
+    let call = rules.plan.endpoint(rules.errand(visit.state)?).call();
+    if !call.is_some_and(request::is_unrepeatable) {
+        return None;
+    }
+    let error = StepError::new(
+        ErrorKind::UnknownOutcome,
+        "the process ended while the call was under way; the server may have carried it out",
+    );
+    // Nobody knows more of the attempts than that they were begun.
+    let receipt = Receipt { requests: visit.attempt, ..Receipt::default() };
+    let refusal = Refusal { error, receipt, retry_after: None, latency_us: None };
+    Some(failed(refusal, fsm_core::Retry::Never))
 }
 
 /// Nobody sleeps behind an open circuit: a failure that would be followed by another attempt ends
@@ -144,19 +170,28 @@ fn give_up_behind_open_circuit(
     CallError { kind: ErrorKind::CircuitOpen, message: open.to_string(), retry, ..error }
 }
 
-/// The call of an endpoint, and `$data` as it was when the call was made.
+/// The call of an errand, and `$data` as it was when the call was made: for an undo that is what the
+/// step gave.
 pub(crate) fn prepare(
     rules: &Rules,
     context: &FlowContext,
-    index: usize,
+    errand: Errand,
     spec: &EndpointSpec,
     visit: u64,
 ) -> Result<(Call, Arc<Value>), StepError> {
-    let endpoint = &rules.plan.endpoints[index];
-    let raw = context.steps[index].data.clone().unwrap_or_default();
-    let data = rules
-        .transformed(context, index, &raw)
-        .map_err(|why| request::fault("transform_input", why))?;
+    let endpoint = rules.plan.endpoint(errand);
+    let data = match errand {
+        Errand::Step(index) => {
+            let raw = context.steps[index].data.clone().unwrap_or_default();
+            rules
+                .transformed(context, index, &raw)
+                .map_err(|why| request::fault("transform_input", why))?
+        }
+        Errand::Undo(number) => {
+            let step = &context.steps[rules.plan.undos[number].step];
+            step.output.clone().unwrap_or_default()
+        }
+    };
     let steps = StepsOf { plan: &rules.plan, context };
     let scope = steps.scope(&data);
     let has_key = spec.has_key() && !request::declares_key(spec);

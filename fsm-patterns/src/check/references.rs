@@ -12,8 +12,8 @@ use super::{ancestry, spelling, top};
 use crate::expr::{Reference, Root};
 use crate::fault::{Fault, Place};
 use crate::spec::{
-    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, Wait,
-    WaitSpec, When,
+    CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, UndoSpec,
+    Wait, WaitSpec, When,
 };
 
 /// When an expression is evaluated.
@@ -31,6 +31,8 @@ enum Moment {
     Heard,
     /// After the call failed: `error_handler`.
     Failed,
+    /// After the step was completed and the run failed: `undo`.
+    Undone,
     /// After the run: `output`.
     Ended,
 }
@@ -124,6 +126,9 @@ impl Check<'_, '_> {
             self.when(at, Moment::Looked, place.key("fail_if"), poll.fail_if.as_ref());
         }
         self.handler(at, place, endpoint.error_handler.as_ref());
+        if let Some(undo) = &endpoint.undo {
+            self.undo(&place.key("undo"), undo);
+        }
     }
 
     fn wait(&mut self, at: At, place: &Place, wait: &WaitSpec) {
@@ -145,6 +150,22 @@ impl Check<'_, '_> {
                 self.all(Some(at), Moment::Failed, &place, template.references());
             }
             Some(Handler::Code(_)) | None => {}
+        }
+    }
+
+    /// Every step has settled by then, so any of them may be read.
+    fn undo(&mut self, place: &Place, undo: &UndoSpec) {
+        self.all(None, Moment::Undone, &place.key("url"), undo.url.references());
+        for (name, value) in &undo.headers {
+            let place = place.key("headers").key(name.as_str());
+            self.all(None, Moment::Undone, &place, value.references());
+        }
+        for (name, value) in &undo.params {
+            let place = place.key("params").key(name);
+            self.all(None, Moment::Undone, &place, value.references());
+        }
+        if let Some(body) = &undo.body {
+            self.all(None, Moment::Undone, &place.key("body"), body.references());
         }
     }
 
@@ -262,6 +283,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
                     Some("`$data` is the step's output: take it there with `transform_output`")
                 }
                 Moment::Heard => Some("`$data` is what the signal brought"),
+                Moment::Undone => Some("`$data` is the output of the step that is undone"),
                 // A call may fail without an answer; what there is of one is in the error.
                 Moment::Failed => Some("`$error` has `message`, `kind`, and `http_status`"),
                 Moment::Answered => None,
@@ -271,7 +293,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
             Moment::Before | Moment::Shared | Moment::Answered | Moment::Looked | Moment::Heard => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
             }
-            Moment::Ended => Some("name the step: `$steps.NAME.error`"),
+            Moment::Ended | Moment::Undone => Some("name the step: `$steps.NAME.error`"),
             Moment::Failed => None,
         },
         Root::Context | Root::Event => Some("only machines have it"),
@@ -286,6 +308,7 @@ fn when(moment: Moment) -> &'static str {
         Moment::Looked => "when the answer is looked at",
         Moment::Heard => "for a signal",
         Moment::Failed => "for a call that failed",
+        Moment::Undone => "when the step is undone",
         Moment::Ended => "when the run has ended",
     }
 }

@@ -31,20 +31,39 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
         }
     }
     for (at, endpoint) in outline.endpoints() {
-        let Some(wanted) = endpoint.resource.as_deref() else { continue };
         let place = outline.place(at);
-        match known.get(wanted) {
-            Some(resource) => called(&place, endpoint, resource, faults),
-            None => {
-                let message = format!("unknown resource `{wanted}`");
-                let fault = Fault::new(place.key("resource"), message);
-                let names = flow.resources.iter().map(|resource| resource.name.as_str());
-                let close = (faults.len() < MOST_HINTS).then(|| spelling::closest(wanted, names));
-                faults.push(match close.flatten() {
-                    Some(close) => fault.hint(format!("did you mean `{close}`?")),
-                    None => fault.hint("the resources are those under `resources`, by name"),
-                });
-            }
+        named(&place, endpoint, flow, &known, faults);
+        // A name that comes from the endpoint is reported there.
+        let undo = endpoint.undo.as_ref().map(|undo| undo.call(endpoint));
+        if let Some(call) = undo.filter(|call| {
+            let is_known = |name: &str| known.contains_key(name);
+            call.resource != endpoint.resource || call.resource.as_deref().is_some_and(is_known)
+        }) {
+            named(&place.key("undo"), &call, flow, &known, faults);
+        }
+    }
+}
+
+/// A call that may name a resource.
+fn named(
+    place: &Place,
+    call: &EndpointSpec,
+    flow: &FlowSpec,
+    known: &HashMap<&str, &Resource>,
+    faults: &mut Vec<Fault>,
+) {
+    let Some(wanted) = call.resource.as_deref() else { return };
+    match known.get(wanted) {
+        Some(resource) => called(place, call, resource, faults),
+        None => {
+            let message = format!("unknown resource `{wanted}`");
+            let fault = Fault::new(place.key("resource"), message);
+            let names = flow.resources.iter().map(|resource| resource.name.as_str());
+            let close = (faults.len() < MOST_HINTS).then(|| spelling::closest(wanted, names));
+            faults.push(match close.flatten() {
+                Some(close) => fault.hint(format!("did you mean `{close}`?")),
+                None => fault.hint("the resources are those under `resources`, by name"),
+            });
         }
     }
 }

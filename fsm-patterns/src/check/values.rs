@@ -48,7 +48,11 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
         }
     }
     for (at, endpoint) in outline.endpoints() {
-        check.endpoint(&outline.place(at), endpoint);
+        let place = outline.place(at);
+        check.endpoint(&place, endpoint);
+        if let Some(undo) = &endpoint.undo {
+            check.endpoint(&place.key("undo"), &undo.call(endpoint));
+        }
     }
 }
 

@@ -16,7 +16,14 @@ pub(super) fn check(outline: &Outline<'_>, faults: &mut Vec<Fault>) {
                 let hint = "a step that does not wait can be left out";
                 some_time(place.key("delay"), "delay", *length, hint, faults);
             }
-            Wait::Signal(spec) => signal(&place, spec, faults),
+            Wait::Signal(spec) => {
+                signal(&place, spec, faults);
+                if spec.error_handler.is_some() && !wait.can_fail() {
+                    let message = "`error_handler` has no effect: nothing can fail here";
+                    let fault = Fault::new(place.key("error_handler"), message);
+                    faults.push(fault.hint("say how long to wait: `timeout: 24h`"));
+                }
+            }
         }
     }
     for (at, endpoint) in outline.endpoints() {

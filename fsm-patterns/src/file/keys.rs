@@ -81,6 +81,29 @@ pub(crate) const ENDPOINT: Keys = Keys::plain(
         "depends_on",
         "error_handler",
         "poll",
+        "undo",
+        "max_body",
+        "max_redirects",
+    ],
+);
+
+/// What undoes a completed step.
+pub(crate) const UNDO: Keys = Keys::plain(
+    "an undo",
+    &[
+        "resource",
+        "url",
+        "method",
+        "headers",
+        "params",
+        "body",
+        "timeout",
+        "retry_count",
+        "retry_delay",
+        "retry_max_delay",
+        "retry_max_wait",
+        "retry_on",
+        "idempotency",
         "max_body",
         "max_redirects",
     ],

@@ -72,6 +72,11 @@ fn entries(node: &Node, place: &Place, found: &mut Vec<Fault>) {
         for key in TEMPLATES {
             template(item, key, &place, found);
         }
+        if let Some(undo) = item.member("undo") {
+            for key in ["url", "headers", "params", "body"] {
+                template(&undo.value, key, &place.key("undo"), found);
+            }
+        }
         entries(item, &place, found);
     }
 }

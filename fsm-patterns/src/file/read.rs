@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use http::Method;
+
 use super::fields::{Fields, Reader, Wrong};
 use super::limits::{self, Limited, rates};
 use super::tree::{Kind, Node};
@@ -12,7 +14,7 @@ use super::{keys, request, resource, values, waits};
 use crate::bases::Bases;
 use crate::expr::UrlTemplate;
 use crate::fault::{Fault, Place};
-use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode};
+use crate::spec::{EndpointSpec, Entry, FlowSpec, GroupSpec, Mode, UndoSpec};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -197,6 +199,7 @@ fn endpoint<'t>(
     let url = fields.required("url", hint, values::url(|text| around.bases.parse(named, text)));
     let mut spec = EndpointSpec::new(name, url.unwrap_or_else(|| UNREAD.clone()));
     let is_limited = around.limited.includes(named);
+    spec.undo = undo(&mut fields, named, around).map(Box::new);
     spec.resource = resource.filter(|_| around.has_resources);
     sent(&mut fields, &mut spec);
     retry(&mut fields, &mut spec);
@@ -207,6 +210,30 @@ fn endpoint<'t>(
     spec
 }
 
+/// What undoes the step of an endpoint whose resource is called `theirs`.
+fn undo(
+    fields: &mut Fields<'_, '_>,
+    theirs: Option<&str>,
+    around: &Around<'_>,
+) -> Option<UndoSpec> {
+    let mut fields = fields.map("undo", &keys::UNDO)?;
+    let resource = fields.optional("resource", values::text);
+    let named = fields.node("resource").map(|_| resource.as_deref().unwrap_or_default());
+    let hint = "for example `undo: { url: '/orders/{$data.id}' }`";
+    let parse = |text: &str| around.bases.parse(named.or(theirs), text);
+    let url = fields.required("url", hint, values::url(parse));
+    let mut call = EndpointSpec::new("", url.unwrap_or_else(|| UNREAD.clone()));
+    call.method = Method::DELETE;
+    sent(&mut fields, &mut call);
+    retry(&mut fields, &mut call);
+    let idempotency = fields.node("idempotency").map(|_| call.idempotency);
+    if let Some(bytes) = fields.optional("max_body", values::count) {
+        call.max_body = bytes;
+    }
+    call.resource = resource.filter(|_| around.has_resources);
+    Some(UndoSpec::of(call, idempotency))
+}
+
 /// What is sent.
 fn sent(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     if let Some(method) = fields.optional("method", values::method) {
@@ -215,7 +242,6 @@ fn sent(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     spec.headers = fields.optional("headers", request::headers).unwrap_or_default();
     spec.params = fields.optional("params", request::params).unwrap_or_default();
     spec.body = fields.optional("body", values::template);
-    spec.transform_input = fields.optional("transform_input", values::transform);
     if let Some(count) = fields.optional("max_redirects", values::count) {
         spec.max_redirects = count;
     }
@@ -263,6 +289,7 @@ fn answer(fields: &mut Fields<'_, '_>, spec: &mut EndpointSpec) {
     spec.cache_key = fields.optional("cache_key", values::cache_key);
     spec.save_to = fields.optional("save_to", values::template);
     spec.transform_output = fields.optional("transform_output", values::transform);
+    spec.transform_input = fields.optional("transform_input", values::transform);
     spec.error_handler = fields.optional("error_handler", values::handler);
     spec.poll = waits::poll(fields);
     if let Some(bytes) = fields.optional("max_body", values::count) {

@@ -117,6 +117,9 @@ impl Rules {
         step.http_status = Some(answered.http_status);
         step.latency_us = answered.latency_us;
         self.charge(context, index, &answered.receipt);
+        if !answered.cached {
+            self.remember(context, index);
+        }
         self.carry(context, index);
     }
 
@@ -149,5 +152,6 @@ impl Rules {
 
     pub(super) fn time_out(&self, context: &mut FlowContext, _: &FlowScene<'_>) {
         self.conclude(context, StepStatus::TimedOut);
+        self.note_deadline(context);
     }
 }

@@ -170,7 +170,11 @@ impl Rules {
 
 /// The last error of a call, or `rate_limited` where a server asked for a longer wait than there
 /// may be: where our own wait is the one that passes the end of the run, it is not to blame.
-fn final_error(refusal: &Refusal, scene: &FlowScene<'_>, ends: Option<Timestamp>) -> StepError {
+pub(super) fn final_error(
+    refusal: &Refusal,
+    scene: &FlowScene<'_>,
+    ends: Option<Timestamp>,
+) -> StepError {
     let gave_up = match scene.cause {
         Cause::Failed(gave_up) | Cause::TimedOut(gave_up) => gave_up,
         Cause::Always | Cause::Event | Cause::Done | Cause::After | Cause::Cancel => {

@@ -7,22 +7,25 @@
 //! | `action` | a step takes its data, is checked, and keeps its output |
 //! | `failure` | what is left of a step that does not succeed: its error, its handler, what it skips |
 //! | `wait` | a step waits, and something comes, or does not |
+//! | `undo` | what was completed is undone, if the run fails |
 //! | `proof` | what stands in for data, where the rules are proven and not run |
 
 pub(crate) mod action;
 mod failure;
 pub(crate) mod guard;
 pub(crate) mod proof;
+pub(crate) mod undo;
 pub(crate) mod wait;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use fsm_core::{Bindings, Scene};
+use fsm_core::{Bindings, Scene, StateId};
 use fsm_http::ErrorKind;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
-use crate::plan::{Endpoint, Plan, Unit};
+use crate::plan::{Endpoint, Errand, Plan, Unit};
 use crate::step::{Look, StepStatus, Verdict};
 use proof::Proof;
 
@@ -34,6 +37,8 @@ type Holds = fn(&Rules, &FlowContext, &FlowScene<'_>) -> bool;
 pub(crate) struct Rules {
     pub(crate) plan: Arc<Plan>,
     pub(crate) units: Arc<[Option<Unit>]>,
+    /// The states that undo, each with its number among the plan's undos.
+    pub(crate) undos: Arc<HashMap<StateId, usize>>,
     /// Set where there is no data: the same rules, and an oracle for what only data could tell.
     pub(crate) proof: Option<Proof>,
 }
@@ -44,7 +49,7 @@ impl Rules {
         self: &Arc<Self>,
         mut bindings: Bindings<FlowContext, FlowEvent>,
     ) -> Bindings<FlowContext, FlowEvent> {
-        let actions: [(&str, Act); 15] = [
+        let actions: [(&str, Act); 18] = [
             (action::RECEIVE, Rules::receive),
             (action::CHECK, Rules::check),
             (action::LEAVE, Rules::leave),
@@ -60,12 +65,15 @@ impl Rules {
             (wait::KEEP_DATA, Rules::keep_data),
             (wait::TAKE_SIGNAL, Rules::take_signal),
             (wait::LOOK, Rules::look),
+            (undo::LEAVE, Rules::leave_undo),
+            (undo::KEEP_UNDONE, Rules::keep_undone),
+            (undo::KEEP_NOT_UNDONE, Rules::keep_not_undone),
         ];
         for (name, act) in actions {
             let rules = self.clone();
             bindings = bindings.action(name, move |context, scene| act(&rules, context, scene));
         }
-        let guards: [(&str, Holds); 6] = [
+        let guards: [(&str, Holds); 7] = [
             (guard::DEPENDENCY_FAILED, |rules, context, scene| {
                 matches!(rules.verdict(context, scene), Verdict::Blocked(_))
             }),
@@ -84,6 +92,7 @@ impl Rules {
             (guard::LOOK_FAULTY, |rules, context, scene| {
                 matches!(rules.looked(context, scene), Look::Faulty(_))
             }),
+            (undo::IS_LATE, |_, context, _| context.undoing.is_late),
         ];
         for (name, holds) in guards {
             let rules = self.clone();
@@ -96,6 +105,11 @@ impl Rules {
             let rules = self.clone();
             bindings = bindings
                 .guard(guard::beyond(share), move |context, _| !rules.is_tolerable(context));
+        }
+        for undo in &self.plan.undos {
+            let (rules, step) = (self.clone(), undo.step);
+            let name = undo::is_next(&self.plan.endpoints[step].name);
+            bindings = bindings.guard(name, move |context, _| rules.is_next(context, step));
         }
         let units = (0..self.plan.endpoints.len()).map(Unit::Endpoint);
         for unit in units.chain((0..self.plan.containers.len()).map(Unit::Group)) {
@@ -130,6 +144,15 @@ impl Rules {
 
     fn unit_of(&self, scene: &FlowScene<'_>) -> Option<Unit> {
         self.units.get(scene.state.index()).copied().flatten()
+    }
+
+    /// What the state of a call is there for; `None` for any other state.
+    pub(crate) fn errand(&self, state: StateId) -> Option<Errand> {
+        match self.units.get(state.index()).copied().flatten() {
+            Some(Unit::Endpoint(index)) => Some(Errand::Step(index)),
+            Some(Unit::Group(_)) => None,
+            None => self.undos.get(&state).copied().map(Errand::Undo),
+        }
     }
 
     fn step_of(&self, scene: &FlowScene<'_>) -> Option<usize> {

@@ -26,6 +26,7 @@ const IS_LOST: &str = "says that it failed";
 const IS_FAULTY: &str = "does not tell";
 const IS_NOT_YET: &str = "says that it is not done yet";
 const IS_LATE: &str = "says that it is not done, and there is no time left";
+const IS_LAST: [&str; 2] = ["is", "is not"];
 const IS_MADE: [&str; 2] = ["can be made", "can't be made"];
 
 /// What stands in for data.
@@ -40,6 +41,8 @@ pub(crate) struct Proof {
     looks: HashMap<usize, Question>,
     /// Of signals, whether their payload can be transformed.
     signals: HashMap<usize, Question>,
+    /// By step, whether it is the next to be undone.
+    undos: HashMap<usize, Question>,
 }
 
 /// What the oracle is asked.
@@ -87,9 +90,17 @@ impl Proof {
             let text = format!("the output of `{}`", endpoint.name);
             (!is_safe).then(|| (index, Question { text, answers: IS_MADE.to_vec() }))
         });
+        let undos = plan.undos.iter().map(|undo| {
+            let text = format!(
+                "the last that was completed and not undone, `{}`,",
+                plan.endpoints[undo.step].name
+            );
+            (undo.step, Question { text, answers: IS_LAST.to_vec() })
+        });
         Self {
             looks: looks.collect(),
             signals: signals.collect(),
+            undos: undos.collect(),
             oracle,
             unknown: Arc::default(),
             conditions: conditions.collect(),
@@ -137,6 +148,12 @@ impl Proof {
     /// What came of the output. That of a run that is late decides nothing any more.
     pub(crate) fn output(&self, rest: StepStatus) -> Result<Value, String> {
         self.value(self.output.as_ref().filter(|_| rest != StepStatus::TimedOut))
+    }
+
+    /// Whether a step is the next of several to be undone. The order in which they were completed
+    /// is left open, so any of them may be: all orders are looked at, also those that no run has.
+    pub(super) fn is_next(&self, step: usize) -> bool {
+        self.undos.get(&step).is_none_or(|question| self.ask(question) == 0)
     }
 
     fn value(&self, question: Option<&Question>) -> Result<Value, String> {

@@ -116,6 +116,7 @@ impl Rules {
         let step = &mut context.steps[index];
         step.status = Some(StepStatus::Ok);
         step.output = Some(output);
+        self.remember(context, index);
         self.carry(context, index);
     }
 

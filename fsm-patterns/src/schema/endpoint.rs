@@ -101,6 +101,7 @@ pub(super) fn endpoint() -> Value {
                     "fail_if": described("condition", "Whether it never will be done: then the step fails with kind `contract`. Default: nothing says so."),
                 },
             },
+            "undo": described("undo", "The call that undoes the step, if it was completed and the run fails after it. Default: the step is not undone."),
             "max_body": {
                 "type": "integer",
                 "minimum": 1,
@@ -114,6 +115,47 @@ pub(super) fn endpoint() -> Value {
                 "default": 10,
                 "description": "How many redirects are followed.",
             },
+        },
+    })
+}
+
+/// What undoes a completed step: the keys of an endpoint that say what is sent, and how often.
+pub(super) fn undo() -> Value {
+    let endpoint = endpoint();
+    let like = |key: &str| endpoint["properties"][key].clone();
+    let said = |key: &str, default: Value, description: &str| {
+        let mut value = like(key);
+        if let Some(members) = value.as_object_mut() {
+            members.remove("default");
+            members.remove("examples");
+            members.insert("description".to_owned(), description.into());
+            if !default.is_null() {
+                members.insert("default".to_owned(), default);
+            }
+        }
+        value
+    };
+    json!({
+        "description": "The call that undoes a completed step. In it `$data` is the output of that step.",
+        "type": "object",
+        "required": ["url"],
+        "additionalProperties": false,
+        "properties": {
+            "resource": said("resource", Value::Null, "The API that is called: a name under `resources`. Default: that of the endpoint."),
+            "url": said("url", Value::Null, "Where to; for example `/orders/{$data.id}`."),
+            "method": said("method", json!("DELETE"), "The method of the request, in upper or lower case."),
+            "headers": like("headers"),
+            "params": like("params"),
+            "body": said("body", Value::Null, "What is sent, as the header Content-Type says. Default on POST, PUT, PATCH: `$data`."),
+            "timeout": like("timeout"),
+            "retry_count": said("retry_count", Value::Null, "Further attempts after the first. Default: 3; with `idempotency: false` on POST and PATCH 0."),
+            "retry_delay": like("retry_delay"),
+            "retry_max_delay": like("retry_max_delay"),
+            "retry_max_wait": like("retry_max_wait"),
+            "retry_on": like("retry_on"),
+            "idempotency": said("idempotency", Value::Null, "Whether every attempt carries the same Idempotency-Key. Default: true on POST and PATCH, else false."),
+            "max_body": like("max_body"),
+            "max_redirects": like("max_redirects"),
         },
     })
 }

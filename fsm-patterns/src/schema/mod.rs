@@ -117,6 +117,7 @@ pub fn flow_schema() -> Value {
             "endpoint": endpoint::endpoint(),
             "delay": wait::delay(),
             "signal": wait::signal(),
+            "undo": endpoint::undo(),
             "rates": rates(),
             "resource": resource::resource(),
             "resourceHeaders": resource::headers(),
@@ -247,12 +248,13 @@ mod tests {
         let schema = flow_schema();
         let of = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
         let auth = "/$defs/auth/properties";
-        let held: [(&Keys, &Value); 17] = [
+        let held: [(&Keys, &Value); 18] = [
             (&keys::FLOW, of("/properties")),
             (&keys::ENDPOINT, of("/$defs/endpoint/properties")),
             (&keys::DELAY, of("/$defs/delay/properties")),
             (&keys::SIGNAL, of("/$defs/signal/properties")),
             (&keys::POLL, of("/$defs/endpoint/properties/poll/properties")),
+            (&keys::UNDO, of("/$defs/undo/properties")),
             (&keys::GROUP, of("/$defs/group/properties")),
             (&keys::RATE, of("/$defs/rates/oneOf/1/items/properties")),
             (&keys::RESOURCE, of("/$defs/resource/properties")),
@@ -291,6 +293,7 @@ mod tests {
             "hybrid.yaml",
             "resources.yaml",
             "waiting.yaml",
+            "undo.yaml",
         ];
         for name in names {
             assert_eq!(schema.check(&fixture(&format!("flows/{name}"))), [], "{name}");
@@ -318,6 +321,7 @@ mod tests {
             "inputs_schema.yaml",
             "faults.json",
             "waits.yaml",
+            "undo.yaml",
         ];
         for name in names {
             assert_ne!(schema.check(&fixture(&format!("faults/{name}"))), [], "{name}");
@@ -385,7 +389,7 @@ mod tests {
     #[test]
     fn an_optional_value_says_what_holds_without_it() {
         let schema = flow_schema();
-        let steps = ["/$defs/endpoint", "/$defs/delay", "/$defs/signal"];
+        let steps = ["/$defs/endpoint", "/$defs/undo", "/$defs/delay", "/$defs/signal"];
         let poll = "/$defs/endpoint/properties/poll";
         for pointer in ["", "/$defs/resource", poll].into_iter().chain(steps) {
             let object = schema.pointer(pointer).unwrap();

@@ -5,6 +5,7 @@
 //! text that still has to be understood: expressions are parsed, durations are durations.
 
 mod choice;
+mod undo;
 mod wait;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub use choice::{
     CacheKey, Code, Handler, MapCall, MapError, MapOutputs, MapValue, Output, Parser, Predicate,
     Transform, When,
 };
+pub use undo::UndoSpec;
 pub use wait::{PollSpec, SignalSpec, Wait, WaitSpec};
 
 use crate::expr::{Template, UrlTemplate};
@@ -273,6 +275,8 @@ pub struct EndpointSpec {
     pub error_handler: Option<Handler>,
     /// Whether the call is made again until its answer says that something is done.
     pub poll: Option<PollSpec>,
+    /// How the step is undone if it was completed and the run fails after it.
+    pub undo: Option<Box<UndoSpec>>,
     /// The largest body, in bytes after decompression; default 16 MiB.
     pub max_body: u64,
     /// How many redirects are followed; default 10.
@@ -310,6 +314,7 @@ impl EndpointSpec {
             depends_on: Vec::new(),
             error_handler: None,
             poll: None,
+            undo: None,
             max_body: 16 * 1024 * 1024,
             max_redirects: 10,
         }

@@ -32,6 +32,17 @@ impl WaitSpec {
         Self { name: name.into(), wait, condition: None, depends_on: Vec::new() }
     }
 
+    /// Whether there is any way in which it may fail: a condition that can't be told, a signal that
+    /// does not come in time, or one whose output can't be made.
+    pub fn can_fail(&self) -> bool {
+        let is_told = !matches!(self.condition, Some(When::Expression(_)));
+        match &self.wait {
+            Wait::Signal(signal) if signal.timeout.is_some() => true,
+            Wait::Signal(signal) if signal.transform_output.is_some() => true,
+            Wait::Delay(_) | Wait::Signal(_) => !is_told,
+        }
+    }
+
     /// What stands in for a wait that failed.
     pub fn error_handler(&self) -> Option<&Handler> {
         match &self.wait {

@@ -3,8 +3,10 @@
 //!
 //! `world` is the API; one module a topic tells what must hold; `fidelity` holds random flows to
 //! their drawing, to their replay, and to a second interpreter; `proof` walks through them without
-//! data; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
+//! data; `undo` fails runs and looks at what is left of them; `standing` and `waiting` look at runs
+//! that are not over; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
 
+mod changing;
 mod control;
 mod deadlines;
 mod expressions;
@@ -18,6 +20,8 @@ mod results;
 mod retries;
 mod size;
 mod standing;
+mod undo;
+mod waiting;
 mod world;
 
 #[test]

@@ -7,17 +7,22 @@ use serde_json::{Value, json};
 
 use crate::world::{Api, flow, late};
 
-/// Keeps the snapshot after every step.
+/// Keeps every input, and the snapshot after it.
 #[derive(Debug, Default)]
-pub(crate) struct Album(Vec<Snapshot<FlowContext>>);
+pub(crate) struct Album {
+    pub(crate) inputs: Vec<(Timestamp, Input<FlowEvent>)>,
+    pub(crate) snapshots: Vec<Snapshot<FlowContext>>,
+}
 
 impl Trace for Album {}
 
 impl Observer<FlowContext, FlowEvent> for Album {
-    fn before(&mut self, _: Timestamp, _: &Input<FlowEvent>, _: &Snapshot<FlowContext>) {}
+    fn before(&mut self, now: Timestamp, input: &Input<FlowEvent>, _: &Snapshot<FlowContext>) {
+        self.inputs.push((now, input.clone()));
+    }
 
     fn after(&mut self, run: &Snapshot<FlowContext>, _: &[Effect]) {
-        self.0.push(run.clone());
+        self.snapshots.push(run.clone());
     }
 }
 
@@ -25,7 +30,7 @@ impl Observer<FlowContext, FlowEvent> for Album {
 pub(crate) async fn reports(flow: &Flow, input: Value) -> Vec<RunReport> {
     let run = flow.run(input).unwrap().id("run-7").observer(Album::default());
     let (last, album, _) = run.drive_observed().await;
-    let reports: Vec<RunReport> = album.0.iter().map(|run| flow.report(run)).collect();
+    let reports: Vec<RunReport> = album.snapshots.iter().map(|run| flow.report(run)).collect();
     assert_eq!(reports.last(), Some(&last));
     reports
 }

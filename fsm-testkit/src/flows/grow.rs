@@ -5,7 +5,7 @@ use std::time::Duration;
 use fsm_patterns::spec::Mode;
 use proptest::prelude::*;
 
-use super::plan::{Call, FlowPlan, Limits, Part, Role, Says, Team};
+use super::plan::{Call, FlowPlan, Limits, Part, Pause, Role, Rounds, Says, Team};
 
 /// How large random flows grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +14,34 @@ pub struct FlowSize {
     pub depth: u32,
     /// The most entries that the flow, or one group, holds directly.
     pub width: usize,
+    /// What its steps wait for.
+    pub waits: Waits,
+}
+
+/// What steps of random flows wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waits {
+    /// Nothing: every step is a call.
+    #[default]
+    None,
+    /// Delays, and signals that are waited for some seconds at most. What nobody sends fails.
+    Timed,
+    /// Delays, signals however long they take, and calls that are made again until something is
+    /// done.
+    Any,
 }
 
 impl FlowSize {
     /// A handful of endpoints, perhaps in a group: for proofs, which look at every run.
-    pub const SMALL: FlowSize = FlowSize { depth: 1, width: 3 };
+    pub const SMALL: FlowSize = FlowSize { depth: 1, width: 3, waits: Waits::None };
     /// Some dozen endpoints in groups within groups.
-    pub const LARGE: FlowSize = FlowSize { depth: 2, width: 5 };
+    pub const LARGE: FlowSize = FlowSize { depth: 2, width: 5, waits: Waits::None };
+
+    /// The same size with steps that wait.
+    #[must_use]
+    pub fn waiting(self, waits: Waits) -> Self {
+        Self { waits, ..self }
+    }
 }
 
 /// Any flow of a size, with all that may end a run early.
@@ -34,14 +55,27 @@ pub fn any_flow_with<L: Clone + std::fmt::Debug + 'static>(
     lot: impl Strategy<Value = L> + Clone + 'static,
     limits: impl Strategy<Value = Limits>,
 ) -> impl Strategy<Value = FlowPlan<L>> {
-    let call = any_part(any_call(lot).prop_map(Role::Call), size.width).boxed();
-    let mut part = call.clone();
+    let call = any_call(lot, size.waits).prop_map(Role::Call);
+    let role = match size.waits {
+        Waits::None => call.boxed(),
+        waits => prop_oneof![2 => call, 1 => any_pause(waits).prop_map(Role::Wait)].boxed(),
+    };
+    let step = any_part(role, size.width).boxed();
+    let mut part = step.clone();
     for _ in 0..size.depth {
         let team = any_team(part, size.width).prop_map(Role::Team);
-        part = prop_oneof![4 => call.clone(), 1 => any_part(team, size.width)].boxed();
+        part = prop_oneof![4 => step.clone(), 1 => any_part(team, size.width)].boxed();
     }
-    (any_team(part, size.width), 1..5u32, limits)
-        .prop_map(|(team, max_concurrent, limits)| FlowPlan::of(team, max_concurrent, limits))
+    // Where nothing can be undone, the deadline is the end: one flow of three can be undone.
+    let undoes = prop::bool::weighted(0.35);
+    (any_team(part, size.width), 1..5u32, limits, undoes).prop_map(
+        |(mut team, max_concurrent, limits, undoes)| {
+            if !undoes {
+                team.drop_undos();
+            }
+            FlowPlan::of(team, max_concurrent, limits)
+        },
+    )
 }
 
 /// What may end a run early: nothing, one of `fail_fast`, `error_threshold`, and `total_timeout`,
@@ -60,10 +94,51 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
 
 fn any_call<L: Clone + std::fmt::Debug>(
     lot: impl Strategy<Value = L>,
+    waits: Waits,
 ) -> impl Strategy<Value = Call<L>> {
-    let handler = prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
-    (prop::bool::weighted(0.3), 0..3u32, handler, lot)
-        .prop_map(|(is_post, retries, handler, lot)| Call { is_post, retries, handler, lot })
+    let undo = prop::option::of(0..3u32);
+    (prop::bool::weighted(0.3), 0..3u32, any_handler(), undo, any_rounds(waits), lot).prop_map(
+        |(is_post, retries, handler, undo, poll, lot)| Call {
+            is_post,
+            retries,
+            handler,
+            undo,
+            poll,
+            lot,
+        },
+    )
+}
+
+fn any_handler() -> impl Strategy<Value = Option<bool>> {
+    prop_oneof![3 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))]
+}
+
+fn any_rounds(waits: Waits) -> BoxedStrategy<Option<Rounds>> {
+    match waits {
+        Waits::None | Waits::Timed => Just(None).boxed(),
+        Waits::Any => {
+            let timeout = prop::option::of((1..=3_000u64).prop_map(Duration::from_millis));
+            let rounds = (any::<bool>(), timeout)
+                .prop_map(|(may_fail, timeout)| Rounds { may_fail, timeout });
+            prop_oneof![2 => Just(None), 1 => rounds.prop_map(Some)].boxed()
+        }
+    }
+}
+
+fn any_pause(waits: Waits) -> impl Strategy<Value = Pause> {
+    let length = || (1..=3_000u64).prop_map(Duration::from_millis);
+    let timeout = match waits {
+        Waits::None | Waits::Timed => length().prop_map(Some).boxed(),
+        Waits::Any => prop::option::of(length()).boxed(),
+    };
+    let signal = (prop::sample::select(vec!["go", "stop"]), timeout, any_handler()).prop_map(
+        |(name, timeout, handler)| {
+            // What can't fail has nothing to be handled.
+            let handler = handler.filter(|_| timeout.is_some());
+            Pause::Signal { name, timeout, handler }
+        },
+    );
+    prop_oneof![length().prop_map(Pause::Delay), signal]
 }
 
 fn any_part<L: Clone + std::fmt::Debug>(
@@ -106,9 +181,11 @@ mod tests {
         })]
 
         #[test]
-        fn every_plan_is_a_flow_without_faults(plan in any_flow(FlowSize::LARGE)) {
+        fn every_plan_is_a_flow_without_faults(
+            plan in any_flow(FlowSize::LARGE.waiting(Waits::Any))
+        ) {
             let flow = plan.flow();
-            prop_assert_eq!(flow.endpoints().len(), plan.team.calls().len());
+            prop_assert_eq!(flow.endpoints().len(), plan.team.steps().len());
         }
     }
 }

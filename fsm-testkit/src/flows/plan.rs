@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fsm_patterns::spec::Mode;
-use fsm_patterns::{Endpoint, Flow, Group, Orchestration};
+use fsm_patterns::{AwaitSignal, Delay, Endpoint, Flow, Group, Orchestration, Poll, Undo};
 use serde_json::{Value, json};
 
 /// A flow. `L` is what a test gives to each call.
@@ -57,6 +57,8 @@ pub struct Part<L = ()> {
 pub enum Role<L = ()> {
     /// An endpoint.
     Call(Call<L>),
+    /// A step that waits.
+    Wait(Pause),
     /// A group.
     Team(Team<L>),
 }
@@ -70,8 +72,39 @@ pub struct Call<L = ()> {
     pub retries: u32,
     /// Whether there is a handler, and whether it works.
     pub handler: Option<bool>,
+    /// Whether it can be undone, and with how many further attempts: by a POST where it is one
+    /// itself, else by a DELETE, at its own url and `/undo`.
+    pub undo: Option<u32>,
+    /// Whether it is made again until its answer says that something is done, what else the answer
+    /// may say, and whether there is an end of it.
+    pub poll: Option<Rounds>,
     /// What the test gave to it.
     pub lot: L,
+}
+
+/// How a call is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounds {
+    /// The answer may say that it failed.
+    pub may_fail: bool,
+    /// For so long; without, for as long as it takes.
+    pub timeout: Option<Duration>,
+}
+
+/// What a step waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// Some time.
+    Delay(Duration),
+    /// A signal.
+    Signal {
+        /// What it is called: several steps may wait for one.
+        name: &'static str,
+        /// For so long; without, for as long as it takes.
+        timeout: Option<Duration>,
+        /// Whether there is a handler, and whether it works.
+        handler: Option<bool>,
+    },
 }
 
 /// What a condition says.
@@ -85,7 +118,7 @@ pub enum Says {
     Neither,
     /// It holds where something flows in.
     WhetherThereIsData,
-    /// It holds where an earlier call of the team succeeded, if there is one that it may look at.
+    /// It holds where an earlier step of the team succeeded, if there is one that it may look at.
     WhetherAnotherIsOk,
 }
 
@@ -93,6 +126,8 @@ pub enum Says {
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The first wait between two attempts.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
+/// The wait between two calls of one that is made again.
+const EVERY: Duration = Duration::from_millis(300);
 
 /// The input with which conditions say what a plan wants of them.
 pub fn input() -> Value {
@@ -124,6 +159,12 @@ impl<L> FlowPlan<L> {
         for (part, after) in self.team.declared() {
             flow = match &part.role {
                 Role::Call(call) => flow.endpoint(self.team.endpoint(part, call, after)),
+                Role::Wait(Pause::Delay(length)) => {
+                    flow.delay(self.team.delay(part, *length, after))
+                }
+                Role::Wait(Pause::Signal { name, timeout, handler }) => {
+                    flow.await_signal(self.team.signal(part, name, *timeout, *handler, after))
+                }
                 Role::Team(team) => flow.group(team.group(part, after, &self.team)),
             };
         }
@@ -153,26 +194,39 @@ impl<L> Team<L> {
         parts
     }
 
-    /// Every endpoint within.
+    /// Every step within: calls, and steps that wait.
+    pub fn steps(&self) -> Vec<&Part<L>> {
+        let mut steps = Vec::new();
+        for part in &self.parts {
+            match &part.role {
+                Role::Call(_) | Role::Wait(_) => steps.push(part),
+                Role::Team(team) => steps.extend(team.steps()),
+            }
+        }
+        steps
+    }
+
+    /// Every call within.
     pub fn calls(&self) -> Vec<(&Part<L>, &Call<L>)> {
         let mut calls = Vec::new();
         for part in &self.parts {
             match &part.role {
                 Role::Call(call) => calls.push((part, call)),
+                Role::Wait(_) => {}
                 Role::Team(team) => calls.extend(team.calls()),
             }
         }
         calls
     }
 
-    /// The earlier call that [`Says::WhetherAnotherIsOk`] looks at: in a chain the last one before,
+    /// The earlier step that [`Says::WhetherAnotherIsOk`] looks at: in a chain the last one before,
     /// elsewhere the first that the part waits for.
     pub fn looked_at(&self, part: &Part<L>) -> Option<&Part<L>> {
         let own = self.parts.iter().position(|other| other.name == part.name)?;
-        let is_call = |index: &usize| matches!(self.parts[*index].role, Role::Call(_));
+        let is_step = |index: &usize| !matches!(self.parts[*index].role, Role::Team(_));
         let found = match self.mode.is_chain() {
-            true => (0..own).rev().find(is_call),
-            false => part.after.iter().copied().find(is_call),
+            true => (0..own).rev().find(is_step),
+            false => part.after.iter().copied().find(is_step),
         };
         found.map(|index| &self.parts[index])
     }
@@ -190,10 +244,65 @@ impl<L> Team<L> {
         if let Some(says) = part.condition {
             endpoint = endpoint.condition(self.expression(part, says));
         }
+        if let Some(retries) = call.undo {
+            endpoint = endpoint.undo(undo(call.is_post, name, retries));
+        }
+        if let Some(rounds) = call.poll {
+            let mut poll = Poll::until("$data.state == 'done'").every(EVERY);
+            if rounds.may_fail {
+                poll = poll.fail_if("$data.state == 'lost'");
+            }
+            if let Some(limit) = rounds.timeout {
+                poll = poll.timeout(limit.max(EVERY));
+            }
+            endpoint = endpoint.poll(poll);
+        }
         match call.handler {
             Some(true) => endpoint.error_handler(json!({"instead of": name})),
             Some(false) => endpoint.error_handler("$inputs.nowhere"),
             None => endpoint,
+        }
+    }
+
+    /// Lets nothing be undone.
+    pub(super) fn drop_undos(&mut self) {
+        for part in &mut self.parts {
+            match &mut part.role {
+                Role::Call(call) => call.undo = None,
+                Role::Wait(_) => {}
+                Role::Team(team) => team.drop_undos(),
+            }
+        }
+    }
+
+    fn delay(&self, part: &Part<L>, length: Duration, after: Vec<String>) -> Delay {
+        let delay = Delay::new(part.name.as_str(), length).depends_on(after);
+        match part.condition {
+            Some(says) => delay.condition(self.expression(part, says)),
+            None => delay,
+        }
+    }
+
+    fn signal(
+        &self,
+        part: &Part<L>,
+        signal: &str,
+        timeout: Option<Duration>,
+        handler: Option<bool>,
+        after: Vec<String>,
+    ) -> AwaitSignal {
+        let name = part.name.as_str();
+        let mut wait = AwaitSignal::new(name, signal).depends_on(after);
+        if let Some(limit) = timeout {
+            wait = wait.timeout(limit);
+        }
+        if let Some(says) = part.condition {
+            wait = wait.condition(self.expression(part, says));
+        }
+        match handler {
+            Some(true) => wait.error_handler(json!({"instead of": name})),
+            Some(false) => wait.error_handler("$inputs.nowhere"),
+            None => wait,
         }
     }
 
@@ -205,6 +314,10 @@ impl<L> Team<L> {
         for (part, after) in self.declared() {
             group = match &part.role {
                 Role::Call(call) => group.endpoint(self.endpoint(part, call, after)),
+                Role::Wait(Pause::Delay(length)) => group.delay(self.delay(part, *length, after)),
+                Role::Wait(Pause::Signal { name, timeout, handler }) => {
+                    group.await_signal(self.signal(part, name, *timeout, *handler, after))
+                }
                 Role::Team(team) => group.group(team.group(part, after, self)),
             };
         }
@@ -243,4 +356,10 @@ impl<L> Team<L> {
             }
         }
     }
+}
+
+fn undo(is_post: bool, name: &str, retries: u32) -> Undo {
+    let url = format!("http://api.test/{name}/undo");
+    let undo = if is_post { Undo::post(url) } else { Undo::delete(url) };
+    undo.timeout(TIMEOUT).retry_count(retries).retry_delay(RETRY_DELAY)
 }

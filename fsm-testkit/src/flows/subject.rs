@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fsm_core::{Graph, GuardId, Kind, Machine, Phase, Snapshot, StateId, TransitionId};
+use fsm_core::{Graph, GuardId, Kind, Machine, Phase, Snapshot, StateId, Status, TransitionId};
 use fsm_patterns::{Flow, FlowContext, FlowEvent, Oracle};
 
 use crate::prove::{Asked, Ending, Promise, Prover, Script, Subject};
@@ -12,16 +12,22 @@ use crate::prove::{Asked, Ending, Promise, Prover, Script, Subject};
 /// The first failure that nothing handles ends the run in the step in which it comes.
 pub const FAILS_FAST: &str = "fail_fast ends the run at once";
 
+/// A run that does not complete has undone every step that was completed and can be undone, or has
+/// tried to; asked where there is one.
+pub const UNDOES: &str = "what was completed is undone before the run fails";
+
 /// In a flow of more states than these, nothing is forgotten: it would take too long to tell what
 /// can be.
 const MOST_STATES: usize = 4_000;
 
-/// A flow whose calls may end in any way, and whose conditions may hold or not.
+/// A flow whose calls may end in any way, whose conditions may hold or not, and whose signals may
+/// come at any time, or never.
 pub struct FlowSubject {
     flow: Flow,
     machine: Machine<FlowContext, FlowEvent>,
     script: Arc<Script>,
     endings: Vec<Vec<Ending<FlowEvent>>>,
+    signals: Vec<(String, FlowEvent)>,
     shared: Vec<GuardId>,
     promised: Vec<TransitionId>,
     /// By state, where a token may come from there; told when it is first asked.
@@ -47,6 +53,7 @@ impl FlowSubject {
         });
         Self {
             endings: endings.collect(),
+            signals: flow.unknown_signals(),
             shared: flow.shared_guards(),
             promised: flow.promises(),
             flow: flow.clone(),
@@ -54,6 +61,11 @@ impl FlowSubject {
             script,
             ahead: RefCell::default(),
         }
+    }
+
+    /// Whether a run does nothing more but undo.
+    fn goes_back(&self, run: &Snapshot<FlowContext>) -> bool {
+        run.tokens().all(|(state, _)| self.flow.is_undo(state))
     }
 
     /// Whether a token at `from` may come to `to`, or stands there.
@@ -134,7 +146,7 @@ impl Subject for FlowSubject {
     }
 
     fn events(&self) -> &[(String, FlowEvent)] {
-        &[]
+        &self.signals
     }
 
     fn script(&self) -> Option<&Script> {
@@ -158,12 +170,27 @@ impl Subject for FlowSubject {
     }
 
     fn promises(&self) -> Vec<Promise<'_, FlowContext>> {
-        if !self.flow.fails_fast() {
-            return Vec::new();
+        let mut promises = Vec::new();
+        if self.flow.fails_fast() {
+            let holds = |run: &Snapshot<FlowContext>| {
+                run.context().failures() == 0 || run.status().is_over() || self.goes_back(run)
+            };
+            promises.push(Promise { name: FAILS_FAST.to_owned(), holds: Box::new(holds) });
         }
-        let holds =
-            |run: &Snapshot<FlowContext>| run.context().failures() == 0 || run.status().is_over();
-        vec![Promise { name: FAILS_FAST.to_owned(), holds: Box::new(holds) }]
+        if self.flow.undoes() {
+            let holds = |run: &Snapshot<FlowContext>| match run.status() {
+                Status::Finished(end) if self.machine.graph().name_of(end) != "run completed" => {
+                    !self.flow.leaves_undone(run.context())
+                }
+                Status::Finished(_)
+                | Status::New
+                | Status::Running
+                | Status::Cancelled
+                | Status::Stuck(_) => true,
+            };
+            promises.push(Promise { name: UNDOES.to_owned(), holds: Box::new(holds) });
+        }
+        promises
     }
 }
 

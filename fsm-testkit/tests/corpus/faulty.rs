@@ -6,7 +6,7 @@ use fsm_core::JoinRule;
 
 use super::{Broken, Planted, Source, at_least, files, forked, gather, graph, seconds, work};
 
-/// Twenty-two faults.
+/// Twenty-three faults.
 pub(crate) fn faulty() -> Vec<Planted> {
     let mut all = joins();
     all.extend(rounds());
@@ -178,6 +178,12 @@ fn ends() -> Vec<Planted> {
             "five is neither more than five nor less",
             Broken::Stuck("judge", 2),
             Source::File(files::GAP),
+        ),
+        planted(
+            "a compensation that is skipped after a crash",
+            "what was booked is forgotten when the run is taken up, so nobody cancels it",
+            Broken::Stuck("audit", 4),
+            Source::File(files::FORGETS),
         ),
         planted(
             "a state that can't be left",

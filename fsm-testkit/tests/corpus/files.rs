@@ -107,3 +107,57 @@ states:
       press: { to: open, guard: $context.n == 3 }
   open: { final: true }
 ";
+
+pub(super) const FORGETS: &str = "
+fsm: 1
+name: trip
+initial: booking
+context: { booked: false, known: false }
+states:
+  booking:
+    entry: { set: { booked: false, known: false } }
+    on:
+      answered: { to: paying, actions: { set: { booked: true, known: true } } }
+      without: paying
+      refused: audit
+  paying:
+    on:
+      crash: { to: paying, actions: { set: { known: false } } }
+      answered: completed
+      refused: undoes
+  undoes: { always: [{ to: cancelling, guard: $context.known == true }, audit] }
+  cancelling:
+    on:
+      crash: cancelling
+      answered: { to: audit, actions: { set: { booked: false } } }
+  audit: { always: [{ to: failed, guard: $context.booked == false }] }
+  completed: { final: true }
+  failed: { final: true }
+";
+
+pub(super) const REMEMBERS: &str = "
+fsm: 1
+name: trip
+initial: booking
+context: { booked: false, known: false }
+states:
+  booking:
+    entry: { set: { booked: false, known: false } }
+    on:
+      answered: { to: paying, actions: { set: { booked: true, known: true } } }
+      without: paying
+      refused: audit
+  paying:
+    on:
+      crash: paying
+      answered: completed
+      refused: undoes
+  undoes: { always: [{ to: cancelling, guard: $context.known == true }, audit] }
+  cancelling:
+    on:
+      crash: cancelling
+      answered: { to: audit, actions: { set: { booked: false } } }
+  audit: { always: [{ to: failed, guard: $context.booked == false }] }
+  completed: { final: true }
+  failed: { final: true }
+";

@@ -11,6 +11,7 @@ pub(crate) fn sound() -> Vec<(&'static str, Source)> {
     all.extend(timed());
     all.extend([
         ("guards without a gap", Source::File(files::NO_GAP)),
+        ("a compensation that outlives a crash", Source::File(files::REMEMBERS)),
         ("a region that ends", Source::File(files::REGION_ENDS)),
         ("a number that is come to", Source::File(files::STEPS_ON)),
         ("a guard that may hold", Source::File(files::MAY_HOLD)),

@@ -2,16 +2,19 @@
 //!
 //! `modes` proves each of the six modes, with what it promises; `limits` proves ten calls side by
 //! side, and what ends a run early; `life` proves calls under `max_concurrent`, with time, waits, and
-//! a crash; `mutations` changes one rule of a graph, and the proof finds it.
+//! a crash; `waits` proves steps that wait; `undoing` proves that what was completed is undone;
+//! `mutations` changes one rule of a graph, and the proof finds it.
 
 mod life;
 mod limits;
 mod modes;
 mod mutations;
+mod undoing;
+mod waits;
 
 use fsm_patterns::Flow;
 use fsm_patterns::file::load;
-use fsm_testkit::flows::{FlowSize, any_flow};
+use fsm_testkit::flows::{FlowPlan, FlowSize, Waits, any_flow};
 use fsm_testkit::prove::{Prover, standard};
 use proptest::prelude::*;
 
@@ -25,17 +28,26 @@ fn flow(settings: &str, endpoints: &[&str]) -> Flow {
     Flow::new(spec.spec).expect("the story's flow is sound")
 }
 
+fn is_sound(plan: &FlowPlan) {
+    let flow = plan.flow();
+    let proof = Prover::of_flow(&flow).max_states(20_000).prove();
+    // A random condition may be one that never fails, such as `true`: then there are ways that
+    // no run takes.
+    let reach = [standard::EVERY_TRANSITION, standard::EVERY_STATE];
+    let mut refuted = proof.refuted().filter(|claim| !reach.contains(&claim.name.as_str()));
+    assert!(refuted.next().is_none(), "{}\n{}", flow.graph().to_dot(), proof);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn every_flow_is_sound(plan in any_flow(FlowSize::SMALL)) {
-        let flow = plan.flow();
-        let proof = Prover::of_flow(&flow).max_states(20_000).prove();
-        // A random condition may be one that never fails, such as `true`: then there are ways that
-        // no run takes.
-        let reach = [standard::EVERY_TRANSITION, standard::EVERY_STATE];
-        let mut refuted = proof.refuted().filter(|claim| !reach.contains(&claim.name.as_str()));
-        prop_assert!(refuted.next().is_none(), "{}\n{}", flow.graph().to_dot(), proof);
+        is_sound(&plan);
+    }
+
+    #[test]
+    fn every_flow_that_waits_is_sound(plan in any_flow(FlowSize::SMALL.waiting(Waits::Any))) {
+        is_sound(&plan);
     }
 }

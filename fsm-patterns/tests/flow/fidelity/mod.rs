@@ -7,6 +7,7 @@ mod oracle;
 mod picture;
 mod rehearsal;
 mod story;
+mod undoing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,11 +82,15 @@ fn api(story: &Story) -> Arc<Api> {
     let attempts: Mutex<HashMap<String, usize>> = Mutex::default();
     Api::answering(move |request| {
         let name = request.uri().path()[1..].to_owned();
-        let Some(call) = calls.get(&name) else { return Reply::status(418) };
+        let step = name.strip_suffix("/undo").unwrap_or(&name);
+        let Some(call) = calls.get(step) else { return Reply::status(418) };
         let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let number = attempts.entry(name.clone()).or_default();
         *number += 1;
-        fate(call, *number - 1).reply(&name)
+        match name == step {
+            true => fate(call, *number - 1).reply(&name),
+            false => undoing::fate(call, *number - 1).reply(&name),
+        }
     })
 }
 
@@ -121,13 +126,16 @@ fn check(story: &Story, played: &Played) {
 
     assert!(api.most() <= story.plan.max_concurrent as usize, "{} calls at once", api.most());
     assert_eq!(api.under_way(), 0, "calls were left behind");
+    let forward = undoing::forward(played).unwrap_or(*elapsed);
     if let Some(limit) = story.plan.limits.total_timeout {
+        let elapsed = &forward;
         assert!(*elapsed <= limit, "{elapsed:?} for {limit:?}");
         assert!(report.outcome != RunOutcome::TimedOut || *elapsed == limit, "{elapsed:?}");
     }
     check_steps(story, api, report);
     hindsight::check(played);
     rehearsal::check(story, played);
+    undoing::check(story, played);
 }
 
 fn check_steps(story: &Story, api: &Api, report: &RunReport) {
@@ -164,7 +172,9 @@ fn check_steps(story: &Story, api: &Api, report: &RunReport) {
         RunOutcome::Cancelled => panic!("nobody cancelled: {report:?}"),
         RunOutcome::Waiting => panic!("the run is over: {report:?}"),
     }
+    let undos = report.steps.values().filter_map(|step| step.undo.as_ref());
     let requests: u32 = report.steps.values().map(|step| step.attempts).sum();
+    let requests = requests + undos.map(|undo| undo.attempts).sum::<u32>();
     let metrics = report.metrics.expect("metrics are on");
     assert_eq!(metrics.total_requests, u64::from(requests));
 }
@@ -174,7 +184,7 @@ fn flow_order(team: &Team<Fates>) -> Vec<&str> {
     let mut names = Vec::new();
     for (part, _) in team.declared() {
         match &part.role {
-            Role::Call(_) => names.push(part.name.as_str()),
+            Role::Call(_) | Role::Wait(_) => names.push(part.name.as_str()),
             Role::Team(team) => names.extend(flow_order(team)),
         }
     }

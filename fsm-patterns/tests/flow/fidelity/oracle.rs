@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use fsm_patterns::StepStatus;
 use fsm_patterns::spec::Mode;
-use fsm_testkit::flows::Says;
+use fsm_testkit::flows::{Pause, Says};
 use serde_json::{Map, Value, json};
 
 use super::story::{Fate, Fates, Story, fate};
@@ -89,7 +89,7 @@ impl Oracle {
 
     fn is_skipped(&self, part: &Part) -> bool {
         match &part.role {
-            Role::Call(_) => self.told[&part.name].status == StepStatus::Skipped,
+            Role::Call(_) | Role::Wait(_) => self.told[&part.name].status == StepStatus::Skipped,
             Role::Team(team) => team.parts.iter().all(|part| self.is_skipped(part)),
         }
     }
@@ -110,11 +110,20 @@ impl Oracle {
             (_, Some(false)) => self.skip(part, false),
             (Role::Call(call), Some(true)) => self.call(part, call, data),
             (Role::Call(call), None) => {
-                self.failed(part, call, Expected::failed("condition", 0, None))
+                self.failed(part, call.handler, Expected::failed("condition", 0, None))
+            }
+            (Role::Wait(Pause::Delay(_)), Some(true)) => self.delayed(part, data),
+            (Role::Wait(pause), held) => {
+                let kind = if held.is_some() { "timeout" } else { "condition" };
+                let handler = match pause {
+                    Pause::Delay(_) => None,
+                    Pause::Signal { handler, .. } => *handler,
+                };
+                self.failed(part, handler, Expected::failed(kind, 0, None))
             }
             (Role::Team(team), Some(true)) => self.team(team, &data),
             (Role::Team(team), None) => {
-                for (part, _) in team.calls() {
+                for part in team.steps() {
                     self.told.insert(part.name.clone(), Expected::failed("condition", 0, None));
                 }
                 Gives { output: Value::Null, broken: true, carries: None }
@@ -124,13 +133,21 @@ impl Oracle {
 
     fn skip(&mut self, part: &Part, broken: bool) -> Gives {
         let calls = match &part.role {
-            Role::Call(_) => vec![part],
-            Role::Team(team) => team.calls().into_iter().map(|(part, _)| part).collect(),
+            Role::Call(_) | Role::Wait(_) => vec![part],
+            Role::Team(team) => team.steps(),
         };
         for part in calls {
             self.told.insert(part.name.clone(), Expected::skipped());
         }
         Gives { output: Value::Null, broken, carries: None }
+    }
+
+    /// What flowed in flows on.
+    fn delayed(&mut self, part: &Part, data: Value) -> Gives {
+        let (status, output) = (StepStatus::Ok, data.clone());
+        let told = Expected { status, attempts: 0, output, kind: None, data: None };
+        self.told.insert(part.name.clone(), told);
+        Gives { output: data.clone(), broken: false, carries: Some(data) }
     }
 
     fn call(&mut self, part: &Part, call: &Call, data: Value) -> Gives {
@@ -159,14 +176,18 @@ impl Oracle {
                 Fate::Reset(_) | Fate::Stall => ("unknown_outcome", false),
             };
             if !may_pass || !is_repeatable || number == call.retries {
-                return self.failed(part, call, Expected::failed(kind, attempts, Some(data)));
+                return self.failed(
+                    part,
+                    call.handler,
+                    Expected::failed(kind, attempts, Some(data)),
+                );
             }
         }
         unreachable!("the retries come to an end")
     }
 
-    fn failed(&mut self, part: &Part, call: &Call, mut told: Expected) -> Gives {
-        let gives = match call.handler {
+    fn failed(&mut self, part: &Part, handler: Option<bool>, mut told: Expected) -> Gives {
+        let gives = match handler {
             Some(true) => {
                 let output = json!({"instead of": part.name});
                 told.status = StepStatus::Recovered;

@@ -1,7 +1,7 @@
 //! Random flows with the fate of every call written down: what each attempt comes to, and when.
 
 use fsm_http::Reply;
-use fsm_testkit::flows::{Call, FlowPlan, FlowSize, Limits, any_flow_with, any_limits};
+use fsm_testkit::flows::{Call, FlowPlan, FlowSize, Limits, Waits, any_flow_with, any_limits};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -65,7 +65,7 @@ fn any_fate() -> impl Strategy<Value = Fate> + Clone {
 
 fn any_story(limits: impl Strategy<Value = Limits>) -> impl Strategy<Value = Story> {
     let fates = prop::collection::vec(any_fate(), 1..4);
-    let plan = any_flow_with(FlowSize::LARGE, fates, limits);
+    let plan = any_flow_with(FlowSize::LARGE.waiting(Waits::Timed), fates, limits);
     (plan, any::<u64>()).prop_map(|(plan, seed)| Story { plan, seed })
 }
 

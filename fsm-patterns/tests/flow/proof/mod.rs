@@ -7,10 +7,13 @@ use std::collections::HashMap;
 
 use fsm_core::Status;
 use fsm_patterns::{Endpoint, Orchestration, RunOutcome, StepStatus};
-use fsm_testkit::flows::{FlowPlan, FlowSize, any_flow};
+use fsm_testkit::flows::{FlowPlan, FlowSize, Waits, any_flow};
 use proptest::prelude::*;
 
-use walk::{Walk, any_chance};
+use walk::{Late, Walk, any_chance, goes_back};
+
+/// A third of the steps of these flows wait for something.
+const SIZE: FlowSize = FlowSize { depth: 2, width: 5, waits: Waits::Any };
 
 fn config() -> ProptestConfig {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
@@ -23,9 +26,13 @@ fn failures(walk: &Walk) -> usize {
     walk.report().steps.values().filter(|step| step.status == StepStatus::Failed).count()
 }
 
-/// Whether a run is over by what the last step of the walk did, and nothing was started in it.
+/// Whether a run goes no further by what the last step of the walk did: it is over, or does nothing
+/// more but undo.
 fn is_stopped(walk: &Walk) -> bool {
-    walk.run.status().is_over() && walk.effects.starts().next().is_none()
+    let is_over = walk.run.status().is_over();
+    let starts = || walk.effects.starts();
+    (is_over && starts().next().is_none())
+        || (goes_back(walk) && starts().all(|start| walk.flow.is_undo(start.state)))
 }
 
 /// The share of failures that ends a run.
@@ -69,12 +76,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_run_ends_once_every_call_has_been_answered(
-        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    fn a_run_ends_once_every_call_has_been_answered_and_every_signal_heard(
+        plan in any_flow(SIZE), chance in any_chance()
     ) {
         let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
             let under_way = walk.machine.under_way(&walk.run).len();
-            let waits = under_way + walk.machine.timers(&walk.run).len();
+            let waits = under_way
+                + walk.machine.timers(&walk.run).len()
+                + walk.flow.awaited(&walk.run).len();
             assert_eq!(walk.run.status() == Status::Running, waits > 0, "{:?}", walk.run);
         });
         prop_assert!(matches!(walk.run.status(), Status::Finished(_)), "{:?}", walk.run.status());
@@ -83,7 +92,7 @@ proptest! {
 
     #[test]
     fn a_step_comes_to_one_status_and_keeps_it(
-        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+        plan in any_flow(SIZE), chance in any_chance()
     ) {
         let mut settled: HashMap<String, StepStatus> = HashMap::new();
         let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
@@ -98,7 +107,7 @@ proptest! {
         let stopped = |status: &StepStatus| {
             matches!(status, StepStatus::Cancelled | StepStatus::TimedOut)
         };
-        prop_assert_eq!(settled.len(), plan.team.calls().len());
+        prop_assert_eq!(settled.len(), plan.team.steps().len());
         let report = walk.report();
         let is_whole = report.outcome == RunOutcome::Completed;
         prop_assert!(!is_whole || !settled.values().any(stopped), "{:?}", report);
@@ -107,7 +116,7 @@ proptest! {
 
     #[test]
     fn after_the_first_failure_that_fail_fast_sees_nothing_starts_any_more(
-        mut plan in any_flow(FlowSize::LARGE), chance in any_chance()
+        mut plan in any_flow(SIZE), chance in any_chance()
     ) {
         plan.limits.fail_fast = true;
         let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
@@ -118,10 +127,10 @@ proptest! {
 
     #[test]
     fn beyond_the_threshold_nothing_starts_any_more(
-        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+        plan in any_flow(SIZE), chance in any_chance()
     ) {
         let Some(share) = threshold(&plan) else { return Ok(()) };
-        let declared = plan.team.calls().len() as f64;
+        let declared = plan.team.steps().len() as f64;
         let is_beyond = |walk: &Walk| failures(walk) as f64 / declared > share;
         let walk = Walk::begin(&plan.flow(), &chance).visit(|walk| {
             assert!(!is_beyond(walk) || is_stopped(walk), "{:?}", walk.report());
@@ -131,21 +140,41 @@ proptest! {
     }
 
     #[test]
+    fn a_run_that_fails_has_undone_all_that_was_completed(
+        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+    ) {
+        let walk = Walk::begin(&plan.flow(), &chance).visit(|_| ());
+        let report = walk.report();
+        for (part, call) in plan.team.calls() {
+            let step = &report.steps[&part.name];
+            let is_due = report.outcome == RunOutcome::Failed
+                && step.status == StepStatus::Ok
+                && call.undo.is_some();
+            prop_assert!(step.undo.is_some() == is_due || walk.is_at("run timed out"), "{:?}", step);
+            prop_assert!(call.undo.is_some() || step.undo.is_none());
+        }
+    }
+
+    #[test]
     fn the_deadline_ends_a_run_in_one_step_wherever_it_stands(
-        mut plan in any_flow(FlowSize::LARGE), chance in any_chance()
+        mut plan in any_flow(SIZE), chance in any_chance()
     ) {
         plan.limits.total_timeout.get_or_insert(std::time::Duration::from_secs(3));
         let flow = plan.flow();
         let late = flow.graph().state("run timed out").map(Status::Finished);
         Walk::begin(&flow, &chance).visit(|walk| {
             let is_over = walk.run.status().is_over();
-            assert_eq!(walk.too_late(), late.filter(|_| !is_over), "{:?}", walk.run);
+            match walk.too_late() {
+                None => assert!(is_over || goes_back(walk), "{:?}", walk.run),
+                Some(Late { status, undoes: false }) => assert_eq!(Some(status), late),
+                Some(Late { status, undoes: true }) => assert_eq!(status, Status::Running),
+            }
         });
     }
 
     #[test]
     fn what_a_proof_forgets_nobody_asks_for(
-        plan in any_flow(FlowSize::LARGE), chance in any_chance()
+        plan in any_flow(SIZE), chance in any_chance()
     ) {
         let flow = plan.flow();
         let (mut knows, mut forgets) = (Walk::begin(&flow, &chance), Walk::begin(&flow, &chance));

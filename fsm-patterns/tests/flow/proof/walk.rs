@@ -45,6 +45,8 @@ pub(crate) enum Turn {
     Ends(Input<FlowEvent>),
     /// Time passes.
     Passes(Timer),
+    /// Somebody sends a signal that is awaited.
+    Hears(Input<FlowEvent>),
 }
 
 /// A walk under way.
@@ -56,6 +58,18 @@ pub(crate) struct Walk {
     pub(crate) moves: Moves,
     pub(crate) effects: Effects,
     chance: Chance,
+}
+
+/// A run after its deadline.
+pub(crate) struct Late {
+    pub(crate) status: Status,
+    /// It does nothing more but undo.
+    pub(crate) undoes: bool,
+}
+
+/// Whether the run of a walk does nothing more but undo.
+pub(crate) fn goes_back(walk: &Walk) -> bool {
+    walk.run.tokens().all(|(state, _)| walk.flow.is_undo(state))
 }
 
 /// The moves of one step.
@@ -90,17 +104,26 @@ impl Walk {
         panic!("the walk has no end: {:?}", self.run);
     }
 
-    /// Chooses among all calls under way and the timer that is due first; nothing once the run is
+    /// Chooses among all calls under way, the timer that is due first, and a signal that is awaited; nothing once the run is
     /// over, or waits for nothing.
     pub(crate) fn turn(&self) -> Option<Turn> {
         let calls = self.machine.under_way(&self.run);
         let timer = self.machine.timers(&self.run).first().copied();
-        let count = calls.len() + usize::from(timer.is_some());
+        let signals = self.flow.awaited(&self.run);
+        let signal = signals.first().map(|awaited| awaited.signal);
+        let count = calls.len() + usize::from(timer.is_some()) + usize::from(signal.is_some());
         if count == 0 {
             return None;
         }
-        let Some(call) = calls.get(self.chance.below(count)) else {
-            return timer.map(Turn::Passes);
+        let choice = self.chance.below(count);
+        let Some(call) = calls.get(choice) else {
+            return match signal.filter(|_| choice + 1 == count) {
+                Some(signal) => {
+                    let event = self.flow.signal(signal, serde_json::Value::Null);
+                    Some(Turn::Hears(Input::Event(event.expect("it is one of the flow's"))))
+                }
+                None => timer.map(Turn::Passes),
+            };
         };
         let mut endings = self.flow.endings(call.state);
         let (_, outcome) = endings.swap_remove(self.chance.below(endings.len()));
@@ -109,21 +132,26 @@ impl Walk {
 
     pub(crate) fn take(&mut self, turn: &Turn) {
         match turn {
-            Turn::Ends(input) => self.step(self.run.now(), input),
+            Turn::Ends(input) | Turn::Hears(input) => self.step(self.run.now(), input),
             Turn::Passes(timer) => self.step(timer.at, &Input::Timer(timer.ticket)),
         }
     }
 
     /// The same run, where the deadline comes now: nothing if there is none.
-    pub(crate) fn too_late(&self) -> Option<Status> {
+    pub(crate) fn too_late(&self) -> Option<Late> {
         let timers = self.machine.timers(&self.run);
-        let deadline = timers.iter().find(|timer| matches!(timer.wait, Wait::After(_)))?;
+        let is_deadline = |timer: &&Timer| {
+            let is_around = self.flow.graph().name_of(timer.state) == "the run";
+            is_around && matches!(timer.wait, Wait::After(_))
+        };
+        let deadline = timers.iter().find(is_deadline)?;
         let mut run = self.run.clone();
         let input = Input::Timer(deadline.ticket);
         let mut effects = Effects::new();
         let fired = self.machine.step(&mut run, deadline.at, &input, &mut effects, &mut ());
         fired.expect("the timer is due");
-        Some(run.status())
+        let undoes = run.tokens().all(|(state, _)| self.flow.is_undo(state));
+        Some(Late { status: run.status(), undoes })
     }
 
     pub(crate) fn report(&self) -> RunReport {

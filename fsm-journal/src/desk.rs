@@ -1,0 +1,170 @@
+//! What the book of a run shares with those who write and deliver for it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use fsm_core::journal::JournalError;
+
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One run that is written here.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    /// Its number in the database; 0 until the writer has written its line.
+    number: AtomicI64,
+    /// How many pages of it are durable.
+    durable: AtomicU64,
+    durable_waker: AtomicWaker,
+    failure: OnceLock<JournalError>,
+    // What is before `seen` lies in the queue, or was given out.
+    letters: Mutex<Letters>,
+    letter_waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Letters {
+    queue: VecDeque<RawLetter>,
+    seen: i64,
+}
+
+/// A letter as it lies in the database.
+#[derive(Clone, Debug)]
+pub(crate) struct RawLetter {
+    pub(crate) number: i64,
+    pub(crate) input: String,
+    pub(crate) seal: u32,
+}
+
+impl Desk {
+    pub(crate) fn new(number: i64) -> Self {
+        Self {
+            number: AtomicI64::new(number),
+            durable: AtomicU64::new(0),
+            durable_waker: AtomicWaker::new(),
+            failure: OnceLock::new(),
+            letters: Mutex::new(Letters::default()),
+            letter_waker: AtomicWaker::new(),
+        }
+    }
+
+    pub(crate) fn number(&self) -> i64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_number(&self, number: i64) {
+        self.number.store(number, Ordering::Relaxed);
+    }
+
+    /// Everything up to this page is durable.
+    pub(crate) fn acknowledge(&self, page: u64) {
+        self.durable.store(page, Ordering::Release);
+        self.durable_waker.wake();
+    }
+
+    /// No page after the last durable one will ever be.
+    pub(crate) fn fail(&self, failure: JournalError) {
+        // The first one is the cause.
+        let _ = self.failure.set(failure);
+        self.durable_waker.wake();
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
+    pub(crate) fn poll_durable(
+        &self,
+        page: u64,
+        task: &mut Context<'_>,
+    ) -> Poll<Result<(), JournalError>> {
+        if let Poll::Ready(known) = self.is_durable(page) {
+            return Poll::Ready(known);
+        }
+        self.durable_waker.register(task.waker());
+        self.is_durable(page)
+    }
+
+    fn is_durable(&self, page: u64) -> Poll<Result<(), JournalError>> {
+        if self.durable.load(Ordering::Acquire) >= page {
+            return Poll::Ready(Ok(()));
+        }
+        self.failure.get().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure.clone())))
+    }
+
+    /// Puts a letter in, unless it was put in before.
+    pub(crate) fn deliver(&self, letter: RawLetter) {
+        let mut letters = lock(&self.letters);
+        if letter.number > letters.seen {
+            letters.seen = letter.number;
+            letters.queue.push_back(letter);
+        }
+        drop(letters);
+        self.letter_waker.wake();
+    }
+
+    pub(crate) fn poll_letter(&self, task: &mut Context<'_>) -> Poll<RawLetter> {
+        let take = || lock(&self.letters).queue.pop_front().map_or(Poll::Pending, Poll::Ready);
+        if let ready @ Poll::Ready(_) = take() {
+            return ready;
+        }
+        self.letter_waker.register(task.waker());
+        take()
+    }
+}
+
+/// The runs that are written here, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Desks(Mutex<HashMap<i64, Weak<Desk>>>);
+
+impl Desks {
+    /// Takes a place; `None` where it is taken.
+    pub(crate) fn open(&self, number: i64) -> Option<Arc<Desk>> {
+        let mut desks = lock(&self.0);
+        if desks.get(&number).is_some_and(|desk| desk.strong_count() > 0) {
+            return None;
+        }
+        let desk = Arc::new(Desk::new(number));
+        desks.insert(number, Arc::downgrade(&desk));
+        Some(desk)
+    }
+
+    /// Adds the desk of a new run.
+    pub(crate) fn add(&self, desk: &Arc<Desk>) {
+        lock(&self.0).insert(desk.number(), Arc::downgrade(desk));
+    }
+
+    pub(crate) fn close(&self, desk: &Arc<Desk>) {
+        let mut desks = lock(&self.0);
+        let number = desk.number();
+        if desks.get(&number).is_some_and(|other| std::ptr::eq(other.as_ptr(), Arc::as_ptr(desk))) {
+            desks.remove(&number);
+        }
+    }
+
+    pub(crate) fn get(&self, number: i64) -> Option<Arc<Desk>> {
+        lock(&self.0).get(&number).and_then(Weak::upgrade)
+    }
+
+    pub(crate) fn is_open(&self, number: i64) -> bool {
+        lock(&self.0).get(&number).is_some_and(|desk| desk.strong_count() > 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut desks = lock(&self.0);
+        desks.retain(|_, desk| desk.strong_count() > 0);
+        desks.is_empty()
+    }
+
+    /// Tells all of them that nothing more is written.
+    pub(crate) fn fail_all(&self, failure: &JournalError) {
+        let desks: Vec<_> = lock(&self.0).values().filter_map(Weak::upgrade).collect();
+        for desk in desks {
+            desk.fail(failure.clone());
+        }
+    }
+}

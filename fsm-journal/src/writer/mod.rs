@@ -1,0 +1,276 @@
+//! The one thread that writes, in groups: whatever was handed over while the last group was on its way
+//! to the disk is the next.
+//!
+//! A failure is final. What is on the disk after a write or a sync that failed is not known, and trying
+//! again would not tell: the writer gives its connection back, and answers everything that still comes
+//! with the failure.
+
+mod hand;
+mod message;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Duration;
+
+use fsm_core::journal::JournalError;
+use rusqlite::Connection;
+
+pub(crate) use self::hand::{Broken, Hand};
+pub(crate) use self::message::{Begin, Job, Kind, Message, Page, RecordRow, SnapshotRow, Task};
+use crate::counters::Counters;
+use crate::desk::Desk;
+use crate::format::{self, LOG_PAGES};
+use crate::lease::Driver;
+use crate::mark::{Mark, storage};
+use crate::options::Disk;
+use crate::shared::Shared;
+
+/// So many messages at most go into one transaction: those who wait for the first of them do not wait
+/// for ever.
+const LARGEST_GROUP: usize = 4_096;
+
+/// Where readers hold the log until it is so many times as long as it should be, they are waited for
+/// for a moment.
+const LONG_LOG: i32 = 16;
+
+const A_MOMENT: Duration = Duration::from_millis(100);
+
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) counters: Counters,
+    pub(crate) dir: PathBuf,
+    pub(crate) mark: Mark,
+    pub(crate) disk: Option<Box<dyn Disk>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) inbox: Receiver<Message>,
+}
+
+/// Who hears of the end of a group.
+enum Receipt {
+    Begun(Arc<Desk>, u64, String),
+    Desk(Arc<Desk>, u64),
+    Job(Box<dyn Job>),
+    Settle(SyncSender<()>),
+}
+
+/// How a group ended.
+enum End {
+    More,
+    Closed,
+}
+
+impl Writer {
+    pub(crate) fn run(self) {
+        let Self { mut connection, counters, dir, mark, disk, shared, inbox } = self;
+        let _guard = Guard(shared.clone());
+        let pages = Arc::new(AtomicI32::new(0));
+        let counted = pages.clone();
+        let hooked = connection.wal_hook(Some(move |_: &mut _, count| {
+            counted.store(count, Ordering::Relaxed);
+            Ok(())
+        }));
+        let mut driver = None;
+        let ended = hooked.map_err(Broken::from).and_then(|()| {
+            let hand = Hand::new(&connection, &dir, counters, &mut driver, &shared)?;
+            let mut groups =
+                Groups { hand, mark: &mark, disk, shared: &shared, inbox: &inbox, pages: &pages };
+            groups.run()
+        });
+        if let Err(broken) = &ended {
+            shared.stop(&broken.told(&dir));
+        }
+        // Whatever comes after a failure hears of it, until the journal is closed.
+        format::close(connection, ended.is_err());
+        if ended.is_err() {
+            for message in inbox.iter() {
+                if refuse(message, &shared) {
+                    break;
+                }
+            }
+        }
+        // The lease lasts as long as anything may have been begun here.
+        drop::<Option<Driver>>(driver);
+    }
+}
+
+struct Groups<'a> {
+    hand: Hand<'a>,
+    mark: &'a Mark,
+    disk: Option<Box<dyn Disk>>,
+    shared: &'a Shared,
+    inbox: &'a Receiver<Message>,
+    /// How long the log was after the last commit.
+    pages: &'a AtomicI32,
+}
+
+impl Groups<'_> {
+    fn run(&mut self) -> Result<(), Broken> {
+        let mut receipts = Vec::new();
+        loop {
+            // The journal sends `Close` before it is gone.
+            let Ok(first) = self.inbox.recv() else { return Ok(()) };
+            let ended = self.group(first, &mut receipts);
+            let fate = match &ended {
+                Ok(_) => Ok(()),
+                Err(broken) => {
+                    let fault = broken.told(self.hand.dir);
+                    self.shared.stop(&fault);
+                    Err(fault)
+                }
+            };
+            for receipt in receipts.drain(..) {
+                receipt.send(&fate, self.shared);
+                self.shared.answered();
+            }
+            if std::mem::take(&mut self.hand.is_news) {
+                self.shared.tell();
+            }
+            if let End::Closed = ended? {
+                return Ok(());
+            }
+            self.work_off_log()?;
+        }
+    }
+
+    /// Writes what lies here, and makes it durable.
+    fn group(&mut self, first: Message, receipts: &mut Vec<Receipt>) -> Result<End, Broken> {
+        let mut next = Some(first);
+        let mut is_open = false;
+        let mut end = End::More;
+        while let Some(message) = next {
+            match message {
+                Message::Settle(answer) => receipts.push(Receipt::Settle(answer)),
+                Message::Close => {
+                    end = End::Closed;
+                    break;
+                }
+                Message::Begin(_) | Message::Page(_) | Message::Job(_) => {
+                    self.write(message, &mut is_open, receipts)?;
+                }
+            }
+            next = match receipts.len() < LARGEST_GROUP {
+                true => self.inbox.try_recv().ok(),
+                false => None,
+            };
+        }
+        if is_open {
+            self.commit()?;
+        }
+        Ok(end)
+    }
+
+    fn write(
+        &mut self,
+        message: Message,
+        is_open: &mut bool,
+        receipts: &mut Vec<Receipt>,
+    ) -> Result<(), Broken> {
+        let opened = match std::mem::replace(is_open, true) {
+            true => Ok(()),
+            false => self.hand.open(),
+        };
+        match message {
+            Message::Begin(mut begin) => {
+                let id = begin.head.id.clone();
+                receipts.push(Receipt::Begun(begin.desk.clone(), begin.page, id));
+                opened?;
+                self.hand.begin(&mut begin)
+            }
+            Message::Page(page) => {
+                let written = opened.and_then(|()| self.hand.page(&page));
+                receipts.push(Receipt::Desk(page.desk, page.page));
+                written
+            }
+            Message::Job(mut job) => {
+                let written = opened.and_then(|()| job.write(&mut self.hand));
+                receipts.push(Receipt::Job(job));
+                written
+            }
+            Message::Settle(_) | Message::Close => opened,
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Broken> {
+        let path = format::path(self.hand.dir);
+        let failed = |fault| Broken::from(storage("write", &path, fault));
+        if let Some(disk) = &mut self.disk {
+            disk.write().map_err(failed)?;
+        }
+        self.hand.close()?;
+        if let Some(disk) = &mut self.disk {
+            disk.sync().map_err(failed)?;
+        }
+        let Counters { journal, written, .. } = &self.hand.counters;
+        self.mark.raise(journal, *written)?;
+        Ok(())
+    }
+
+    /// Moves the log into the database when it is long, so that it can be begun anew.
+    fn work_off_log(&mut self) -> Result<(), Broken> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < LOG_PAGES {
+            return Ok(());
+        }
+        self.pages.store(0, Ordering::Relaxed);
+        let work = |sql| self.hand.connection.query_row(sql, [], |_| Ok(())).map_err(Broken::from);
+        match pages < LOG_PAGES * LONG_LOG {
+            true => work("PRAGMA wal_checkpoint(PASSIVE)"),
+            false => format::with_patience(A_MOMENT, || work("PRAGMA wal_checkpoint(RESTART)")),
+        }
+    }
+}
+
+impl Receipt {
+    fn send(self, fate: &Result<(), JournalError>, shared: &Shared) {
+        match (self, fate) {
+            (Receipt::Begun(desk, page, run), fate) => {
+                shared.unreserve(&run);
+                Receipt::Desk(desk, page).send(fate, shared);
+            }
+            (Receipt::Desk(desk, page), Ok(())) if !desk.has_failed() => desk.acknowledge(page),
+            (Receipt::Desk(..), Ok(())) => {}
+            (Receipt::Desk(desk, _), Err(fault)) => desk.fail(fault.clone()),
+            (Receipt::Job(job), fate) => job.answer(fate.clone()),
+            (Receipt::Settle(answer), _) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(());
+            }
+        }
+    }
+}
+
+/// Answers a message after the failure; true if it was the last.
+fn refuse(message: Message, shared: &Shared) -> bool {
+    let stopped = shared.stopped();
+    match message {
+        Message::Begin(begin) => {
+            begin.desk.fail(stopped.clone());
+            if let Some(answer) = begin.answer {
+                let _ = answer.send(Err(stopped));
+            }
+        }
+        Message::Page(page) => page.desk.fail(stopped),
+        Message::Job(job) => job.answer(Err(stopped)),
+        Message::Settle(answer) => {
+            let _ = answer.send(());
+        }
+        Message::Close => return true,
+    }
+    shared.answered();
+    false
+}
+
+/// Lets nobody wait for a writer that is gone, even if it panicked.
+struct Guard(Arc<Shared>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let fault = JournalError::Stopped { first: "the writer panicked".to_owned() };
+            self.0.stop(&fault);
+            self.0.desks.fail_all(&fault);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Who drives a run. The other process is this program, started anew to run one test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use fsm_core::journal::{Journal, JournalError, RunFilter};
+
+use crate::talk::*;
+
+/// Says to a child which folder it is about.
+const DIR: &str = "FSM_JOURNAL_TEST_DIR";
+
+/// The part of the other process: it begins two runs, keeps one of them open, and waits to be killed.
+#[tokio::test]
+async fn child() -> TestResult {
+    let Some(dir) = std::env::var_os(DIR).map(PathBuf::from) else { return Ok(()) };
+    let journal = open(&dir)?;
+    begin(&journal, "theirs").await?;
+    let taken = journal.take_up("theirs")?;
+    begin(&journal, "adopted").await?;
+    {
+        use std::io::Write;
+        let mut out = std::io::stdout();
+        writeln!(out, "\nready")?;
+        out.flush()?;
+    }
+    let _book = taken.book;
+    std::future::pending::<TestResult>().await
+}
+
+/// Another process, killed at the end whatever happens.
+struct Other(Child);
+
+impl Other {
+    fn start(dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["--exact", "leases::child", "--nocapture"])
+            .env(DIR, dir)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let out = child.stdout.take().ok_or("piped")?;
+        let other = Self(child);
+        let ready = BufReader::new(out).lines().map_while(Result::ok).any(|line| line == "ready");
+        if ready { Ok(other) } else { Err("the child did not start".into()) }
+    }
+
+    fn kill(&mut self) -> std::io::Result<()> {
+        // SIGKILL where there are signals.
+        self.0.kill()?;
+        self.0.wait().map(|_| ())
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+#[tokio::test]
+async fn runs_of_a_process_are_free_when_it_is_killed_and_not_before() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let mut other = Other::start(dir.path())?;
+    let journal = open(dir.path())?;
+    let name = format!("process {}", other.0.id());
+    assert_eq!(journal.info("theirs")?.driver, Some(name.clone()));
+    let Err(JournalError::Driven { by, .. }) = journal.take_up("theirs").map(|_| ()) else {
+        return Err("the other one drives it".into());
+    };
+    assert_eq!(by, name);
+    assert_eq!(journal.adopt(&RunFilter::all())?, []);
+
+    other.kill()?;
+    assert_eq!(journal.info("theirs")?.driver, None);
+    let adopted: Vec<_> = journal.adopt(&RunFilter::all())?.into_iter().map(|run| run.id).collect();
+    assert_eq!(adopted, ["theirs", "adopted"]);
+    go_on(&journal, "theirs").await?;
+    journal.check()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_dead_drivers_leave_is_cleaned_up_by_the_next() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    for _ in 0..3 {
+        Other::start(dir.path()).err();
+        // Killed at once; ids are given once, so that the later ones do not get far.
+    }
+    let locks = || std::fs::read_dir(dir.path().join("drivers")).map(Iterator::count);
+    assert!(locks()? >= 1);
+    let journal = open(dir.path())?;
+    journal.adopt(&RunFilter::all())?;
+    assert_eq!(locks()?, 1, "mine");
+    drop(journal);
+    assert_eq!(locks()?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_is_driven_once_also_within_a_process() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let (journal, other) = (open(dir.path())?, open(dir.path())?);
+    begin(&journal, "run").await?;
+    let is_driven = |taken: Result<_, JournalError>| {
+        matches!(
+            taken.map(|_: fsm_core::journal::TakenUp<_, _>| ()),
+            Err(JournalError::Driven { .. })
+        )
+    };
+    // The lease outlasts the book.
+    assert!(is_driven(other.take_up("run")));
+    let taken = journal.take_up("run")?;
+    assert!(is_driven(journal.take_up("run")));
+    journal.release("run")?;
+    assert!(is_driven(other.take_up("run")), "a book of it is open");
+    drop(taken);
+    journal.release("run")?;
+    let taken = other.take_up("run")?;
+    assert!(is_driven(journal.take_up("run")));
+    drop(taken);
+    drop(other);
+    go_on(&journal, "run").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_is_driven_by_nobody_and_can_still_be_read() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let (journal, other) = (open(dir.path())?, open(dir.path())?);
+    begin(&journal, "run").await?;
+    journal.post("run", &bye())?;
+    go_on(&journal, "run").await?;
+    assert_eq!(other.adopt(&RunFilter::all())?, []);
+    let taken = other.take_up("run")?;
+    assert_eq!(taken.history.info.driver, None);
+    Ok(())
+}
