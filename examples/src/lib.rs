@@ -31,6 +31,11 @@ pub struct Undoing;
 #[doc = include_str!("../../docs/caching.md")]
 pub struct Caching;
 
+/// The page on debugging.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/debugging.md")]
+pub struct Debugging;
+
 /// The snippets of the page on monitoring, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/monitoring.md")]

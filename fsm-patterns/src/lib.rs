@@ -74,10 +74,12 @@
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
+//! | `retrace`, `answers` | what a run did, record by record; the same again, offline |
 //! | `change` | runs of an old flow that go on along a changed one |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
+mod answers;
 mod bases;
 mod builder;
 mod call;
@@ -105,6 +107,7 @@ mod output;
 mod plan;
 mod report;
 mod request;
+mod retrace;
 mod rules;
 mod run;
 pub mod schema;
@@ -117,6 +120,7 @@ mod step;
 mod undo;
 mod usage;
 
+pub use answers::{Answers, AnswersError, CallAt, Rehearsal};
 pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
 pub use change::{CarryOverError, FlowObstacle, Migration};
 pub use context::FlowContext;
@@ -130,6 +134,7 @@ pub use flow::{FileError, Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport, UndoReport, WaitsFor};
+pub use retrace::{CallStep, FlowStep, Moment, Retrace};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};

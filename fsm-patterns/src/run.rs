@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
+use fsm_core::{Debugged, Debugger, Ended, Handle, Inbox, Observer, Snapshot, Status};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 use serde_json::Value;
@@ -45,6 +45,7 @@ pub struct FlowRun<O = ()> {
     pub(crate) target: Option<PathBuf>,
     /// What its target holds: nothing is left to do.
     pub(crate) found: Option<Box<RunReport>>,
+    pub(crate) debugged: Option<Debugged<FlowContext, FlowEvent>>,
 }
 
 /// Both ends of what a run listens to, until it begins.
@@ -85,8 +86,9 @@ impl FlowRun {
         key: Option<String>,
         target: Option<PathBuf>,
     ) -> Self {
-        let (id, seed, observer, ears, found) = (fresh_id(), None, (), None, None);
-        Self { flow, open, id, input, seed, observer, ears, key, target, found }
+        let (id, seed, observer, ears) = (fresh_id(), None, (), None);
+        let (found, debugged) = (None, None);
+        Self { flow, open, id, input, seed, observer, ears, key, target, found, debugged }
     }
 }
 
@@ -113,8 +115,8 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, ears, key, target, found, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, ears, key, target, found }
+        let FlowRun { flow, open, id, input, seed, ears, key, target, found, debugged, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears, key, target, found, debugged }
     }
 
     /// The result that the run's target holds, where it was there: nothing will be called.
@@ -137,6 +139,15 @@ impl<O> FlowRun<O> {
     /// on waiting; without any, it ends as [`RunOutcome::Waiting`].
     pub fn signal_handle(&mut self) -> SignalHandle {
         SignalHandle { flow: self.flow.clone(), handle: self.handle() }
+    }
+
+    /// A way to debug the run: breakpoints, single steps, history. States are called as the graph calls
+    /// them; that of an endpoint's call is called like the endpoint. The last one that was asked for
+    /// counts.
+    pub fn debugger(&mut self) -> Debugger<FlowContext, FlowEvent> {
+        let (debugger, debugged) = self.flow.machine.debugger();
+        self.debugged = Some(debugged);
+        debugger
     }
 
     fn handle(&mut self) -> Handle<FlowEvent> {
@@ -177,7 +188,7 @@ impl<O> FlowRun<O> {
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, ears, .. } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears, debugged, .. } = self;
         let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
@@ -194,6 +205,9 @@ impl<O> FlowRun<O> {
         let mut run = flow.machine.run(context).seed(seed);
         if let Some(inbox) = inbox {
             run = run.inbox(inbox);
+        }
+        if let Some(debugged) = debugged {
+            run = run.debugger(debugged);
         }
         let ended = run.observer(observer).drive().await;
         let given_up = session.close();

@@ -111,7 +111,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
 
     pub(super) async fn drive(&mut self) {
         if self.debugged.is_some() && !self.is_over() {
-            self.halt().await;
+            self.halt_or_end().await;
         }
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
@@ -155,6 +155,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 }
                 Woken::Asked => {
                     if self.halt().await == Released::Cancel {
+                        self.end().await;
                         self.perform();
                     }
                 }
@@ -198,7 +199,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             let Some(ticket) = self.timers.due(self.now) else { break };
             starts.append(&mut self.take_quietly(&Input::Timer(ticket)));
             if self.debugged.is_some() {
-                self.halt().await;
+                self.halt_or_end().await;
             }
             if self.is_over() {
                 break;
@@ -222,7 +223,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
                 Some(outcome) => {
                     starts.append(&mut self.take_quietly(&Input::Outcome { ticket, outcome }));
                     if self.debugged.is_some() {
-                        self.halt().await;
+                        self.halt_or_end().await;
                     }
                 }
             }
@@ -433,7 +434,7 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             self.now = self.clock.now();
         }
         if self.debugged.is_some() && self.fault.is_none() {
-            self.halt().await;
+            self.halt_before_effects().await;
         }
         if self.fault.is_none() {
             self.perform();

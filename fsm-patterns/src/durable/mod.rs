@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use fault::{ResumeError, RunFault};
 use fsm_core::journal::{Journal, JournalError, Logbook, NewRun, Standing};
-use fsm_core::{Ended, Observer, Run, Snapshot, Status, Timestamp};
+use fsm_core::{Debugged, Debugger, Ended, Observer, Run, Snapshot, Status, Timestamp};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 pub use target::TargetFault;
@@ -76,6 +76,7 @@ pub struct DurableRun<O = ()> {
     stage: Stage,
     observer: O,
     ears: Option<Ears>,
+    debugged: Option<Debugged<FlowContext, FlowEvent>>,
     patience: Option<Duration>,
     not_before: Timestamp,
     target: Option<PathBuf>,
@@ -105,7 +106,8 @@ pub(crate) struct Driven<O> {
 
 impl<O> DurableRun<O> {
     pub(crate) fn new(run: FlowRun<O>, journal: FlowJournal) -> Self {
-        let FlowRun { flow, open, id, input, seed, observer, ears, key, target, found } = run;
+        let FlowRun { flow, open, id, input, seed, observer, ears, .. } = run;
+        let FlowRun { debugged, key, target, found, .. } = run;
         let context = FlowContext::new(&flow.rules.plan, id.clone(), input);
         let first = flow.machine.snapshot(context, seed.unwrap_or_else(random));
         let stage = Stage::New { first: Box::new(first), key, force: false };
@@ -119,6 +121,7 @@ impl<O> DurableRun<O> {
             stage,
             observer,
             ears,
+            debugged,
             patience,
             not_before,
             target,
@@ -161,7 +164,7 @@ impl<O> DurableRun<O> {
     /// Lets `observer` watch every input, effect, and move from here on.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> DurableRun<P> {
-        let DurableRun { flow, open, journal, id, stage, ears, target, found, .. } = self;
+        let DurableRun { flow, open, journal, id, stage, ears, debugged, target, found, .. } = self;
         let (patience, not_before, with_hooks) = (self.patience, self.not_before, self.with_hooks);
         DurableRun {
             flow,
@@ -171,12 +174,20 @@ impl<O> DurableRun<O> {
             stage,
             observer,
             ears,
+            debugged,
             patience,
             not_before,
             target,
             found,
             with_hooks,
         }
+    }
+
+    /// A way to debug the run, as [`FlowRun::debugger`].
+    pub fn debugger(&mut self) -> Debugger<FlowContext, FlowEvent> {
+        let (debugger, debugged) = self.flow.machine.debugger();
+        self.debugged = Some(debugged);
+        debugger
     }
 
     /// A way to end the run from this process; others post a letter.
@@ -270,6 +281,7 @@ impl<O> DurableRun<O> {
         }
         self.begin().map_err(in_journal(&self.id))?;
         let DurableRun { flow, open, id, stage, observer, ears, patience, target, .. } = self;
+        let debugged = self.debugged;
         let Stage::Begun { run, mut book } = stage else {
             return Err(RunFault::NotBegun { run: id });
         };
@@ -294,6 +306,9 @@ impl<O> DurableRun<O> {
         let mut drive = flow.resumed(*run, &id)?.not_before(self.not_before);
         if let Some(ears) = ears {
             drive = drive.inbox(ears.inbox);
+        }
+        if let Some(debugged) = debugged {
+            drive = drive.debugger(debugged);
         }
         if let Some(patience) = patience {
             drive = drive.until_waiting(patience);

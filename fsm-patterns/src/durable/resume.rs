@@ -66,6 +66,7 @@ impl Flow {
             stage: Stage::Begun { run: Box::new(self.anew(run)), book },
             observer: (),
             ears: None,
+            debugged: None,
             patience: None,
             not_before: Timestamp::ZERO,
             target,
