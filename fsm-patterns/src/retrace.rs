@@ -139,6 +139,11 @@ impl Flow {
 }
 
 impl<'a> Retrace<'a> {
+    /// The flow that the run followed.
+    pub fn flow(&self) -> &'a Flow {
+        self.flow
+    }
+
     /// The number of the record after which it stands; 0 at the beginning of a run.
     pub fn number(&self) -> u64 {
         self.replay.number()
