@@ -210,7 +210,7 @@ fn travel<'a>(
     }
     let run = past.history.info.id.clone();
     match refused {
-        Some(fault) if !is_known => Err(past.unrepeatable(fault)),
+        Some(source) if !is_known => Err(Trouble::NoSuchMoment { source }.into()),
         Some(_) | None => Err(Trouble::NeverThere { run, moment: moment.to_string() }.into()),
     }
 }

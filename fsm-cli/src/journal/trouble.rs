@@ -48,6 +48,10 @@ pub(crate) enum Trouble {
     #[error("run `{run}` can't be repeated: {source}")]
     Replay { run: String, source: ReplayFault },
 
+    /// There is no such point in the history of a run.
+    #[error("{source}")]
+    NoSuchMoment { source: ReplayFault },
+
     /// The run never came to a point of its history.
     #[error("run `{run}` never came to `{moment}`")]
     NeverThere { run: String, moment: String },
@@ -151,7 +155,7 @@ impl Trouble {
                 _ => return None,
             },
             Trouble::Ambiguous { .. } => "give more of the id".to_owned(),
-            Trouble::NeverThere { .. } => {
+            Trouble::NeverThere { .. } | Trouble::NoSuchMoment { .. } => {
                 "without `--to`, `fsm replay` tells all that happened".to_owned()
             }
             Trouble::NobodyCouldSignal { .. } => "give it a journal: `--journal DIR`".to_owned(),
@@ -182,6 +186,7 @@ impl Trouble {
             | Trouble::BadText { .. }
             | Trouble::NoResult { .. }
             | Trouble::Replay { .. }
+            | Trouble::NoSuchMoment { .. }
             | Trouble::NeverThere { .. }
             | Trouble::Answers { .. }
             | Trouble::NobodyCouldSignal { .. } => Exit::Wrong,
