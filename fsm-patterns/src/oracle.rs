@@ -48,8 +48,8 @@ use fsm_core::{
 use fsm_http::ErrorKind;
 use serde_json::Value;
 
-use crate::compile::work;
 use crate::call::interrupted;
+use crate::compile::work;
 use crate::context::FlowContext;
 use crate::event::{Answered, FlowEvent, Refusal, Signal};
 use crate::flow::Flow;
