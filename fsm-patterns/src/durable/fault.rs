@@ -64,7 +64,7 @@ pub enum ResumeError {
         run: String,
         /// The flow's name.
         flow: String,
-        /// What differs: one line a change.
+        /// What differs: one line a change; and what keeps the run from being carried over.
         difference: String,
     },
     /// The run's records can't be repeated.

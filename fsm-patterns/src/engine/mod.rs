@@ -59,6 +59,7 @@ pub use self::error::EngineError;
 pub use self::handle::RunHandle;
 pub use self::options::{EngineOptions, StartOptions};
 use self::state::{Ended, Id, Job, State};
+use crate::change::Migration;
 use crate::durable::FlowJournal;
 use crate::flow::Flow;
 use crate::report::RunReport;
@@ -149,6 +150,28 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        Ok(RunHandle::new(self.clone(), run.to_owned()))
+    }
+
+    /// Goes on with a run as a run of `flow`, which is not what it was when the run began: the run is
+    /// carried over to its graph. `migration` says what became of steps that have changed.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume); [`EngineError::Journal`] also if this engine holds the run.
+    pub fn resume_as(
+        &self,
+        flow: &Flow,
+        run: &str,
+        migration: &Migration,
+    ) -> Result<RunHandle, EngineError> {
+        let shared = &self.shared;
+        if shared.state().holds(run) {
+            let (run, by) = (run.to_owned(), "this engine".to_owned());
+            return Err(JournalError::Driven { run, by }.into());
+        }
+        self.register(flow);
+        let ready = flow.resume_with(shared.journal.clone(), run, migration)?;
+        shared.admit(run.into(), Job::Ready(Box::new(ready)))?;
         Ok(RunHandle::new(self.clone(), run.to_owned()))
     }
 
