@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fsm_core::journal::{JournalError, RunPhase};
+use fsm_core::journal::JournalError;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Statement};
 
 use super::message::{Begin, Page, SnapshotRow};
@@ -177,8 +177,6 @@ impl<'a> Hand<'a> {
                 let sql = "DELETE FROM letters WHERE run = ?1";
                 self.connection.prepare_cached(sql)?.execute([run])?;
                 self.counters.ended += 1;
-                self.is_news = true;
-            } else if matches!(head.phase, RunPhase::Waiting { .. }) {
                 self.is_news = true;
             }
         }
