@@ -48,6 +48,7 @@ endpoints:
   - name: notify
     url: {api}/notify
     method: POST
+    body: {{ charge_id: $steps.charge.output.charge_id, parcel: $steps.shipped.output.parcel }}
     idempotency: true
 "#
     )
