@@ -65,7 +65,7 @@ pub enum ResumeError {
         run: String,
         /// The flow's name.
         flow: String,
-        /// What differs: one line a change.
+        /// What differs: one line a change; and what keeps the run from being carried over.
         difference: String,
     },
     /// The run can't go on along the changed flow: of where it stands, or of what it has done,
