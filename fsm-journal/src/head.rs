@@ -130,7 +130,7 @@ impl Head {
         let phase = self.columns();
         let sql = "UPDATE runs SET fingerprint = ?2, status = ?3, outcome = ?4, result = ?5, \
             wakes_at = ?6, awaits = ?7, began = ?8, changed = ?9, epochs = ?10, records = ?11, \
-            chain = ?12, kept = ?13, seal = ?14 WHERE number = ?1";
+            chain = ?12, kept = ?13, seal = ?14, key = ?15 WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(rusqlite::params![
             number,
             self.fingerprint,
@@ -146,6 +146,7 @@ impl Head {
             self.chain,
             self.kept,
             self.seal(),
+            self.key,
         ])?;
         Ok(())
     }

@@ -9,7 +9,9 @@ use super::message::{Begin, Page, SnapshotRow};
 use crate::counters::Counters;
 use crate::fault::sqlite;
 use crate::format;
+use crate::head::Head;
 use crate::lease::{Driver, EnlistFault};
+use crate::rows;
 use crate::shared::Shared;
 
 /// Why the writer can't go on.
@@ -117,7 +119,11 @@ impl<'a> Hand<'a> {
 
     /// Writes a new run; its desk hears of a refusal.
     pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<(), Broken> {
-        let allowed = match begin.head.insert(self.connection) {
+        let mut inserted = begin.head.insert(self.connection);
+        if begin.force && inserted.as_ref().is_err_and(is_refused) && self.free_key(&begin.head)? {
+            inserted = begin.head.insert(self.connection);
+        }
+        let allowed = match inserted {
             Ok(number) => {
                 begin.desk.set_number(number);
                 self.shared.desks.add(&begin.desk);
@@ -138,6 +144,26 @@ impl<'a> Hand<'a> {
             let _ = answer.send(allowed);
         }
         Ok(())
+    }
+
+    /// Takes the key from the completed run that has it, for a new run of an id that is free; whether
+    /// there was one.
+    fn free_key(&mut self, head: &Head) -> Result<bool, Broken> {
+        let mut same = self.connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
+        if same.exists([&head.id])? {
+            return Ok(false);
+        }
+        let Some(other) = holder(self.connection, &head.machine, head.key.as_deref())? else {
+            return Ok(false);
+        };
+        // A line that is damaged keeps its key; whoever reads it hears of that.
+        let Ok(found) = rows::find(self.connection, &other) else { return Ok(false) };
+        if !found.head.phase.is_completed() {
+            return Ok(false);
+        }
+        Head { key: None, ..found.head }.update(self.connection, found.number)?;
+        self.counters.written += 1;
+        Ok(true)
     }
 
     /// Why a run could not be begun.

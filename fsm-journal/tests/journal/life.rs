@@ -190,6 +190,48 @@ async fn a_key_is_free_again_only_when_its_run_failed() -> TestResult {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_keeps_it()
+-> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = open(dir.path())?;
+    let machine = machine();
+    let first = machine.snapshot(Talk::default(), 7);
+    let new = |id| NewRun::new(id, machine.graph()).key(Some("seven"));
+    begin_keyed(&journal, "one", Some("seven")).await?;
+    let under_way = journal.begin(new("two").force(), &first).err().ok_or("one goes on")?;
+    assert!(matches!(under_way, JournalError::KeyTaken { run, .. } if run == "one"));
+
+    journal.post("one", &bye())?;
+    go_on(&journal, "one").await?;
+    let unforced = journal.begin(new("two"), &first).err().ok_or("one is completed")?;
+    assert!(matches!(unforced, JournalError::KeyTaken { run, .. } if run == "one"));
+    let known = journal.begin(new("one").force(), &first).err().ok_or("the id is taken")?;
+    assert!(matches!(known, JournalError::Exists { .. }));
+    assert_eq!(journal.info("one")?.key.as_deref(), Some("seven"), "nothing took it");
+
+    let book = journal.begin(new("two").force(), &first)?;
+    drive(&machine, first, book).await;
+    assert_eq!(journal.info("one")?.key, None);
+    assert_eq!(journal.info("two")?.key.as_deref(), Some("seven"));
+    journal.check()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_id_that_is_very_long_is_refused_at_once() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = open(dir.path())?;
+    for number in 0..20 {
+        begin(&journal, &format!("run {number} {}", "of many ".repeat(2_000))).await?;
+    }
+    let begun = std::time::Instant::now();
+    let wrong = journal.info(&"run ".repeat(250_000)).err().ok_or("there is none")?;
+    assert!(matches!(wrong, JournalError::NoSuchRun { nearest: None, .. }));
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    Ok(())
+}
+
 #[test]
 fn a_journal_that_must_be_there_and_is_not_is_not_made() -> TestResult {
     let dir = tempfile::tempdir()?;
