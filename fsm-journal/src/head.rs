@@ -130,7 +130,7 @@ impl Head {
         let phase = self.columns();
         let sql = "UPDATE runs SET fingerprint = ?2, status = ?3, outcome = ?4, result = ?5, \
             wakes_at = ?6, awaits = ?7, began = ?8, changed = ?9, epochs = ?10, records = ?11, \
-            chain = ?12, kept = ?13, seal = ?14, key = ?15 WHERE number = ?1";
+            chain = ?12, kept = ?13, seal = ?14 WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(rusqlite::params![
             number,
             self.fingerprint,
@@ -146,8 +146,14 @@ impl Head {
             self.chain,
             self.kept,
             self.seal(),
-            self.key,
         ])?;
+        Ok(())
+    }
+
+    /// Takes the key out of the row; this is what is left of it.
+    pub(crate) fn drop_key(&self, connection: &Connection, number: i64) -> rusqlite::Result<()> {
+        let sql = "UPDATE runs SET key = NULL, seal = ?2 WHERE number = ?1";
+        connection.prepare_cached(sql)?.execute((number, self.seal()))?;
         Ok(())
     }
 

@@ -9,9 +9,8 @@ use super::message::{Begin, Page, SnapshotRow};
 use crate::counters::Counters;
 use crate::fault::sqlite;
 use crate::format;
-use crate::head::Head;
+use crate::head::{self, Head};
 use crate::lease::{Driver, EnlistFault};
-use crate::rows;
 use crate::shared::Shared;
 
 /// Why the writer can't go on.
@@ -119,11 +118,10 @@ impl<'a> Hand<'a> {
 
     /// Writes a new run; its desk hears of a refusal.
     pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<(), Broken> {
-        let mut inserted = begin.head.insert(self.connection);
-        if begin.force && inserted.as_ref().is_err_and(is_refused) && self.free_key(&begin.head)? {
-            inserted = begin.head.insert(self.connection);
+        if begin.force && !self.exists(&begin.head.id)? {
+            self.free_key(&begin.head)?;
         }
-        let allowed = match inserted {
+        let allowed = match begin.head.insert(self.connection) {
             Ok(number) => {
                 begin.desk.set_number(number);
                 self.shared.desks.add(&begin.desk);
@@ -146,31 +144,31 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
-    /// Takes the key from the completed run that has it, for a new run of an id that is free; whether
-    /// there was one.
-    fn free_key(&mut self, head: &Head) -> Result<bool, Broken> {
+    fn exists(&self, id: &str) -> Result<bool, Broken> {
         let mut same = self.connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
-        if same.exists([&head.id])? {
-            return Ok(false);
+        Ok(same.exists([id])?)
+    }
+
+    /// Takes the key of a new run from the completed run that has it. One that is under way keeps it.
+    fn free_key(&self, new: &Head) -> Result<(), Broken> {
+        let sql = format!(
+            "SELECT {} FROM runs r WHERE r.machine = ?1 AND r.key = ?2 \
+                AND r.status = 'over' AND r.outcome = 'completed'",
+            head::COLUMNS
+        );
+        let mut holder = self.connection.prepare_cached(&sql)?;
+        let found = holder.query_row((&new.machine, &new.key), Head::read).optional()?;
+        // One that is damaged keeps its key: the new run is refused, and a check says why.
+        if let Some((number, Ok(old))) = found {
+            Head { key: None, ..old }.drop_key(self.connection, number)?;
         }
-        let Some(other) = holder(self.connection, &head.machine, head.key.as_deref())? else {
-            return Ok(false);
-        };
-        // A line that is damaged keeps its key; whoever reads it hears of that.
-        let Ok(found) = rows::find(self.connection, &other) else { return Ok(false) };
-        if !found.head.phase.is_completed() {
-            return Ok(false);
-        }
-        Head { key: None, ..found.head }.update(self.connection, found.number)?;
-        self.counters.written += 1;
-        Ok(true)
+        Ok(())
     }
 
     /// Why a run could not be begun.
     fn taken(&self, begin: &Begin) -> Result<JournalError, Broken> {
         let head = &begin.head;
-        let mut same = self.connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
-        if same.exists([&head.id])? {
+        if self.exists(&head.id)? {
             return Ok(JournalError::Exists { run: head.id.clone() });
         }
         Ok(JournalError::KeyTaken {

@@ -191,29 +191,25 @@ async fn a_key_is_free_again_only_when_its_run_failed() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_keeps_it()
+async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_does_not()
 -> TestResult {
     let dir = tempfile::tempdir()?;
     let journal = open(dir.path())?;
     let machine = machine();
     let first = machine.snapshot(Talk::default(), 7);
-    let new = |id| NewRun::new(id, machine.graph()).key(Some("seven"));
-    begin_keyed(&journal, "one", Some("seven")).await?;
-    let under_way = journal.begin(new("two").force(), &first).err().ok_or("one goes on")?;
-    assert!(matches!(under_way, JournalError::KeyTaken { run, .. } if run == "one"));
+    let forced = |id: &'static str| NewRun::new(id, machine.graph()).key(Some("2026-11")).force();
+    begin_keyed(&journal, "monday", Some("2026-11")).await?;
+    let refused = journal.begin(forced("tuesday"), &first).err();
+    assert!(matches!(refused, Some(JournalError::KeyTaken { .. })), "{refused:?}");
+    journal.post("monday", &bye())?;
+    go_on(&journal, "monday").await?;
 
-    journal.post("one", &bye())?;
-    go_on(&journal, "one").await?;
-    let unforced = journal.begin(new("two"), &first).err().ok_or("one is completed")?;
-    assert!(matches!(unforced, JournalError::KeyTaken { run, .. } if run == "one"));
-    let known = journal.begin(new("one").force(), &first).err().ok_or("the id is taken")?;
-    assert!(matches!(known, JournalError::Exists { .. }));
-    assert_eq!(journal.info("one")?.key.as_deref(), Some("seven"), "nothing took it");
-
-    let book = journal.begin(new("two").force(), &first)?;
-    drive(&machine, first, book).await;
-    assert_eq!(journal.info("one")?.key, None);
-    assert_eq!(journal.info("two")?.key.as_deref(), Some("seven"));
+    drive(&machine, first.clone(), journal.begin(forced("tuesday"), &first)?).await;
+    assert_eq!(journal.info("monday")?.key, None);
+    assert_eq!(journal.info("tuesday")?.key.as_deref(), Some("2026-11"));
+    let again = journal.begin(forced("monday"), &first).err();
+    assert!(matches!(again, Some(JournalError::Exists { .. })), "{again:?}");
+    assert_eq!(journal.info("tuesday")?.key.as_deref(), Some("2026-11"));
     journal.check()?;
     Ok(())
 }
