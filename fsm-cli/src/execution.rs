@@ -113,7 +113,7 @@ pub(crate) async fn keep(
         View::Nothing => Ok(drive_kept(run, interrupt).await?.0),
         View::Progress => {
             let mut progress = Progress::new(flow);
-            tell(&mut progress, stood);
+            tell(flow, &mut progress, stood);
             let driven = drive_kept(run.observer(Watch::new(flow, progress)), interrupt).await;
             // A run that stopped took its observer along.
             progress::clear();
@@ -130,9 +130,11 @@ pub(crate) async fn keep(
     }
 }
 
-/// Tells what has become of steps before.
-fn tell(listener: &mut impl Listener, stood: Option<&RunReport>) {
-    for (endpoint, step) in stood.iter().flat_map(|report| report.steps.values()).enumerate() {
+/// Tells what has become of steps before, those of the same name.
+fn tell(flow: &Flow, listener: &mut impl Listener, stood: Option<&RunReport>) {
+    let Some(stood) = stood else { return };
+    for (endpoint, name) in flow.endpoints().enumerate() {
+        let Some(step) = stood.steps.get(name) else { continue };
         let ending = match step.status {
             StepStatus::Ok => Ending::Ok,
             StepStatus::Cached => Ending::Cached,

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::journal::line::{INTERRUPTED, Line, STATUSES, status};
 use crate::journal::past::{self, Past};
 use crate::journal::when::{self, Since};
-use crate::journal::{JournalArgs, Store, detail, table};
+use crate::journal::{JournalArgs, Store, Trouble, detail, table};
 use crate::{diagnostics, output};
 
 /// What is shown of a journal.
@@ -174,30 +174,34 @@ fn list(args: &RunsArgs, store: &Store) -> Result<Exit, CommandError> {
 struct Told<'a> {
     #[serde(flatten)]
     line: &'a Line,
-    report: &'a RunReport,
-    /// `None` where the records were removed.
+    /// `None` of a run that is not over and whose steps are not known.
+    report: Option<&'a RunReport>,
+    /// `None` where the records were removed, or where the journal does not hold the flow.
     history: Option<&'a [FlowStep]>,
 }
 
 fn one(args: &RunsArgs, store: &Store, run: &str) -> Result<Exit, CommandError> {
     let info = store.find(run)?;
-    let past = match store.disk.read(&info.id) {
-        Err(JournalError::Pruned { .. }) => None,
-        Ok(_) | Err(_) => Some(Past::read(store, &info.id)?),
+    let (past, unknown) = match Past::read(store, &info.id) {
+        Ok(past) => (Some(past), ""),
+        Err(CommandError::Journal(trouble)) if args.draw.is_none() => match trouble {
+            Trouble::Journal { source: JournalError::Pruned { .. }, .. } => {
+                (None, "  its records were removed\n")
+            }
+            Trouble::NoText { .. } | Trouble::BadText { .. } => {
+                (None, "  the journal does not hold the flow that it follows\n")
+            }
+            other => return Err(other.into()),
+        },
+        Err(error) => return Err(error),
     };
     let line = Line::from(past.as_ref().map_or(&info, |past| &past.history.info));
     let report = match &past {
-        Some(past) => past.report(store)?,
-        None => match past::result(&info)? {
-            Some(report) => report,
-            None => return Err(store.refused(JournalError::Pruned { run: info.id })),
-        },
+        Some(past) => Some(past.report(store)?),
+        None => past::result(&info)?,
     };
     let steps = past.as_ref().map(Past::steps).transpose()?;
-    if let Some(path) = &args.draw {
-        let Some(past) = &past else {
-            return Err(store.refused(JournalError::Pruned { run: info.id }));
-        };
+    if let (Some(path), Some(past)) = (&args.draw, &past) {
         let (flow, epoch) = past.last();
         let mut retrace = flow.retrace(epoch).map_err(|fault| past.unrepeatable(fault))?;
         while retrace.step().map_err(|fault| past.unrepeatable(fault))?.is_some() {}
@@ -205,15 +209,13 @@ fn one(args: &RunsArgs, store: &Store, run: &str) -> Result<Exit, CommandError> 
         detail::draw(flow, &marks, path)?;
     }
     if args.json {
-        let history = steps.as_deref();
-        output::print_json(&Told { line: &line, report: &report, history })?;
+        let (report, history) = (report.as_ref(), steps.as_deref());
+        output::print_json(&Told { line: &line, report, history })?;
         return Ok(Exit::Completed);
     }
-    let history = match &steps {
-        Some(steps) => detail::history(steps),
-        None => "  its records were removed\n".to_owned(),
-    };
     let head = detail::head(&line, store, when::now());
-    output::print(&format!("{head}\nsteps\n{}\nhistory\n{history}", detail::steps(&report)))?;
+    let done = report.as_ref().map_or(unknown.to_owned(), detail::steps);
+    let history = steps.as_deref().map_or(unknown.to_owned(), detail::history);
+    output::print(&format!("{head}\nsteps\n{done}\nhistory\n{history}"))?;
     Ok(Exit::Completed)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fsm_core::journal::{Journal, JournalError, RunPhase};
-use fsm_patterns::{DurableRun, Flow, Migration, ResumeError, RunFault, RunReport};
+use fsm_patterns::{DurableRun, Flow, Migration, RunFault, RunReport};
 use tokio::sync::watch::Receiver;
 
 use super::past::{self, Past};
@@ -36,44 +36,55 @@ pub(crate) enum Along {
     Changed { flow: Box<Flow>, migration: Migration },
 }
 
+/// A run that is about to be driven here.
+pub(crate) struct TakenUp {
+    flow: Flow,
+    run: DurableRun,
+    /// How it stood.
+    stood: Option<RunReport>,
+}
+
 impl Store {
     /// Takes a run up that nobody drives.
     ///
     /// # Errors
     /// Among others [`JournalError::Driven`] and [`JournalError::Over`].
-    pub(crate) fn take_up(
-        &self,
-        run: &str,
-        along: &Along,
-    ) -> Result<(Flow, DurableRun, RunReport), CommandError> {
-        let past = Past::read(self, run)?;
+    pub(crate) fn take_up(&self, run: &str, along: &Along) -> Result<TakenUp, CommandError> {
+        let mut past = Past::read(self, run);
         let (flow, resumed) = match along {
             Along::Its => {
-                let flow = past.last().0.clone();
+                let its = past?;
+                let flow = its.last().0.clone();
+                past = Ok(its);
                 (flow.clone(), flow.resume(self.shared(), run))
             }
             Along::Changed { flow, migration } => {
-                let resumed = flow.resume_changed(self.shared(), run, migration);
-                ((**flow).clone(), resumed)
+                ((**flow).clone(), flow.resume_with(self.shared(), run, migration))
             }
         };
-        let resumed = resumed.map_err(|error: ResumeError| self.not_resumed(run, error))?;
-        let stood = past.report(self)?;
-        Ok((flow, resumed, stood))
+        match resumed {
+            Ok(run) => {
+                // What can't be told is only not shown as done.
+                let stood = past.and_then(|past| past.report(self)).ok();
+                Ok(TakenUp { flow, run, stood })
+            }
+            Err(error) => Err(self.not_resumed(run, error)),
+        }
     }
 
     /// Drives a run that was taken up.
     pub(crate) async fn go_on(
         &self,
         run: &str,
-        (flow, resumed, stood): (Flow, DurableRun, RunReport),
+        taken_up: TakenUp,
         how: Attendance,
     ) -> Result<RunReport, CommandError> {
+        let TakenUp { flow, run: resumed, stood } = taken_up;
         let resumed = match how.no_wait {
             true => resumed.until_waiting(PATIENCE),
             false => resumed,
         };
-        let driven = execution::keep(&flow, resumed, Some(&stood), how.view, how.interrupt).await;
+        let driven = execution::keep(&flow, resumed, stood.as_ref(), how.view, how.interrupt).await;
         driven.map_err(|fault: RunFault| self.stopped(run, fault))
     }
 

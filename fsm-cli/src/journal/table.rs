@@ -142,7 +142,12 @@ mod tests {
 
     #[test]
     fn people_get_columns_that_fit_their_terminal() {
-        insta::assert_snapshot!(for_people(&lines(), at(400), 100), @r"");
+        insta::assert_snapshot!(for_people(&lines(), at(400), 100), @r"
+        RUN       FLOW                   STATUS       BEGAN                          DRIVER
+        refund-3  refunds for customers  interrupted  5m ago  last heard of 4m ago   -
+        refund-2  refunds for customers  waiting      5m ago  for approved, 1h more  -
+        refund-1  refunds for customers  completed    5m ago  took 30s               process 7
+        ");
         for width in [40, 60, 79, 200] {
             let text = for_people(&lines(), at(400), width);
             let widest = text.lines().map(measure_text_width).max().unwrap();

@@ -141,17 +141,11 @@ impl Trouble {
                 command("resume", run, dir)
             ),
             Trouble::NotResumed { run, dir, source } => match &**source {
-                ResumeError::Changed { .. } => {
-                    format!(
-                        "`{} --flow FILE` lets it go on along FILE",
-                        command("resume", run, dir)
-                    )
-                }
-                ResumeError::CarryOver { .. } => {
-                    "`--rename OLD=NEW` says what a step is called now, `--drop NAME` gives up the \
-                     result of one that is gone; without `--flow` the run goes on as it began"
-                        .to_owned()
-                }
+                ResumeError::Changed { .. } => format!(
+                    "`{}` with `--flow FILE` lets it go on along FILE; `--rename OLD=NEW` says what a \
+                     step is called there, `--drop NAME` gives up the result of one that is gone",
+                    command("resume", run, dir)
+                ),
                 _ => return None,
             },
             Trouble::Ambiguous { .. } => "give more of the id".to_owned(),

@@ -4,7 +4,6 @@ use fsm_core::SnapshotFault;
 use fsm_core::journal::{JournalError, ReplayFault};
 
 use super::TargetFault;
-use crate::change::CarryOverError;
 use crate::flow::RunError;
 
 /// Why a run stopped before its end. It is not over: it can be resumed when the cause is gone.
@@ -67,17 +66,6 @@ pub enum ResumeError {
         flow: String,
         /// What differs: one line a change; and what keeps the run from being carried over.
         difference: String,
-    },
-    /// The run can't go on along the changed flow: of where it stands, or of what it has done,
-    /// something has no place there.
-    #[error("run `{run}` can't go on along the changed flow `{flow}`: {source}")]
-    CarryOver {
-        /// The run's id.
-        run: String,
-        /// The flow's name.
-        flow: String,
-        /// What stands in the way.
-        source: CarryOverError,
     },
     /// The run's records can't be repeated.
     #[error("run `{run}` can't be repeated from its journal: {source}")]

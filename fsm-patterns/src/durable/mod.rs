@@ -7,7 +7,6 @@
 //! | `target` | its key, and the file that its result is written to |
 //! | `fault` | what can go wrong with it |
 
-mod change;
 mod fault;
 mod resume;
 pub(crate) mod target;
