@@ -57,7 +57,7 @@ pub(crate) enum CommandError {
 
     /// A run that is kept in a journal, or the journal.
     #[error(transparent)]
-    Journal(#[from] Trouble),
+    Journal(Box<Trouble>),
 
     /// There can't be such a breakpoint.
     #[error("--break: {0}")]
@@ -155,6 +155,12 @@ pub(crate) enum CommandError {
     /// The run was made, and its metrics could not be written.
     #[error("the metrics of the run are lost: {0}")]
     MetricsLost(Box<CommandError>),
+}
+
+impl From<Trouble> for CommandError {
+    fn from(trouble: Trouble) -> Self {
+        CommandError::Journal(Box::new(trouble))
+    }
 }
 
 impl CommandError {

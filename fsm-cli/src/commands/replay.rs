@@ -1,6 +1,6 @@
 //! `fsm replay`: a run looked back at, record by record or at one point; or the same again, offline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fsm_core::journal::ReplayFault;
@@ -86,8 +86,8 @@ pub(crate) fn perform(args: &ReplayArgs) -> Result<Exit, CommandError> {
     }
 }
 
-fn rehearse(args: &ReplayArgs, answers: &PathBuf) -> Result<Exit, CommandError> {
-    let text = Source::from(answers.as_path()).text()?;
+fn rehearse(args: &ReplayArgs, answers: &Path) -> Result<Exit, CommandError> {
+    let text = Source::from(answers).text()?;
     let what = answers.display().to_string();
     let answers = Answers::from_json(&text)
         .map_err(|source| Trouble::Answers { what: what.clone(), source })?;
@@ -183,7 +183,7 @@ fn stood(moment: &Moment, step: Option<&FlowStep>, report: &RunReport) -> String
     format!("at {}: {}\n\nsteps\n{}", plain(&moment.to_string()), plain(&at), detail::steps(report))
 }
 
-fn draw(past: &Past, retrace: &Retrace<'_>, path: &std::path::Path) -> Result<(), CommandError> {
+fn draw(past: &Past, retrace: &Retrace<'_>, path: &Path) -> Result<(), CommandError> {
     let marks = retrace.way().map_err(|fault| past.unrepeatable(fault))?;
     detail::draw(retrace.flow(), &marks, path)
 }

@@ -131,9 +131,7 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
             execution::block_on(async { tokio::join!(execution, dialog.hold()) })?.0
         }
     };
-    let (report, is_found) = match report? {
-        (report, joined) => (report, is_found || joined),
-    };
+    let (report, is_joined) = report?;
     // First what was asked for by name: stdout may be closed by its reader.
     if let Some(path) = &args.metrics {
         let text = flow.services().metrics().to_prometheus();
@@ -143,7 +141,7 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
         }
     }
     output::print_json(&report)?;
-    if is_found && !args.watch.quiet {
+    if (is_found || is_joined) && !args.watch.quiet {
         diagnostics::note(&format!("nothing was sent: this is the result of run {}", report.run));
     }
     conclude(&report, args.watch.quiet, args.journal.as_deref());

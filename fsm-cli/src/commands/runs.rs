@@ -184,7 +184,7 @@ fn one(args: &RunsArgs, store: &Store, run: &str) -> Result<Exit, CommandError> 
     let info = store.find(run)?;
     let (past, unknown) = match Past::read(store, &info.id) {
         Ok(past) => (Some(past), ""),
-        Err(CommandError::Journal(trouble)) if args.draw.is_none() => match trouble {
+        Err(CommandError::Journal(trouble)) if args.draw.is_none() => match *trouble {
             Trouble::Journal { source: JournalError::Pruned { .. }, .. } => {
                 (None, "  its records were removed\n")
             }

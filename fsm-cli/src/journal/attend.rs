@@ -7,7 +7,7 @@ use fsm_patterns::{DurableRun, Flow, Migration, RunFault, RunReport};
 use tokio::sync::watch::Receiver;
 
 use super::past::{self, Past};
-use super::{Store, line};
+use super::{Store, Trouble, line};
 use crate::error::CommandError;
 use crate::execution::{self, View};
 
@@ -134,11 +134,9 @@ impl Store {
 }
 
 fn is_lost_race(error: &CommandError) -> bool {
+    let CommandError::Journal(trouble) = error else { return false };
     matches!(
-        error,
-        CommandError::Journal(super::Trouble::Journal {
-            source: JournalError::Driven { .. } | JournalError::Over { .. },
-            ..
-        })
+        **trouble,
+        Trouble::Journal { source: JournalError::Driven { .. } | JournalError::Over { .. }, .. }
     )
 }
