@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use fsm_core::journal::{Journal, JournalError};
 use fsm_journal::{Options, SqliteJournal};
 use fsm_patterns::{EngineError, FlowContext, FlowEvent, FlowJournal, ResumeError, RunFault};
 
 use crate::error::CommandError;
-use fsm_core::journal::JournalError;
 pub(crate) use trouble::Trouble;
 
 /// The journal on disk.
@@ -99,7 +99,12 @@ impl Store {
             RunFault::Journal { source, .. } if !trouble::is_unusable(&source) => {
                 Trouble::Journal { dir, source }.into()
             }
-            source => Trouble::Stopped { run: run.to_owned(), dir, source }.into(),
+            source => {
+                // Where the very beginning could not be written, there is nothing to go on with.
+                let found = self.disk.info(run);
+                let is_kept = !matches!(found, Err(JournalError::NoSuchRun { .. }));
+                Trouble::Stopped { run: run.to_owned(), dir, is_kept, source }.into()
+            }
         }
     }
 

@@ -151,7 +151,7 @@ mod tests {
         for width in [40, 60, 79, 200] {
             let text = for_people(&lines(), at(400), width);
             let widest = text.lines().map(measure_text_width).max().unwrap();
-            assert!(widest <= width.max(58), "{width}: {widest}\n{text}");
+            assert!(widest <= width.max(62), "{width}: {widest}\n{text}");
             assert!(text.contains("refund-3  "), "{text}");
         }
     }

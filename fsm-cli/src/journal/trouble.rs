@@ -18,7 +18,7 @@ pub(crate) enum Trouble {
 
     /// A run stopped before its end.
     #[error("{source} (journal {})", dir.display())]
-    Stopped { run: String, dir: PathBuf, source: RunFault },
+    Stopped { run: String, dir: PathBuf, is_kept: bool, source: RunFault },
 
     /// A run can't be taken up.
     #[error("{source}")]
@@ -135,6 +135,9 @@ impl Trouble {
                     }
                     _ => return None,
                 }
+            }
+            Trouble::Stopped { is_kept: false, .. } => {
+                "nothing was sent, and the journal knows nothing of the run".to_owned()
             }
             Trouble::Stopped { run, dir, .. } => format!(
                 "it is not over, and what is written is safe: when the cause is gone, `{}` goes on",

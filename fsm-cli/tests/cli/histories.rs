@@ -1,4 +1,5 @@
 //! `fsm runs` and `fsm replay`: runs listed, shown, travelled through, and rehearsed.
+#![cfg(unix)]
 
 use std::fs;
 

@@ -1,9 +1,11 @@
 //! The journal itself: checked, pruned, damaged, or out of reach.
+#![cfg(unix)]
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::command::{Api, file, run};
+use crate::command::{Api, Ended, file, run};
 use crate::survival::journal;
 
 fn kept() -> (Api, String, String) {
@@ -72,6 +74,62 @@ fn a_damaged_journal_is_told_and_nothing_is_sent() {
         assert!(ended.stderr.contains("a copy of the whole folder"), "{}", ended.stderr);
     }
     assert_eq!(api.requests(), 1);
+}
+
+#[test]
+fn lost_records_are_told_until_somebody_accepts_the_loss() {
+    let (_api, flow, journal) = kept();
+    let database = Path::new(&journal).join("journal.db");
+    let older = fs::read(&database).unwrap();
+    assert_eq!(run(["run", &flow, "--journal", &journal, "--run-id", "run-2"]).code, Some(0));
+    fs::write(&database, older).unwrap();
+    let refused = run(["runs", "--journal", &journal]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(3), ""), "{refused:?}");
+    assert!(refused.stderr.contains("has lost records that were durable"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`fsm runs --accept-loss --journal "), "{}", refused.stderr);
+    let accepted = run(["runs", "--accept-loss", "--journal", &journal]);
+    assert!(accepted.stdout.starts_with("run-1\t"), "{accepted:?}");
+    assert_eq!(run(["runs", "--journal", &journal]).code, Some(0));
+}
+
+/// A limit on the size of files stands in for a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_in_mid_run_stops_the_run_and_says_how_to_go_on() {
+    let api = Api::start();
+    let url = api.url();
+    let copies = vec!["$inputs.big"; 20].join(", ");
+    let flow = file(
+        "flow.yaml",
+        format!(
+            "fsm: 1\nname: big\nmode: pipeline\noutput: 1\nendpoints:\n  - {{ name: a, url: '{url}/users/7', \
+             transform_output: {{ all: [{copies}] }} }}\n  - {{ name: b, url: '{url}/users/8' }}\n"
+        ),
+    );
+    let journal = journal(&flow);
+    let input = file("input.json", format!(r#"{{"big": "{}"}}"#, "x".repeat(50_000)));
+    let limited = |blocks: u32, id: &str| {
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec '{}' run '{flow}' --input '@{input}' --journal '{journal}' --run-id {id}",
+            env!("CARGO_BIN_EXE_fsm")
+        );
+        Ended::of(Command::new("sh").args(["-c", &script]).env("NO_COLOR", "1").output().unwrap())
+    };
+    // Blocks of 512 bytes: the beginning has room, the output of `a` has none.
+    let stopped = limited(1_200, "run-1");
+    assert_eq!((stopped.code, stopped.stdout.as_str()), (Some(3), ""), "{stopped:?}");
+    let why = "error: run `run-1` stopped, because its journal failed: the journal can't write";
+    assert!(stopped.stderr.starts_with(why), "{}", stopped.stderr);
+    let hint = format!("`fsm resume run-1 --journal {journal}` goes on\n");
+    assert!(stopped.stderr.ends_with(&hint), "{}", stopped.stderr);
+    assert_eq!(api.requests(), 1, "what follows from an answer that was not kept is not done");
+    let resumed = run(["resume", "run-1", "--journal", &journal]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert_eq!(api.requests(), 3, "`a` again, and `b`");
+
+    let begun = limited(8, "run-2");
+    assert_eq!(begun.code, Some(3), "{begun:?}");
+    assert_eq!(api.requests(), 3);
 }
 
 #[test]
