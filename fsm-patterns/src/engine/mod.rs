@@ -52,13 +52,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fsm_core::Input;
 use fsm_core::journal::{JournalError, RunFilter, RunInfo, RunPhase};
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 
 use self::clock::Clock;
 pub use self::error::EngineError;
 pub use self::handle::RunHandle;
 pub use self::options::{EngineOptions, StartOptions};
-use self::state::{Ended, Id, Job, State};
+use self::state::{Id, Job, State};
 use crate::change::Migration;
 use crate::durable::FlowJournal;
 use crate::flow::Flow;
@@ -289,11 +289,7 @@ impl Engine {
                 if let Some(error) = state.failed.get(run) {
                     return Err(error.clone());
                 }
-                state.holds(run).then(|| {
-                    let (tell, told) = oneshot::channel::<Ended>();
-                    state.waiting.entry(run.into()).or_default().push(tell);
-                    told
-                })
+                state.holds(run).then(|| state.listen(run))
             };
             if let Some(end) = end {
                 return end.await.unwrap_or(Err(EngineError::ShutDown));
