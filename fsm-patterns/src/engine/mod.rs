@@ -46,6 +46,7 @@ mod options;
 mod start;
 mod state;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -186,12 +187,18 @@ impl Engine {
         let shared = &self.shared;
         let adopted = shared.journal.adopt(filter)?;
         let posted = shared.journal.posted_after(0)?;
-        let posted: std::collections::HashSet<String> =
-            posted.into_iter().map(|(_, run)| run).collect();
-        shared.ensure_open()?;
+        let last = posted.last().map_or(0, |(number, _)| *number);
+        let posted: HashSet<String> = posted.into_iter().map(|(_, run)| run).collect();
         let now = shared.clock.now();
         let mut ids = Vec::with_capacity(adopted.len());
         let mut state = shared.state();
+        if state.is_closed {
+            drop(state);
+            for RunInfo { id, .. } in adopted {
+                shared.journal.release(&id)?;
+            }
+            return Err(EngineError::ShutDown);
+        }
         for RunInfo { id, phase, .. } in adopted {
             if !state.holds(&id) {
                 match phase {
@@ -209,7 +216,16 @@ impl Engine {
             ids.push(id);
         }
         drop(state);
+        // The warden passed over letters that came before the runs were parked.
+        let since = shared.journal.posted_after(last);
+        if let Ok(since) = &since {
+            let mut state = shared.state();
+            for (_, run) in since {
+                state.wake(run);
+            }
+        }
         shared.go();
+        since?;
         Ok(ids)
     }
 
@@ -363,8 +379,16 @@ impl Shared {
 
     /// Takes a run that is to be driven.
     fn admit(self: &Arc<Self>, id: Id, job: Job) -> Result<(), EngineError> {
-        self.ensure_open()?;
-        self.state().enqueue(id, job);
+        let mut state = self.state();
+        if state.is_closed {
+            drop(state);
+            // The job first: its journal is closed then.
+            drop(job);
+            self.journal.release(&id)?;
+            return Err(EngineError::ShutDown);
+        }
+        state.enqueue(id, job);
+        drop(state);
         self.go();
         Ok(())
     }
