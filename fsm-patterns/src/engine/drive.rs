@@ -101,10 +101,15 @@ impl Shared {
                 }
             }
             Err(error) => {
+            Err(EngineError::ShutDown) => {
                 drop(state);
-                if !matches!(error, EngineError::ShutDown) {
-                    tracing::warn!(run = &**id, "{error}");
-                }
+                self.give_back(id, EngineError::ShutDown);
+                self.count(&self.state());
+                // A runtime that shuts down drops what is spawned at once, and so on: nothing is.
+                return;
+            }
+                drop(state);
+                tracing::warn!(run = &**id, "{error}");
                 self.give_back(id, error);
             }
         }
