@@ -237,14 +237,11 @@ impl Engine {
     /// [`EngineError::Journal`] if there is no such run, or it is over.
     pub fn cancel(&self, run: &str) -> Result<(), EngineError> {
         let shared = &self.shared;
-        shared.state().cancelled.insert(run.into());
-        if let Err(error) = shared.journal.post(run, &Input::Cancel) {
-            shared.state().cancelled.remove(run);
-            return Err(error.into());
-        }
+        shared.journal.post(run, &Input::Cancel)?;
         let is_ours = {
             let mut state = shared.state();
             state.wake(run) || state.holds(run)
+            state.cancelled.insert(run.into());
         };
         shared.go();
         if is_ours {
