@@ -52,6 +52,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fsm_core::Input;
 use fsm_core::journal::{JournalError, RunFilter, RunInfo, RunPhase};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
@@ -240,8 +241,8 @@ impl Engine {
         shared.journal.post(run, &Input::Cancel)?;
         let is_ours = {
             let mut state = shared.state();
-            state.wake(run) || state.holds(run)
             state.cancelled.insert(run.into());
+            state.wake(run) || state.holds(run)
         };
         shared.go();
         if is_ours {
@@ -434,7 +435,10 @@ impl Shared {
 
 /// The result that the journal holds of a run.
 fn stored(run: &str, result: &str) -> Result<RunReport, EngineError> {
-    serde_json::from_str(result)
+    let mut reader = serde_json::Deserializer::from_str(result);
+    // An output may be as deep as an answer can be, and lies deeper here.
+    reader.disable_recursion_limit();
+    RunReport::deserialize(&mut reader)
         .map_err(|why| EngineError::NoResult { run: run.to_owned(), why: why.to_string() })
 }
 
