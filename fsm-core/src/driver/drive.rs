@@ -117,10 +117,13 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
-            Status::New => {
-                let follow = self.take(&Input::Start);
-                self.follow(follow).await;
-            }
+            Status::New => match self.wish_to_end() {
+                None => {
+                    let follow = self.take(&Input::Start);
+                    self.follow(follow).await;
+                }
+                Some(letter) => self.begin_and_end(&letter),
+            },
             Status::Running => self.go_on().await,
             Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
         }

@@ -214,6 +214,24 @@ async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_d
     Ok(())
 }
 
+#[test]
+fn what_is_nested_as_deep_as_json_can_be_read_comes_back() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = SqliteJournal::<serde_json::Value, ()>::open(dir.path())?;
+    let deepest = 127;
+    let text = format!("{}{}", "[".repeat(deepest), "]".repeat(deepest));
+    let mut graph = Graph::builder("deep");
+    graph.simple("there");
+    graph.final_state("gone");
+    graph.transition("there", "gone").on("go");
+    let machine =
+        Machine::<serde_json::Value, ()>::bind(graph.initial("there").build()?, Bindings::new())?;
+    let first = machine.snapshot(serde_json::from_str(&text)?, 0);
+    drop(journal.begin(NewRun::new("run", machine.graph()), &first)?);
+    assert_eq!(journal.read("run")?.last().first, first);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_wrong_id_that_is_very_long_is_refused_at_once() -> TestResult {
     let dir = tempfile::tempdir()?;
