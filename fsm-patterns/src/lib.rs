@@ -63,6 +63,7 @@
 //! | `request`, `call` | the activity: one attempt of a call |
 //! | `open`, `services` | what stands around the calls, and what runs share of it |
 //! | `run`, `session` | one run, and what it holds that is no data |
+//! | `engine` | many runs over a journal |
 //! | `undo` | what is to be undone of a run that fails, and what is left |
 //! | `durable` | one run with a journal: begun, taken up, and told that it is over |
 //! | `report`, `output`, `usage` | what a run returns |
@@ -81,6 +82,7 @@ mod context;
 mod dry_run;
 mod durable;
 pub mod duration;
+mod engine;
 mod event;
 pub mod expr;
 mod factory;
@@ -112,6 +114,7 @@ pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
 pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
+pub use engine::{Engine, EngineError, EngineOptions, RunHandle, StartOptions};
 pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
 pub use fault::{Fault, Place, Step};

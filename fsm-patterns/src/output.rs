@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// A JSON value. It is used as one: `report.steps["user"].output["name"]`.
@@ -98,6 +98,12 @@ impl Serialize for Output {
                 serializer.collect_map(by_name.parts.iter().map(|(name, value)| (name, value)))
             }
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Output {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Output::from)
     }
 }
 

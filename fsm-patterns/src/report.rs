@@ -2,7 +2,7 @@
 
 use fsm_core::Timestamp;
 use indexmap::IndexMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::context::FlowContext;
@@ -13,7 +13,7 @@ use crate::undo::{Left, UndoRecord, UndoStatus, left_undone};
 use crate::usage::Usage;
 
 /// How a run ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// As it should.
@@ -41,8 +41,9 @@ impl RunOutcome {
     }
 }
 
-/// The result of a run. Serialised, it is the JSON object that the command prints.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The result of a run. Serialised, it is the JSON object that the command prints; that of a run which
+/// is over can be read back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
     /// The run's id.
     pub run: String,
@@ -60,10 +61,10 @@ pub struct RunReport {
     /// The steps whose effect stands, or may stand, though the run did not complete: those that
     /// were completed and not undone, and those that have an undo and whose call may have been
     /// carried out. In declared order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_undone: Vec<String>,
     /// What was used of each resource, by name, in declared order.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub usage: IndexMap<String, Usage>,
     /// Counts and latencies, unless the flow switches them off.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,12 +72,12 @@ pub struct RunReport {
 }
 
 /// The result of one endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// How it ended, or how it stands.
     pub status: StepStatus,
-    /// What it waits for, where it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What it waits for, where it does; a step of a run that is over waits for nothing.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
     /// Requests sent.
     pub attempts: u32,
@@ -100,7 +101,7 @@ pub struct StepReport {
 }
 
 /// What became of the undo of a step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UndoReport {
     /// How it ended.
     pub status: UndoStatus,
@@ -127,7 +128,7 @@ pub struct WaitsFor {
 }
 
 /// Counts and latencies of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Requests sent, all attempts counted.
     pub total_requests: u64,

@@ -90,7 +90,9 @@ pub(crate) struct Driven<O> {
     pub(crate) report: RunReport,
     pub(crate) observer: O,
     pub(crate) snapshot: Snapshot<FlowContext>,
-    /// When it goes on by itself, if it waits; its lease is still held.
+    /// The journal has heard that it is over; else it waits, and its lease is still held.
+    pub(crate) is_over: bool,
+    /// When it goes on by itself, if it waits.
     pub(crate) until: Option<Timestamp>,
 }
 
@@ -196,13 +198,18 @@ impl<O> DurableRun<O> {
     {
         let (journal, id) = (self.journal.clone(), self.id.clone());
         let driven = self.advance().await;
-        let is_over = driven.as_ref().is_ok_and(|driven| driven.snapshot.status().is_over());
+        let is_over = driven.as_ref().is_ok_and(|driven| driven.is_over);
         if !is_over && let Err(error) = journal.release(&id) {
             // It lapses when the process ends; what the run came to is not touched by that.
             tracing::warn!(run = id, "the lease was not given back: {error}");
         }
         let Driven { report, observer, snapshot, .. } = driven?;
         Ok((report, observer, snapshot))
+    }
+
+    /// Leaves resources as they are: the run is to end, and nothing is called.
+    pub(crate) fn without_hooks(self) -> Self {
+        Self { with_hooks: false, ..self }
     }
 
     /// Begins the run in the journal, unless it has begun.
@@ -247,7 +254,7 @@ impl<O> DurableRun<O> {
                 let snapshot = run.map_context(|context| context.with_error(error));
                 let report = flow.report_of(snapshot.clone(), &[]);
                 close(&mut book, &report, &snapshot).await.map_err(in_journal(&id))?;
-                return Ok(Driven { report, observer, snapshot, until: None });
+                return Ok(Driven { report, observer, snapshot, is_over: true, until: None });
             }
         };
         let session = run.context().session.clone();
@@ -273,7 +280,7 @@ impl<O> DurableRun<O> {
         if let Some(mut book) = book.filter(|_| is_over) {
             close(&mut book, &report, &snapshot).await.map_err(in_journal(&id))?;
         }
-        Ok(Driven { report, observer, snapshot, until })
+        Ok(Driven { report, observer, snapshot, is_over, until })
     }
 }
 

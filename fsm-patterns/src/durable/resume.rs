@@ -71,7 +71,7 @@ impl Flow {
     }
 
     /// Refuses a run that follows another graph.
-    fn check_graph(
+    pub(crate) fn check_graph(
         &self,
         run: &str,
         epoch: &Epoch<FlowContext, FlowEvent>,

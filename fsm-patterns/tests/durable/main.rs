@@ -2,6 +2,7 @@
 
 mod crash;
 mod crashes;
+mod engine;
 mod in_doubt;
 #[path = "../flow/world.rs"]
 #[allow(dead_code)]
