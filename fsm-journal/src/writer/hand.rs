@@ -115,8 +115,8 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
-    /// Writes a new run; its desk hears of a refusal.
-    pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<(), Broken> {
+    /// Writes a new run, unless it is refused.
+    pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<Result<(), JournalError>, Broken> {
         let allowed = match begin.head.insert(self.connection) {
             Ok(number) => {
                 begin.desk.set_number(number);
@@ -133,11 +133,7 @@ impl<'a> Hand<'a> {
         if let Err(refusal) = &allowed {
             begin.desk.fail(refusal.clone());
         }
-        if let Some(answer) = begin.answer.take() {
-            // Who asked may be gone.
-            let _ = answer.send(allowed);
-        }
-        Ok(())
+        Ok(allowed)
     }
 
     /// Why a run could not be begun.
