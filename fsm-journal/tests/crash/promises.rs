@@ -320,6 +320,7 @@ impl Case<'_> {
     fn as_it_may_end(&self, at: usize, step: &Step, report: &StepReport) -> Result<(), String> {
         let kind = report.error.as_ref().map(|error| error.kind.as_str());
         let is_doomed = self.doom == Some(step.name);
+        let is_hurried = self.story.has("total_timeout");
         let is_cut = self.story.has("fail_fast") || self.story.has("error_threshold");
         let may = match report.status {
             StepStatus::Ok => {
@@ -328,7 +329,9 @@ impl Case<'_> {
                 !is_doomed && step.work != Work::Nobody && is_heard
             }
             StepStatus::Failed => match kind {
-                Some("status") => is_doomed || step.work == Work::Bare,
+                Some("status") => is_doomed || step.work == Work::Bare || is_hurried,
+                // No wait is begun that would pass the deadline.
+                Some("reset") => is_hurried,
                 Some(UNKNOWN) => step.work == Work::Bare,
                 _ => false,
             },
@@ -342,7 +345,7 @@ impl Case<'_> {
                 is_left_out || (self.story.skips() && is_in_vain)
             }
             StepStatus::Cancelled => is_cut || self.story.is_cancelled,
-            StepStatus::TimedOut => self.story.has("total_timeout"),
+            StepStatus::TimedOut => is_hurried,
             StepStatus::Cached
             | StepStatus::Recovered
             | StepStatus::Pending
