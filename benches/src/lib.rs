@@ -12,6 +12,7 @@
 //! cargo bench -p fsm-benches --bench call            # HTTP calls, beside a plain reqwest loop
 //! cargo bench -p fsm-benches --bench scale           # a million states, 10,000 endpoints
 //! cargo bench -p fsm-benches --bench check           # the model checker, beside stateright
+//! cargo bench -p fsm-benches --bench journal         # runs on disk, beside plain SQLite
 //! cargo bench -p fsm-benches --bench step -- --hold  # as above; fails where a limit is passed
 //! .ci/instructions                                   # exact: counted by valgrind
 //! ```

@@ -31,6 +31,11 @@ pub struct Undoing;
 #[doc = include_str!("../../docs/caching.md")]
 pub struct Caching;
 
+/// The page on debugging.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/debugging.md")]
+pub struct Debugging;
+
 /// The snippets of the page on monitoring, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/monitoring.md")]
@@ -77,6 +82,10 @@ pub mod machines {
     /// Saving and restoring.
     #[doc = include_str!("../../docs/machines/saving.md")]
     pub struct Saving;
+
+    /// When a flow changes under its runs.
+    #[doc = include_str!("../../docs/change.md")]
+    pub struct Change;
 
     /// Reading the drawing.
     #[doc = include_str!("../../docs/machines/drawing.md")]

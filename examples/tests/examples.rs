@@ -79,9 +79,10 @@ fn the_flow_files_are_those_that_the_testkit_carries() {
     let mut others: Vec<String> = names.collect();
     others.retain(|name| demo::ALL.iter().all(|demo| demo.file != name));
     others.sort();
-    // These need secrets of the environment, write files, or fail; the tests of the command run them.
-    // The coffee machine is no flow: the tests of fsm-patterns walk it.
-    let known = ["chat.yaml", "coffee.yaml", "files.yaml", "orders.yaml", "trip.yaml"];
+    // These need secrets of the environment, write files, wait, or fail; the tests of the command run
+    // them. The coffee machine is no flow: the tests of fsm-patterns walk it.
+    let known =
+        ["chat.yaml", "coffee.yaml", "files.yaml", "orders.yaml", "refund.yaml", "trip.yaml"];
     assert_eq!(others, known, "or no test runs them");
 }
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 6] =
-    ["fsm-core", "fsm-http", "fsm-patterns", "fsm-testkit", "fsm-cli", "examples"];
+const CRATES: [&str; 7] =
+    ["fsm-core", "fsm-http", "fsm-journal", "fsm-patterns", "fsm-testkit", "fsm-cli", "examples"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
@@ -51,12 +51,13 @@ fn offences<'a>(files: &'a [(String, String)], words: &'a [&str]) -> Vec<String>
 
 #[test]
 fn dependencies_point_one_way() {
-    let allowed: [(&str, &[&str]); 5] = [
+    let allowed: [(&str, &[&str]); 6] = [
         ("fsm-core", &[]),
         ("fsm-http", &["fsm-core"]),
+        ("fsm-journal", &["fsm-core"]),
         ("fsm-patterns", &["fsm-core", "fsm-http"]),
         ("fsm-testkit", &["fsm-core", "fsm-http", "fsm-patterns"]),
-        ("fsm-cli", &["fsm-core", "fsm-http", "fsm-patterns", "fsm-testkit"]),
+        ("fsm-cli", &["fsm-core", "fsm-http", "fsm-journal", "fsm-patterns", "fsm-testkit"]),
     ];
     for (name, allowed) in allowed {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("manifest");
@@ -111,6 +112,25 @@ fn one_file_knows_reqwest() {
     }
     files.retain(|(name, _)| !name.ends_with("reqwest_transport.rs"));
     assert_eq!(offences(&files, &["reqwest::"]), [] as [String; 0]);
+}
+
+#[test]
+fn one_crate_knows_sqlite() {
+    let mut files = Vec::new();
+    for name in CRATES.into_iter().filter(|name| *name != "fsm-journal") {
+        files.extend(sources(&format!("{name}/src")));
+    }
+    assert_eq!(offences(&files, &["rusqlite"]), [] as [String; 0]);
+}
+
+#[test]
+fn one_place_of_the_journal_commits() {
+    let mut files = sources("fsm-journal/src");
+    files.retain(|(name, _)| !name.contains("/writer/") && !name.contains("/format/"));
+    assert_eq!(
+        offences(&files, &["COMMIT", "INSERT INTO records", ".commit()"]),
+        [] as [String; 0]
+    );
 }
 
 #[test]

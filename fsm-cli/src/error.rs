@@ -54,6 +54,10 @@ pub(crate) enum CommandError {
     #[error("{what} can't both be read from stdin")]
     StdinTwice { what: &'static str, option: &'static str },
 
+    /// There can't be such a breakpoint.
+    #[error("--break: {0}")]
+    Breakpoint(fsm_core::BreakpointFault),
+
     /// The input, or a context, is not JSON.
     #[error("{} ({what}) is not valid JSON: {source}", .purpose.noun())]
     InputSyntax { purpose: Purpose, what: String, source: serde_json::Error },
@@ -207,6 +211,7 @@ impl CommandError {
             | CommandError::Setup(_)
             | CommandError::Stdout(_)
             | CommandError::Unwritable { .. }
+            | CommandError::Breakpoint(_)
             | CommandError::MetricsLost(_) => return None,
         };
         Some(hint.to_owned())
@@ -226,6 +231,7 @@ impl CommandError {
             | CommandError::FaultyFiles { .. }
             | CommandError::Flow { .. }
             | CommandError::StdinTwice { .. }
+            | CommandError::Breakpoint(_)
             | CommandError::BothFromStdin
             | CommandError::Incomparable { .. }
             | CommandError::Svg(_)

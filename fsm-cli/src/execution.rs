@@ -24,6 +24,14 @@ pub(crate) enum View {
 }
 
 impl View {
+    /// What `args` ask for where the terminal is for something else.
+    pub(crate) fn without_progress(args: &WatchArgs) -> Self {
+        match args.log() {
+            Some(_) => View::Log,
+            None => View::Nothing,
+        }
+    }
+
     /// What `args` and the terminal ask for.
     pub(crate) fn of(args: &WatchArgs) -> Self {
         match args.log() {

@@ -10,6 +10,7 @@
 //! | `source` | files of flows and machines, read and loaded |
 //! | `input` | the input of a run, the context of a simulation |
 //! | `simulate` | machines driven by hand |
+//! | `debug` | runs with breakpoints and single steps |
 //! | `execution` | a run that is watched and can be interrupted |
 //! | `signals` | SIGINT and SIGTERM |
 //! | `watch` | the kernel's moves, told as what happens to endpoints |
@@ -23,6 +24,7 @@
 mod args;
 mod board;
 mod commands;
+mod debug;
 mod diagnostics;
 mod error;
 mod execution;

@@ -300,6 +300,11 @@ fn the_flow_files_with_secrets_and_files_run() {
             json!({ "draft": "I was told 1 words.", "review": "I was told 13 words." }),
         ),
         (
+            "refund.yaml",
+            json!({ "input": { "amount": 250 } }),
+            json!({ "rows": 42, "asked": "done" }),
+        ),
+        (
             "files.yaml",
             json!({ "input": { "rows": 10 } }),
             json!([
@@ -338,6 +343,7 @@ fn every_page_on_a_topic_has_a_flow() {
         "troubleshooting",
         "flow-files",
         "simulating",
+        "waiting",
     ];
     let index = fs::read_to_string(root().join("docs/README.md")).expect("the index");
     for topic in topics {
@@ -393,6 +399,9 @@ fn the_reference_has_a_row_for_every_key_with_its_default() {
         ("## The flow", ""),
         ("## Endpoints", "/$defs/endpoint"),
         ("### Undo", "/$defs/undo"),
+        ("## Steps that let time pass", "/$defs/delay"),
+        ("## Steps that wait for a signal", "/$defs/signal"),
+        ("## Calls until something is done", "/$defs/endpoint/properties/poll"),
         ("## Groups", "/$defs/group"),
         ("## Resources", "/$defs/resource"),
         ("### `bearer`", "/$defs/auth/properties/bearer"),
@@ -420,6 +429,7 @@ fn the_reference_has_a_row_for_every_key_with_its_default() {
                 "16777216" => "16 MiB",
                 "60s" => "60 s",
                 "1s" => "1 s",
+                "5s" => "5 s",
                 other => other,
             };
             assert_eq!(column.trim_matches('`').trim(), wanted, "{heading} {key}");

@@ -76,7 +76,7 @@ mod nearest;
 mod time;
 pub mod typed;
 
-pub use diff::GraphDiff;
+pub use diff::{Compatibility, GraphDiff, Obstacle};
 #[cfg(feature = "svg")]
 pub use draw::SvgFault;
 pub use draw::{Drawing, Mark, Marks, PathFault};
@@ -91,9 +91,9 @@ pub use graph::{
     TransitionBuilder, TransitionId, Trigger,
 };
 pub use kernel::{
-    Cause, Effect, Effects, Elapsed, Ending, GaveUp, Heard, Input, Move, Outcome, Passage,
-    Passages, Phase, Retry, Scene, Snapshot, SnapshotFault, Start, Status, StepError, Ticket,
-    Timer, Trace, Wait, Way,
+    CarryOverFault, Cause, Effect, Effects, Elapsed, Ending, GaveUp, Heard, Input, Migration, Move,
+    Outcome, Passage, Passages, Phase, Retry, Scene, Snapshot, SnapshotFault, Start, Status,
+    StepError, Ticket, Timer, Trace, Wait, Way,
 };
 pub use machine::{BindFault, BindFaults, Bindings, Machine, Visit, Work};
 pub use time::Timestamp;

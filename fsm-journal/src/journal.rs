@@ -241,6 +241,7 @@ where
             head: head.clone(),
             first: row,
             definition: run.definition.to_owned(),
+            force: run.force,
             answer,
         })));
         if let Some(answered) = answered {

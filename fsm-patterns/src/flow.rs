@@ -15,6 +15,7 @@ use crate::call;
 use crate::check::{self, InputCheck, InputFault};
 use crate::compile::{Compiled, compile, work};
 use crate::context::FlowContext;
+use crate::durable::{TargetFault, target};
 use crate::event::FlowEvent;
 use crate::fault::Fault;
 use crate::file::{self, Report};
@@ -93,6 +94,9 @@ pub enum RunError {
     /// Resources can't be used: a secret is missing, a certificate can't be read. All of them.
     #[error("{}", crate::open::list(.0))]
     Resources(Vec<ResourceError>),
+    /// The run's key or its target is no good.
+    #[error(transparent)]
+    Target(#[from] TargetFault),
     /// The HTTP client can't be set up on this machine.
     #[error("the HTTP client can't be set up: {0}")]
     Transport(#[from] TransportError),
@@ -214,7 +218,8 @@ impl Flow {
         self.rules.plan.endpoints.iter().map(|endpoint| &*endpoint.name)
     }
 
-    /// A run with `input`; await it. The first run of a flow reads the secrets of its resources and
+    /// A run with `input`; await it. Where the flow names a `target` and its file is there, the run is
+    /// complete already, and returns what the file holds. The first run of a flow reads the secrets of its resources and
     /// opens their HTTP clients; later ones share them.
     ///
     /// # Errors
@@ -222,9 +227,24 @@ impl Flow {
     /// resource can't be used, for instance because the environment lacks a secret: nothing was
     /// sent.
     pub fn run(&self, input: Value) -> Result<FlowRun, RunError> {
+        let mut run = self.run_anew(input)?;
+        if let Some(path) = &run.target {
+            run.found = target::read(path, self.name())?.map(Box::new);
+        }
+        Ok(run)
+    }
+
+    /// As [`run`](Self::run), also where the run's `target` is there: it is replaced when the run
+    /// completes, whatever it is.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_anew(&self, input: Value) -> Result<FlowRun, RunError> {
         self.check_input(&input)?;
+        let spec = &self.rules.plan.flow;
+        let (key, target) = (target::key_of(spec, &input)?, target::path_of(spec, &input)?);
         let open = self.open()?.clone();
-        Ok(FlowRun::new(self.clone(), open, input))
+        Ok(FlowRun::new(self.clone(), open, input, key, target))
     }
 
     /// What is needed to send; made once.

@@ -47,6 +47,11 @@
 //! by name. If anything in it failed without a handler, they are skipped. Groups are no steps:
 //! the result lists their endpoints, and `$steps` knows endpoints only.
 //!
+//! # Waiting
+//! A step may wait instead of calling: for some time ([`Delay`]) or for a signal from outside
+//! ([`AwaitSignal`]). A call with [`Endpoint::poll`] is made again until its answer says that
+//! something is done.
+//!
 //! # Where to look
 //! | module | what it holds |
 //! |---|---|
@@ -69,12 +74,16 @@
 //! | `report`, `output`, `usage` | what a run returns |
 //! | `signal` | what a run hears from outside |
 //! | `standing` | how a run stands that is not over |
+//! | `retrace`, `answers` | what a run did, record by record; the same again, offline |
+//! | `change` | runs of an old flow that go on along a changed one |
 //! | `oracle`, `memory` | a flow as something to prove: its rules without data |
 
 pub mod analysis;
+mod answers;
 mod bases;
 mod builder;
 mod call;
+mod change;
 pub mod check;
 mod compile;
 mod conclude;
@@ -98,6 +107,7 @@ mod output;
 mod plan;
 mod report;
 mod request;
+mod retrace;
 mod rules;
 mod run;
 pub mod schema;
@@ -110,10 +120,12 @@ mod step;
 mod undo;
 mod usage;
 
+pub use answers::{Answers, AnswersError, CallAt, Rehearsal};
 pub use builder::{AwaitSignal, Delay, Endpoint, Group, Orchestration, Poll, Undo};
+pub use change::{CarryOverError, FlowObstacle, Migration};
 pub use context::FlowContext;
 pub use dry_run::{DryRequest, DryRun};
-pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault};
+pub use durable::{DurableRun, FlowJournal, ResumeError, RunFault, TargetFault};
 pub use engine::{Engine, EngineError, EngineOptions, RunHandle, StartOptions};
 pub use event::{Answered, FlowEvent, Refusal, Signal};
 pub use factory::{RestApi, chat, graphql, parallel_aggregator, rest_api, sequential_chain};
@@ -122,6 +134,7 @@ pub use flow::{FileError, Flow, FlowError, InputError, RunError};
 pub use oracle::Oracle;
 pub use output::Output;
 pub use report::{Metrics, RunOutcome, RunReport, StepReport, UndoReport, WaitsFor};
+pub use retrace::{CallStep, FlowStep, Moment, Retrace};
 pub use run::{CancelHandle, FlowRun};
 pub use services::Services;
 pub use signal::{Awaited, SignalError, SignalHandle, UnknownSignal};

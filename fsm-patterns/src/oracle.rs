@@ -48,6 +48,7 @@ use fsm_core::{
 use fsm_http::ErrorKind;
 use serde_json::Value;
 
+use crate::call::interrupted;
 use crate::compile::work;
 use crate::context::FlowContext;
 use crate::event::{Answered, FlowEvent, Refusal, Signal};
@@ -96,7 +97,10 @@ impl Flow {
         let rules = Arc::new(Rules { plan: plan.clone(), units, undos, proof });
         let calls = plan.calls().map(work);
         let bindings = calls.fold(Bindings::new(), |bindings, call| {
-            bindings.activity(call, |_, _| pending::<Outcome<FlowEvent>>())
+            let rules = rules.clone();
+            bindings
+                .activity(call.clone(), |_, _| pending::<Outcome<FlowEvent>>())
+                .interrupted(call, move |_, visit| interrupted(&rules, visit))
         });
         Machine::bind(graph, rules.bind(bindings))
             .expect("the names of this graph were bound before")

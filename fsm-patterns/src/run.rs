@@ -4,17 +4,18 @@ use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::hash::{BuildHasher, Hasher};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use fsm_core::{Ended, Handle, Inbox, Observer, Snapshot, Status};
+use fsm_core::{Debugged, Debugger, Ended, Handle, Inbox, Observer, Snapshot, Status};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
 use serde_json::Value;
 
 use crate::conclude::unfinished;
 use crate::context::FlowContext;
-use crate::durable::{DurableRun, FlowJournal};
+use crate::durable::{DurableRun, FlowJournal, target};
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
@@ -39,6 +40,12 @@ pub struct FlowRun<O = ()> {
     pub(crate) seed: Option<u64>,
     pub(crate) observer: O,
     pub(crate) ears: Option<Ears>,
+    /// Its run key, as the flow tells it.
+    pub(crate) key: Option<String>,
+    pub(crate) target: Option<PathBuf>,
+    /// What its target holds: nothing is left to do.
+    pub(crate) found: Option<Box<RunReport>>,
+    pub(crate) debugged: Option<Debugged<FlowContext, FlowEvent>>,
 }
 
 /// Both ends of what a run listens to, until it begins.
@@ -72,8 +79,16 @@ impl CancelHandle {
 }
 
 impl FlowRun {
-    pub(crate) fn new(flow: Flow, open: Arc<Open>, input: Value) -> Self {
-        Self { flow, open, id: fresh_id(), input, seed: None, observer: (), ears: None }
+    pub(crate) fn new(
+        flow: Flow,
+        open: Arc<Open>,
+        input: Value,
+        key: Option<String>,
+        target: Option<PathBuf>,
+    ) -> Self {
+        let (id, seed, observer, ears) = (fresh_id(), None, (), None);
+        let (found, debugged) = (None, None);
+        Self { flow, open, id, input, seed, observer, ears, key, target, found, debugged }
     }
 }
 
@@ -100,8 +115,13 @@ impl<O> FlowRun<O> {
     /// Lets `observer` watch every input, effect, and move of the run.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> FlowRun<P> {
-        let FlowRun { flow, open, id, input, seed, ears, .. } = self;
-        FlowRun { flow, open, id, input, seed, observer, ears }
+        let FlowRun { flow, open, id, input, seed, ears, key, target, found, debugged, .. } = self;
+        FlowRun { flow, open, id, input, seed, observer, ears, key, target, found, debugged }
+    }
+
+    /// The result that the run's target holds, where it was there: nothing will be called.
+    pub fn found(&self) -> Option<&RunReport> {
+        self.found.as_deref()
     }
 
     /// A way to end the run from outside. As long as one exists, a run that waits for a signal goes
@@ -121,34 +141,54 @@ impl<O> FlowRun<O> {
         SignalHandle { flow: self.flow.clone(), handle: self.handle() }
     }
 
+    /// A way to debug the run: breakpoints, single steps, history. States are called as the graph calls
+    /// them; that of an endpoint's call is called like the endpoint. The last one that was asked for
+    /// counts.
+    pub fn debugger(&mut self) -> Debugger<FlowContext, FlowEvent> {
+        let (debugger, debugged) = self.flow.machine.debugger();
+        self.debugged = Some(debugged);
+        debugger
+    }
+
     fn handle(&mut self) -> Handle<FlowEvent> {
         Ears::handle(&mut self.ears)
     }
 
     /// Drives the run to its end, or to where it waits for a signal that nobody is left to send.
-    pub async fn drive(self) -> RunReport
+    /// A run that completes writes its target; where that fails, it is `failed`.
+    pub async fn drive(mut self) -> RunReport
     where
         O: Observer<FlowContext, FlowEvent>,
     {
+        if let Some(found) = self.found {
+            return *found;
+        }
+        let target = self.target.take();
         let (flow, ended, given_up) = self.end().await;
-        flow.report_of(ended.snapshot, &given_up)
+        keep(target, flow.report_of(ended.snapshot, &given_up)).await
     }
 
     /// As [`FlowRun::drive`]; the observer and the last snapshot come back with the report.
-    pub async fn drive_observed(self) -> (RunReport, O, Snapshot<FlowContext>)
+    pub async fn drive_observed(mut self) -> (RunReport, O, Snapshot<FlowContext>)
     where
         O: Observer<FlowContext, FlowEvent>,
     {
+        if let Some(found) = self.found {
+            let context = FlowContext::new(&self.flow.rules.plan, self.id, self.input);
+            let first = self.flow.machine.snapshot(context, self.seed.unwrap_or_default());
+            return (*found, self.observer, first);
+        }
+        let target = self.target.take();
         let (flow, ended, given_up) = self.end().await;
         let report = flow.report_of(ended.snapshot.clone(), &given_up);
-        (report, ended.observer, ended.snapshot)
+        (keep(target, report).await, ended.observer, ended.snapshot)
     }
 
     async fn end(self) -> (Flow, Ended<FlowContext, O>, Vec<GivenUp>)
     where
         O: Observer<FlowContext, FlowEvent>,
     {
-        let FlowRun { flow, open, id, input, seed, observer, ears } = self;
+        let FlowRun { flow, open, id, input, seed, observer, ears, debugged, .. } = self;
         let inbox = ears.map(|ears| ears.inbox);
         let seed = seed.unwrap_or_else(random);
         let mut context = FlowContext::new(&flow.rules.plan, id, input);
@@ -165,6 +205,9 @@ impl<O> FlowRun<O> {
         let mut run = flow.machine.run(context).seed(seed);
         if let Some(inbox) = inbox {
             run = run.inbox(inbox);
+        }
+        if let Some(debugged) = debugged {
+            run = run.debugger(debugged);
         }
         let ended = run.observer(observer).drive().await;
         let given_up = session.close();
@@ -298,6 +341,20 @@ fn recount(usage: &mut Usage, assumed: u32, before: u32, call: &GivenUp) {
     match before {
         0 => usage.add(&receipt),
         _ => usage.add_more(&receipt),
+    }
+}
+
+/// Writes the result of a run that completed to its target.
+async fn keep(target: Option<PathBuf>, report: RunReport) -> RunReport {
+    let Some(path) = target.filter(|_| report.outcome == RunOutcome::Completed) else {
+        return report;
+    };
+    match target::write(path, &report).await {
+        Ok(()) => report,
+        Err(fault) => {
+            let error = Some(StepError::new(ErrorKind::Contract, fault.to_string()));
+            RunReport { outcome: RunOutcome::Failed, error, ..report }
+        }
     }
 }
 

@@ -132,9 +132,9 @@ fn in_doubt(record: &StepRecord) -> Option<&'static str> {
     if record.cut {
         return Some("its call was cut while it was under way");
     }
-    // A success whose answer could not be used.
+    // A success whose answer could not be used, or was not the last one that was waited for.
     if record.http_status.is_some_and(|status| (200..300).contains(&status)) {
-        return Some("the server carried its call out, and the answer could not be used");
+        return Some("its call was carried out, and yet it was not completed");
     }
     let kind = record.error.as_ref()?.kind;
     // The deadline of the run comes to steps from which no answer was awaited any more.

@@ -45,7 +45,8 @@ pub(crate) struct DiffArgs {
 const HELP: &str = "\
 Graphs are compared state by state and transition by transition. What a graph does not show
 (headers, bodies, limits, resources, a machine's context) is listed as settings; values that may
-be secret are only told to differ. Drawings show the graph alone.
+be secret are only told to differ. Drawings show the graph alone. The last line says whether runs
+that are under way on the old file can go on along the new one, and if not, why.
 
 Against the last commit:  git show HEAD:flow.yaml | fsm diff - flow.yaml";
 
@@ -94,6 +95,8 @@ struct Differences {
     differs: bool,
     graph: GraphDiff,
     settings: Vec<Setting>,
+    /// What keeps runs that are under way on the old file from going on along the new one.
+    obstacles: Vec<String>,
 }
 
 /// Compares the files.
@@ -115,8 +118,20 @@ pub(crate) fn perform(args: &DiffArgs) -> Result<Exit, CommandError> {
     };
     let graph = GraphDiff::between(old.graph(), new.graph());
     let differs = !graph.is_empty() || !settings.is_empty();
-    show(args, &new, &Differences { differs, graph, settings })?;
+    let obstacles = obstacles(&old, &new, &graph);
+    show(args, &new, &Differences { differs, graph, settings, obstacles })?;
     Ok(if differs && args.exit_code { Exit::Differs } else { Exit::Completed })
+}
+
+fn obstacles(old: &Read, new: &Read, graph: &GraphDiff) -> Vec<String> {
+    match (old, new) {
+        (Read::Flow { flow: old, .. }, Read::Flow { flow: new, .. }) => {
+            new.compatibility_with(old).iter().map(ToString::to_string).collect()
+        }
+        (Read::Machine(_), _) | (_, Read::Machine(_)) => {
+            graph.compatibility().obstacles().iter().map(ToString::to_string).collect()
+        }
+    }
 }
 
 fn show(args: &DiffArgs, new: &Read, differences: &Differences) -> Result<(), CommandError> {
@@ -140,11 +155,25 @@ fn show(args: &DiffArgs, new: &Read, differences: &Differences) -> Result<(), Co
     }
 }
 
-fn list(Differences { graph, settings, .. }: &Differences) -> String {
-    let settings: String = settings.iter().map(|setting| format!("{setting}\n")).collect();
-    match graph.is_empty() && !settings.is_empty() {
-        true => settings,
-        false => format!("{graph}{settings}"),
+fn list(differences: &Differences) -> String {
+    let Differences { differs, graph, settings, obstacles } = differences;
+    let mut text = match graph.is_empty() && *differs {
+        true => String::new(),
+        false => graph.to_string(),
+    };
+    settings.iter().for_each(|setting| text.push_str(&format!("{setting}\n")));
+    if *differs {
+        text.push_str(&of_runs(obstacles));
+    }
+    text
+}
+
+/// Whether runs that are under way can go on.
+fn of_runs(obstacles: &[String]) -> String {
+    match obstacles {
+        [] => "Runs under way can go on.\n".to_owned(),
+        [only] => format!("Runs under way can't go on: {only}\n"),
+        several => format!("Runs under way can't go on:\n  {}\n", several.join("\n  ")),
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use fsm_patterns::{InputError, RunOutcome, RunReport};
 
 use crate::args::WatchArgs;
+use crate::debug::{self, DebugArgs, Dialog};
 use crate::error::CommandError;
 use crate::execution::{self, View};
 use crate::exit::Exit;
@@ -36,6 +37,9 @@ pub(crate) struct RunArgs {
     metrics: Option<PathBuf>,
 
     #[command(flatten)]
+    debug: DebugArgs,
+
+    #[command(flatten)]
     watch: WatchArgs,
 }
 
@@ -49,6 +53,16 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
             option: "--input @FILE",
         });
     }
+    if args.debug.is_on() {
+        if source == Source::Stdin {
+            let what = "the flow and what the debugger is told";
+            return Err(CommandError::StdinTwice { what, option: "FILE" });
+        }
+        if input == Some(InputSource::Stdin) {
+            let what = "the input and what the debugger is told";
+            return Err(CommandError::StdinTwice { what, option: "--input @FILE" });
+        }
+    }
     log::start(&args.watch)?;
     let flow = source.flow()?;
     let input = input::read(input.as_ref())?;
@@ -61,11 +75,26 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
     if let Some(path) = &args.metrics {
         output::probe_file(path)?;
     }
-    let run = flow.run(input).map_err(|error| CommandError::of_run(source.to_string(), error))?;
+    let mut run =
+        flow.run(input).map_err(|error| CommandError::of_run(source.to_string(), error))?;
     let interrupt = signals::listen().map_err(CommandError::Setup)?;
-    let view = View::of(&args.watch);
-    let execution = execution::execute(&flow, run, args.run_id.as_deref(), view, interrupt);
-    let report = execution::block_on(execution)?;
+    let id = args.run_id.as_deref();
+    let report = match args.debug.is_on() {
+        false => {
+            let view = View::of(&args.watch);
+            execution::block_on(execution::execute(&flow, run, id, view, interrupt))?
+        }
+        true => {
+            let debugger = run.debugger();
+            args.debug.prepare(&debugger).map_err(CommandError::Breakpoint)?;
+            let lines = debug::stdin().map_err(CommandError::Setup)?;
+            let (flow, out) = (&flow, &mut std::io::stderr());
+            let dialog = Dialog { flow, debugger, lines, interrupt: interrupt.clone(), out };
+            let view = View::without_progress(&args.watch);
+            let execution = execution::execute(flow, run, id, view, interrupt);
+            execution::block_on(async { tokio::join!(execution, dialog.hold()) })?.0
+        }
+    };
     // First what was asked for by name: stdout may be closed by its reader.
     if let Some(path) = &args.metrics {
         let text = flow.services().metrics().to_prometheus();

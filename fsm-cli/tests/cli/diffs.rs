@@ -43,6 +43,7 @@ fn a_change_to_a_flow_is_listed_by_what_it_does() {
     ~ setting endpoints.user.timeout: `8s` instead of `5s`
     ~ setting endpoints.posts.headers.X-Key: another value
     + setting endpoints.likes
+    Runs under way can go on.
     ");
     assert!(!ended.stdout.contains("s3cret"));
 }
@@ -60,7 +61,31 @@ fn a_change_to_a_machine_is_listed_with_its_context() {
     + transition `open` -> `open` on `kick` / `creak`
     ~ setting context.pushes: 1 instead of 0
     + setting context.pulls: 0
+    Runs under way can go on.
     ");
+}
+
+#[test]
+fn the_last_line_says_what_keeps_runs_from_going_on() {
+    let last = |old: &str, new: &str| {
+        let ended = run(["diff", &file("old.yaml", old), &file("new.yaml", new)]);
+        let at = ended.stdout.find("Runs under way").unwrap_or_else(|| panic!("{ended:?}"));
+        ended.stdout[at..].to_owned()
+    };
+    let renamed = FLOW.replace("name: posts", "name: entries");
+    let gone = "`posts` is gone (perhaps renamed to `entries`)";
+    assert_eq!(last(FLOW, &renamed), format!("Runs under way can't go on: {gone}\n"));
+    let other = renamed.replace("name: users", "name: people");
+    insta::assert_snapshot!(last(FLOW, &other), @"
+    Runs under way can't go on:
+      the machine is called `people` instead of `users`
+      `posts` is gone (perhaps renamed to `entries`)
+    ");
+    let frozen = DOOR.replace("  open:", "  ajar:").replace("to: open", "to: ajar");
+    let perhaps = "`open` is gone (perhaps renamed to `ajar`)";
+    assert_eq!(last(DOOR, &frozen), format!("Runs under way can't go on: {perhaps}\n"));
+    let data = run(["diff", &file("old.yaml", DOOR), &file("new.yaml", frozen), "-f", "json"]);
+    assert_eq!(data.json()["obstacles"][0], perhaps);
 }
 
 #[test]
@@ -87,7 +112,9 @@ fn a_difference_ends_with_one_only_where_that_is_asked_for() {
     let other = file("flow.yaml", FLOW.replace("X-Key: s3cret", "X-Key: other"));
     let ended = run(["diff", &old, &other, "--exit-code"]);
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.stdout, "~ setting endpoints.posts.headers.X-Key: another value\n");
+    let goes_on = "Runs under way can go on.";
+    let setting = "~ setting endpoints.posts.headers.X-Key: another value";
+    assert_eq!(ended.stdout, format!("{setting}\n{goes_on}\n"));
 }
 
 #[test]

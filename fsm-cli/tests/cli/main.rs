@@ -2,6 +2,7 @@
 
 mod checks;
 mod command;
+mod debugging;
 mod demos;
 mod diffs;
 mod drawings;

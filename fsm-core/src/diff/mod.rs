@@ -12,6 +12,7 @@
 //! | `transitions` | which transition of the old graph is which of the new one |
 //! | `renames` | removed and added states that may be the same |
 //! | `order` | what has moved within a list |
+//! | `compatible/` | whether runs that are under way can go on |
 //! | `words`, `parts` | the changes as text |
 //! | `union` | both graphs in one, for drawing |
 //!
@@ -35,6 +36,7 @@
 //! ```
 
 mod changes;
+pub(crate) mod compatible;
 mod order;
 mod parts;
 mod renames;
@@ -50,7 +52,8 @@ use serde::{Serialize, Serializer};
 use crate::draw::{Drawing, Marks};
 use crate::graph::Graph;
 use changes::Changes;
-use transitions::Matching;
+pub use compatible::{Compatibility, Obstacle};
+pub(crate) use transitions::Matching;
 
 /// What differs between an old graph and a new one.
 ///
@@ -62,6 +65,7 @@ use transitions::Matching;
 #[derive(Clone, Debug)]
 pub struct GraphDiff {
     changes: Changes,
+    compatibility: Compatibility,
     union: Graph,
     marks: Marks,
 }
@@ -76,7 +80,39 @@ impl GraphDiff {
         let matching = Matching::between(old, new);
         let changes = Changes::of(old, new, &matching);
         let (union, marks) = union::of(old, new, &matching, &changes);
-        Self { changes, union, marks }
+        let compatibility = Compatibility::between(old, new);
+        Self { changes, compatibility, union, marks }
+    }
+
+    /// Whether runs that are under way on the old graph can go on along the new one
+    /// ([`Machine::carry_over`](crate::Machine::carry_over)), wherever they stand, and if not, all
+    /// that stands in the way. Names are taken as they are: a state that was renamed is gone.
+    ///
+    /// What guards, actions, and work of the same name do in the new program is not seen.
+    ///
+    /// ```
+    /// # use fsm_core::{Graph, GraphDiff};
+    /// let errand = |names: &[&str]| {
+    ///     let mut errand = Graph::builder("errand");
+    ///     for pair in names.windows(2) {
+    ///         errand.activity(pair[0]);
+    ///         errand.transition(pair[0], pair[1]).done();
+    ///         errand.transition(pair[0], "home").failed();
+    ///     }
+    ///     errand.final_state("home");
+    ///     errand.initial(names[0]).build()
+    /// };
+    /// let old = errand(&["shop", "post", "home"])?;
+    /// let longer = errand(&["shop", "bank", "post", "home"])?;
+    /// assert!(GraphDiff::between(&old, &longer).compatibility().is_compatible());
+    ///
+    /// let shorter = errand(&["shop", "home"])?;
+    /// let diff = GraphDiff::between(&old, &shorter);
+    /// assert_eq!(diff.compatibility().obstacles()[0].to_string(), "`post` is gone");
+    /// # Ok::<(), fsm_core::GraphFaults>(())
+    /// ```
+    pub fn compatibility(&self) -> &Compatibility {
+        &self.compatibility
     }
 
     /// A drawing of both graphs in one: what was added, removed, and altered stands out, and says

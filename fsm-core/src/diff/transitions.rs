@@ -50,11 +50,11 @@ pub(super) struct Reordered {
 }
 
 /// The transitions of both graphs, matched.
-pub(super) struct Matching {
+pub(crate) struct Matching {
     pub(super) old: Vec<TransitionDocument>,
     pub(super) new: Vec<TransitionDocument>,
     /// By position in `new`: which of `old` it was.
-    pub(super) was: Vec<Option<usize>>,
+    pub(crate) was: Vec<Option<usize>>,
     /// Those of `old` that are in `new` no more.
     pub(super) removed: Vec<usize>,
     /// The names of the forks of both graphs.
@@ -101,7 +101,7 @@ const ROUNDS: [fn(&TransitionDocument) -> Option<Shared<'_>>; 8] = [
 impl Matching {
     /// # Complexity
     /// O(transitions).
-    pub(super) fn between(old: &Graph, new: &Graph) -> Self {
+    pub(crate) fn between(old: &Graph, new: &Graph) -> Self {
         let forks: HashSet<String> = forks(old).chain(forks(new)).map(str::to_owned).collect();
         let (old, new) = (documents(old), documents(new));
         // None of a fork's branches stands in for another.

@@ -1,5 +1,6 @@
 //! A run that is debugged: each of its inputs is told, and it may stand still after any.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 
 use tokio::time::Instant;
@@ -9,7 +10,7 @@ use super::drive::{Driver, forget};
 use super::observer::Observer;
 use crate::event::Event;
 use crate::journal::{Entry, Trail};
-use crate::kernel::{Input, Status, StepError, Trace};
+use crate::kernel::{Input, Outcome, Status, StepError, Ticket, Trace};
 
 impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
     /// As `step`, and whoever debugs the run hears of it.
@@ -38,8 +39,8 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         Ok(())
     }
 
-    /// Stands still if the last input, or whoever debugs the run, asks for it. A run that is ended
-    /// meanwhile has taken [`Input::Cancel`], and that is what is to be performed.
+    /// Stands still if the last input, or whoever debugs the run, asks for it. On
+    /// [`Released::Cancel`] the caller brings the end about.
     #[cold]
     pub(super) async fn halt(&mut self) -> Released {
         let Some(debugged) = &mut self.debugged else { return Released::GoOn };
@@ -63,11 +64,43 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
             return Released::GoOn;
         }
         debugged.cancelled();
-        if let Err(refusal) = self.step(&Input::Cancel, None) {
+        Released::Cancel
+    }
+
+    /// As [`halt`](Self::halt), where nothing of the last input is to be performed but its end.
+    #[cold]
+    pub(super) async fn halt_or_end(&mut self) {
+        if self.halt().await == Released::Cancel {
+            self.end().await;
+        }
+    }
+
+    /// As [`halt`](Self::halt), between an input and what follows from it.
+    #[cold]
+    pub(super) async fn halt_before_effects(&mut self) {
+        if self.halt().await == Released::GoOn {
+            return;
+        }
+        // What was not started is no attempt. Where there is room now, more would be started.
+        let mut starts: VecDeque<Ticket> = self.effects.starts().map(|it| it.ticket).collect();
+        while let Some(ticket) = starts.pop_front() {
+            let outcome = Outcome::Postponed(self.now);
+            self.step_or_forget(&Input::Outcome { ticket, outcome });
+            starts.extend(self.effects.starts().map(|it| it.ticket));
+        }
+        self.end().await;
+    }
+
+    /// Ends the run as cancelled; that is what is to be performed then.
+    pub(super) async fn end(&mut self) {
+        self.step_or_forget(&Input::Cancel);
+        self.make_durable().await;
+    }
+
+    fn step_or_forget(&mut self, input: &Input<E>) {
+        if let Err(refusal) = self.step(input, None) {
             // It is over already.
             forget(refusal);
         }
-        self.make_durable().await;
-        Released::Cancel
     }
 }

@@ -48,12 +48,13 @@ pub struct Hooks<C, E> {
     machine: Machine<C, E>,
     enter: Vec<(StateId, Look<C>)>,
     exit: Vec<(StateId, Look<C>)>,
-    transition: Vec<Box<dyn FnMut(&Taking<'_>, &Snapshot<C>) + Send>>,
+    transition: Vec<Follow<C>>,
     failure: Vec<Hear<C, E>>,
     passages: Passages,
 }
 
 type Look<C> = Box<dyn FnMut(&Snapshot<C>) + Send>;
+type Follow<C> = Box<dyn FnMut(&Taking<'_>, &Snapshot<C>) + Send>;
 type Hear<C, E> = Box<dyn FnMut(&Failing<'_, E>, &Snapshot<C>) + Send>;
 
 /// A transition that was taken.

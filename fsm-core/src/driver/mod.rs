@@ -51,8 +51,8 @@ pub use self::hooks::{Failing, Hooks, Taking};
 pub use self::observer::{Observer, Recorder};
 use crate::event::Event;
 use crate::journal::{JournalError, Logbook};
-use crate::kernel::{Effects, Input, Snapshot, SnapshotFault, Status, StepError};
-use crate::machine::Machine;
+use crate::kernel::{Effects, Input, Outcome, Snapshot, SnapshotFault, Start, Status, StepError};
+use crate::machine::{Machine, Visit};
 use crate::time::Timestamp;
 
 /// A run that is about to be driven: await it.
@@ -112,6 +112,22 @@ impl<C, E: Event> Machine<C, E> {
         let machine = self.clone();
         let (inbox, book, patience, debugged) = (None, None, None, None);
         Ok(Run { machine, snapshot, observer: (), inbox, restored, book, patience, debugged })
+    }
+
+    /// How an activity that was under way ends when its run is taken up, as
+    /// [`Bindings::interrupted`](crate::Bindings::interrupted) says; `None`: it is started again.
+    pub fn interrupted(&self, run: &Snapshot<C>, start: &Start) -> Option<Outcome<E>> {
+        let outcome = self.frozen.interrupted[start.activity.index()].as_ref()?;
+        let visit = Visit {
+            state: start.state,
+            name: self.graph().name_of(start.state),
+            number: start.visit,
+            attempt: start.attempt,
+            seed: run.seed(),
+            now: run.now(),
+            clock: Clock::start(run.now()),
+        };
+        outcome(run.context(), &visit)
     }
 
     /// Repeats a run from its inputs, without performing anything.

@@ -29,6 +29,7 @@ mod fault;
 mod fingerprint;
 mod ids;
 mod nesting;
+mod renamed;
 mod retry;
 mod view;
 

@@ -4,7 +4,7 @@ use super::step::Teller;
 use super::{Epoch, History, Record, ReplayFault, Standpoint, Step, Trail};
 use crate::event::Event;
 use crate::graph::StateId;
-use crate::kernel::{Effects, Passages, Snapshot, Trace};
+use crate::kernel::{Effect, Effects, Passages, Snapshot, Trace};
 use crate::machine::Machine;
 use crate::nearest::nearest;
 
@@ -141,6 +141,12 @@ impl<'a, C: Clone, E: Event> Replay<'a, C, E> {
         Standpoint::of(self.machine.graph(), &self.snapshot)
     }
 
+    /// What followed from the last record; at the beginning, what a run that is taken up there asks for.
+    /// After a step back it is what followed from the record before.
+    pub fn effects(&self) -> &[Effect] {
+        self.effects.as_slice()
+    }
+
     /// The record that would be taken next.
     pub fn next_record(&self) -> Option<&'a Record<E>> {
         self.epoch.records.get(self.taken)
@@ -222,6 +228,8 @@ impl<'a, C: Clone, E: Event> Replay<'a, C, E> {
     pub fn rewind(&mut self) {
         self.snapshot = self.epoch.first.clone();
         self.taken = 0;
+        // It was restored before.
+        drop(self.machine.restore(&self.snapshot, &mut self.effects));
     }
 
     /// Goes to where the state called `name` was first entered: the step that entered it, or `None`

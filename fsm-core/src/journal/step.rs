@@ -1,6 +1,9 @@
 //! One input of a run and what came of it, in words.
 
 use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 use crate::event::Event;
 use crate::graph::Graph;
@@ -11,18 +14,20 @@ use crate::time::Timestamp;
 /// So many places are told by name.
 const NAMED: usize = 8;
 
-/// One input of a run and what came of it, with the names of its graph.
+/// One input of a run and what came of it, with the names of its graph. Serialised, `heard` is its text.
 ///
 /// As text it is one line: `3 0.250s `pay` failed: pay -> pay.failed -> refund`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// The number of its record, from 1.
     pub number: u64,
     /// When.
     pub at: Timestamp,
     /// How long after the beginning of the run, or of what is kept of it.
-    pub since: std::time::Duration,
+    #[serde(rename = "since_us", serialize_with = "micros")]
+    pub since: Duration,
     /// What the run was told.
+    #[serde(serialize_with = "text")]
     pub heard: Heard,
     /// What it did.
     pub moves: Vec<Passing>,
@@ -31,7 +36,7 @@ pub struct Step {
 }
 
 /// A token that came from one state to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Passing {
     /// Where it was; `None`: it had just begun.
     pub from: Option<String>,
@@ -40,9 +45,10 @@ pub struct Passing {
 }
 
 /// Where a run stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Standpoint {
     /// Whether it goes on.
+    #[serde(skip)]
     pub status: Status,
     /// The states where tokens are, the owners of forks left out; at most eight.
     pub states: Vec<String>,
@@ -167,4 +173,12 @@ impl Teller {
         let stands = Standpoint::of(graph, run);
         Step { number, at: self.at, since, heard: self.heard.clone(), moves, stands }
     }
+}
+
+fn micros<S: Serializer>(since: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn text<S: Serializer>(heard: &Heard, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(heard)
 }

@@ -1,5 +1,6 @@
 //! Why an input was refused, or a snapshot.
 
+use crate::diff::Obstacle;
 use crate::graph::Fingerprint;
 
 /// Why the kernel refused an input. The snapshot is as it was, but for [`Endless`](Self::Endless).
@@ -70,6 +71,43 @@ pub enum StepError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the snapshot can't be restored: {0}")]
 pub struct SnapshotFault(pub(crate) String);
+
+/// Why a run can't be carried over to a changed graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CarryOverFault {
+    /// The snapshot is not of the graph that it is said to be of.
+    #[error("the snapshot is of graph {found}, not of the old graph {expected}")]
+    Foreign {
+        /// The old graph.
+        expected: Fingerprint,
+        /// The snapshot's.
+        found: Fingerprint,
+    },
+    /// The run is over.
+    #[error("the run is over: nothing is left that could go on")]
+    Over,
+    /// A state can't have the name that the migration gives to it.
+    #[error("`{old}` can't go on as `{new}`: {why}")]
+    Rename {
+        /// The old name.
+        old: String,
+        /// The new one.
+        new: String,
+        /// Why not.
+        why: String,
+    },
+    /// The run stands on what the new graph has not, or has otherwise: all of it.
+    #[error("the run can't go on along the changed graph:{}", list(.0))]
+    Obstacles(Vec<Obstacle>),
+    /// The snapshot was damaged.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFault),
+}
+
+fn list(obstacles: &[Obstacle]) -> String {
+    obstacles.iter().map(|obstacle| format!("\n  - {obstacle}")).collect()
+}
 
 fn because(guards: &[String]) -> String {
     match guards {

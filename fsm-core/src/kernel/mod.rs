@@ -36,12 +36,14 @@
 
 mod activity;
 mod canonical;
+mod carry;
 mod done;
 mod effect;
 mod error;
 mod hand;
 mod heard;
 mod input;
+mod migration;
 mod moves;
 mod offer;
 mod passage;
@@ -55,9 +57,10 @@ mod validate;
 mod ways;
 
 pub use effect::{Effect, Effects, Start};
-pub use error::{SnapshotFault, StepError};
+pub use error::{CarryOverFault, SnapshotFault, StepError};
 pub use heard::{Elapsed, Ending, Heard};
 pub use input::{Input, Outcome, Retry, Ticket};
+pub use migration::Migration;
 pub use passage::{Passage, Passages};
 pub use pending::{Timer, Wait};
 pub use scene::{Cause, GaveUp, Scene};

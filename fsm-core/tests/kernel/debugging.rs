@@ -200,8 +200,16 @@ async fn what_was_to_be_started_is_not_where_the_run_is_ended_instead() {
             assert!(!at_once);
             debugger.cancel();
         }
-        assert_eq!(run.await.expect("no panic").snapshot.status(), Status::Cancelled);
+        let ended = run.await.expect("no panic");
+        assert_eq!(ended.snapshot.status(), Status::Cancelled);
         assert_eq!(lines(&told), [""; 0]);
+        let last = debugger.history().iter().map(|step| step.heard.to_string()).collect::<Vec<_>>();
+        let put_off = "`fetch` was put off for 0ns";
+        assert_eq!(
+            last,
+            ["the run begins", put_off, "the run is cancelled"],
+            "no attempt was made"
+        );
     }
 }
 

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fsm_core::{
-    Effect, Effects, Graph, Input, JoinRule, Kind, Machine, Move, Outcome, Phase, Retry, Snapshot,
-    Start, StateId, Status, StepError, Ticket, Timestamp, Trace, TransitionId, Trigger,
+    CarryOverFault, Effect, Effects, Graph, Input, JoinRule, Kind, Machine, Migration, Move,
+    Outcome, Phase, Retry, Snapshot, Start, StateId, Status, StepError, Ticket, Timestamp, Trace,
+    TransitionId, Trigger,
 };
 use fsm_testkit::strategies::Blueprint;
 use fsm_testkit::tally::{self, EVENTS, Tally, Word};
@@ -48,6 +49,45 @@ impl Walk {
         };
         walk.take(Input::Start).expect("`Start` comes first");
         walk
+    }
+
+    /// The run of `self`, carried over to another machine, where `counts` says whether all states
+    /// of that one count their entries and exits, too.
+    pub(crate) fn carried(
+        mut self,
+        machine: Machines,
+        migration: &Migration,
+        counts: bool,
+    ) -> Result<Self, CarryOverFault> {
+        let (old, new) = (self.machine.graph().clone(), machine.graph().clone());
+        let there = |state: StateId| new.state(old.name_of(state));
+        let mut run = machine.carry_over(self.run, &old, migration)?;
+        let numbered = |counts: BTreeMap<usize, u32>| {
+            let states: Vec<StateId> = old.states().collect();
+            let named =
+                counts.into_iter().filter_map(|(at, count)| Some((there(states[at])?, count)));
+            named.map(|(state, count)| (state.index(), count)).collect()
+        };
+        run = run.map_context(|tally| Tally {
+            entered: numbered(tally.entered),
+            left: numbered(tally.left),
+            ..tally
+        });
+        self.places = self
+            .places
+            .into_iter()
+            .filter_map(|(token, state)| Some((token, there(state)?)))
+            .collect();
+        self.under_way = machine.under_way(&run);
+        self.timers =
+            machine.timers(&run).into_iter().map(|timer| (timer.ticket, timer.at)).collect();
+        (self.journal, self.last_start) = (Vec::new(), 0);
+        self.counted &= counts;
+        (self.machine, self.run) = (machine, run);
+        if self.run.status() == Status::Running {
+            self.holds_together();
+        }
+        Ok(self)
     }
 
     /// The context that its run began with.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fsm_core::journal::{Journal, JournalError, Logbook, NewRun, TakenUp};
-use fsm_core::{Bindings, Ended, Event, EventKey, Graph, Input, Machine, Outcome, Snapshot};
+use fsm_core::{Bindings, Ended, Event, EventKey, Graph, Input, Machine, Outcome, Snapshot, Visit};
 use fsm_journal::SqliteJournal;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,18 @@ pub(crate) fn machine() -> Machine<Talk, Word> {
 }
 
 pub(crate) fn named(name: &str) -> Machine<Talk, Word> {
+    bound(name, |_, _| async { Outcome::Done(Some(Word::Said("a page".to_owned()))) })
+}
+
+/// A machine whose `fetch` never comes back.
+pub(crate) fn stalled() -> Machine<Talk, Word> {
+    bound("talk", |_, _| std::future::pending())
+}
+
+fn bound<F: Future<Output = Outcome<Word>> + Send + 'static>(
+    name: &str,
+    fetch: fn(&Talk, &Visit<'_>) -> F,
+) -> Machine<Talk, Word> {
     let mut graph = Graph::builder(name);
     graph.activity("fetch");
     graph.simple("listening");
@@ -50,7 +62,7 @@ pub(crate) fn named(name: &str) -> Machine<Talk, Word> {
     graph.transition("thinking", "listening").done().action("think");
     graph.transition("listening", "completed").on("bye");
     let bindings = Bindings::new()
-        .activity("fetch", |_, _| async { Outcome::Done(Some(Word::Said("a page".to_owned()))) })
+        .activity("fetch", fetch)
         .activity("thinking", |_, _| async { Outcome::done() })
         .action("note", |talk: &mut Talk, scene| {
             if let Some(Word::Said(what)) = scene.event {

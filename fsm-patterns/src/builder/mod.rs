@@ -53,6 +53,8 @@ pub struct Orchestration {
     members: Vec<Member>,
     output: Option<Written>,
     cache_key: Option<WrittenKey>,
+    run_key: Option<Value>,
+    target: Option<Value>,
     services: Services,
 }
 
@@ -95,7 +97,15 @@ impl Orchestration {
     /// A flow in any mode.
     pub fn new(name: impl Into<String>, mode: Mode) -> Self {
         let spec = FlowSpec::new(name, mode);
-        Self { spec, members: Vec::new(), output: None, cache_key: None, services: Services::new() }
+        Self {
+            spec,
+            members: Vec::new(),
+            output: None,
+            cache_key: None,
+            run_key: None,
+            target: None,
+            services: Services::new(),
+        }
     }
 
     /// One after the other; a failure does not stop the others.
@@ -275,6 +285,20 @@ impl Orchestration {
         self
     }
 
+    /// What makes two runs the same: a template over `$inputs`. With a journal, a run whose key a
+    /// completed one has returns its result without a call. Default: every run is another.
+    pub fn run_key(mut self, template: impl Into<Value>) -> Self {
+        self.run_key = Some(template.into());
+        self
+    }
+
+    /// The file that the result of a completed run is written to: a template over `$inputs`. Where it
+    /// is there, its result is returned without a call. Default: none.
+    pub fn target(mut self, template: impl Into<Value>) -> Self {
+        self.target = Some(template.into());
+        self
+    }
+
     /// Logs every request, without its secrets.
     pub fn log_requests(mut self) -> Self {
         self.spec.log_requests = true;
@@ -334,6 +358,11 @@ impl Orchestration {
         };
         let place = Place::root().key("cache_key");
         spec.cache_key = self.cache_key.and_then(|key| key.read(&place, &mut faults));
+        let mut told = |key: &str, written: Option<Value>| {
+            written.and_then(|value| template_at(&Place::root().key(key), &value, &mut faults))
+        };
+        spec.run_key = told("run_key", self.run_key);
+        spec.target = told("target", self.target);
         if faults.is_empty() {
             return Ok(spec);
         }

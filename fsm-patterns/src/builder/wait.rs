@@ -142,7 +142,7 @@ impl AwaitSignal {
             let template = template_at(&place.key("error_handler"), handler, faults);
             signal.error_handler = template.map(Handler::Template);
         }
-        self.written.into_entry(self.name, Wait::Signal(signal), place, faults)
+        self.written.into_entry(self.name, Wait::Signal(Box::new(signal)), place, faults)
     }
 }
 

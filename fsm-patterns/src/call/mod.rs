@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use fsm_core::{Outcome, Visit, Work};
+use fsm_core::{Outcome, StateId, Visit, Work};
 use fsm_http::breaker::CircuitBreaker;
 use fsm_http::caller::{Caller, End, Ongoing, Origin};
 use fsm_http::resource::Client;
@@ -122,6 +122,18 @@ pub(crate) fn start(
             }
         }
     })
+}
+
+/// What a call comes to whose request can't be put together; `None`: it can.
+pub(crate) fn impossible(
+    rules: &Rules,
+    context: &FlowContext,
+    state: StateId,
+    visit: u64,
+) -> Option<Outcome<FlowEvent>> {
+    let errand = rules.errand(state)?;
+    let spec = rules.plan.endpoint(errand).call()?;
+    prepare(rules, context, errand, spec, visit).err().map(unsent)
 }
 
 /// What becomes of a call that was under way when the process died. One that must not be made twice
@@ -254,7 +266,8 @@ fn refused(error: CallError, receipt: Receipt, latency: Option<Duration>) -> Out
     failed(Refusal { error, receipt, retry_after, latency_us }, retry.into())
 }
 
-fn unsent(error: StepError) -> Outcome<FlowEvent> {
+/// What a call comes to that was not sent.
+pub(crate) fn unsent(error: StepError) -> Outcome<FlowEvent> {
     let receipt = Receipt::default();
     let refusal = Refusal { error, receipt, retry_after: None, latency_us: None };
     failed(refusal, fsm_core::Retry::Never)

@@ -15,6 +15,7 @@
 //! | `credentials` | can the credentials of every resource be sent? |
 //! | `dependencies` | does `depends_on` name entries that can come before? |
 //! | `references` | does every expression read what is there when it is evaluated? |
+//! | `completion` | do `run_key` and `target` say something? |
 //! | `inputs` | is `inputs` a JSON Schema? |
 //! | `conditions` | does every condition decide something? ([`idle_conditions`]: no fault) |
 //!
@@ -38,6 +39,7 @@
 //! ```
 
 mod ancestry;
+mod completion;
 mod conditions;
 pub(crate) mod credentials;
 mod dependencies;
@@ -91,6 +93,7 @@ fn unordered(flow: &FlowSpec, outline: &Outline<'_>) -> Vec<Fault> {
     waits::check(outline, &mut faults);
     effects::check(flow, outline, &mut faults);
     resources::check(flow, outline, &mut faults);
+    completion::check(flow, &mut faults);
     if let Some(Err(found)) = flow.inputs.as_ref().map(InputCheck::new) {
         faults.extend(found);
     }

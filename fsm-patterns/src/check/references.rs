@@ -21,6 +21,8 @@ use crate::spec::{
 enum Moment {
     /// Before the call is made: condition, `transform_input`, and the request itself.
     Before,
+    /// Before the run begins: `run_key`, `target`.
+    Begun,
     /// Before any call is made: the flow's `cache_key`, which serves all endpoints.
     Shared,
     /// Once there is an answer: `response_parser`, `transform_output`.
@@ -56,6 +58,11 @@ pub(super) fn check(
     }
     if let Some(CacheKey::Template(template)) = &flow.cache_key {
         check.all(None, Moment::Shared, &top("cache_key"), template.references());
+    }
+    for (key, template) in [("run_key", &flow.run_key), ("target", &flow.target)] {
+        if let Some(template) = template {
+            check.all(None, Moment::Begun, &top(key), template.references());
+        }
     }
     match &flow.output {
         Some(Output::Template(template)) => {
@@ -267,15 +274,17 @@ impl Check<'_, '_> {
 fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
     let ended = moment == Moment::Ended;
     match root {
+        Root::Inputs => None,
+        _ if moment == Moment::Begun => Some("`$inputs` is all that is known then"),
         Root::Step { .. } if moment == Moment::Shared => Some(
             "a step need not have run before every call: give the endpoint its own `cache_key`",
         ),
-        Root::Inputs | Root::Step { .. } => None,
+        Root::Step { .. } => None,
         Root::Data if ended => Some("name the step: `$steps.NAME.output`"),
         Root::Data => None,
         Root::Body | Root::Header(_) | Root::StatusCode | Root::Url | Root::Method => {
             match moment {
-                Moment::Before | Moment::Shared => {
+                Moment::Begun | Moment::Before | Moment::Shared => {
                     Some("`transform_output` and `response_parser` see the answer")
                 }
                 Moment::Ended => Some("name the step: `$steps.NAME.output`"),
@@ -290,7 +299,12 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
             }
         }
         Root::Error => match moment {
-            Moment::Before | Moment::Shared | Moment::Answered | Moment::Looked | Moment::Heard => {
+            Moment::Begun
+            | Moment::Before
+            | Moment::Shared
+            | Moment::Answered
+            | Moment::Looked
+            | Moment::Heard => {
                 Some("only `error_handler` sees it; of another step: `$steps.NAME.error`")
             }
             Moment::Ended | Moment::Undone => Some("name the step: `$steps.NAME.error`"),
@@ -302,6 +316,7 @@ fn unavailable(root: &Root, moment: Moment) -> Option<&'static str> {
 
 fn when(moment: Moment) -> &'static str {
     match moment {
+        Moment::Begun => "before the run begins",
         Moment::Before => "before the call is made",
         Moment::Shared => "before every call of the flow",
         Moment::Answered => "for a call that was answered",

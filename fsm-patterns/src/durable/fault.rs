@@ -3,6 +3,7 @@
 use fsm_core::SnapshotFault;
 use fsm_core::journal::{JournalError, ReplayFault};
 
+use super::TargetFault;
 use crate::flow::RunError;
 
 /// Why a run stopped before its end. It is not over: it can be resumed when the cause is gone.
@@ -24,6 +25,14 @@ pub enum RunFault {
         run: String,
         /// What failed, without secrets.
         message: String,
+    },
+    /// It completed, and its result can't be written to its target. Resumed, it tries again.
+    #[error("run `{run}` completed, but {source}")]
+    Target {
+        /// The run's id.
+        run: String,
+        /// Why not.
+        source: TargetFault,
     },
     /// Where it stands is no state of its flow.
     #[error("run `{run}` can't go on: {source}")]
@@ -55,7 +64,7 @@ pub enum ResumeError {
         run: String,
         /// The flow's name.
         flow: String,
-        /// What differs: one line a change.
+        /// What differs: one line a change; and what keeps the run from being carried over.
         difference: String,
     },
     /// The run's records can't be repeated.

@@ -4,28 +4,32 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `resume` | a run that is taken up: from the journal's records to a run that goes on |
+//! | `target` | its key, and the file that its result is written to |
 //! | `fault` | what can go wrong with it |
 
 mod fault;
 mod resume;
+pub(crate) mod target;
 
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use fault::{ResumeError, RunFault};
 use fsm_core::journal::{Journal, JournalError, Logbook, NewRun, Standing};
-use fsm_core::{Ended, Observer, Run, Snapshot, Status, Timestamp};
+use fsm_core::{Debugged, Debugger, Ended, Observer, Run, Snapshot, Status, Timestamp};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
+pub use target::TargetFault;
 
 use crate::context::FlowContext;
 use crate::event::FlowEvent;
 use crate::flow::Flow;
 use crate::open::Open;
-use crate::report::RunReport;
+use crate::report::{RunOutcome, RunReport};
 use crate::run::{CancelHandle, Ears, FlowRun, random};
 use crate::signal::SignalHandle;
 use crate::step::StepError;
@@ -72,8 +76,12 @@ pub struct DurableRun<O = ()> {
     stage: Stage,
     observer: O,
     ears: Option<Ears>,
+    debugged: Option<Debugged<FlowContext, FlowEvent>>,
     patience: Option<Duration>,
     not_before: Timestamp,
+    target: Option<PathBuf>,
+    /// What its target holds: nothing is left to do.
+    found: Option<Box<RunReport>>,
     /// Resources are set up and torn down around it.
     with_hooks: bool,
 }
@@ -98,13 +106,28 @@ pub(crate) struct Driven<O> {
 
 impl<O> DurableRun<O> {
     pub(crate) fn new(run: FlowRun<O>, journal: FlowJournal) -> Self {
-        let FlowRun { flow, open, id, input, seed, observer, ears } = run;
+        let FlowRun { flow, open, id, input, seed, observer, ears, .. } = run;
+        let FlowRun { debugged, key, target, found, .. } = run;
         let context = FlowContext::new(&flow.rules.plan, id.clone(), input);
         let first = flow.machine.snapshot(context, seed.unwrap_or_else(random));
-        let stage = Stage::New { first: Box::new(first), key: None, force: false };
+        let stage = Stage::New { first: Box::new(first), key, force: false };
         let (patience, not_before) = (None, Timestamp::ZERO);
         let with_hooks = true;
-        Self { flow, open, journal, id, stage, observer, ears, patience, not_before, with_hooks }
+        Self {
+            flow,
+            open,
+            journal,
+            id,
+            stage,
+            observer,
+            ears,
+            debugged,
+            patience,
+            not_before,
+            target,
+            found,
+            with_hooks,
+        }
     }
 
     /// The run's id.
@@ -112,7 +135,13 @@ impl<O> DurableRun<O> {
         &self.id
     }
 
-    /// Gives a new run a key: of one flow, no second run with this key begins unless the first has
+    /// The result that the run's target holds, where it was there: nothing will be called, and the
+    /// journal hears nothing.
+    pub fn found(&self) -> Option<&RunReport> {
+        self.found.as_deref()
+    }
+
+    /// Gives a new run a key, instead of the one that the flow says: of one flow, no second run with this key begins unless the first has
     /// ended otherwise than as completed. No effect on a run that is resumed.
     #[must_use]
     pub fn key(mut self, to: impl Into<String>) -> Self {
@@ -135,7 +164,7 @@ impl<O> DurableRun<O> {
     /// Lets `observer` watch every input, effect, and move from here on.
     #[must_use]
     pub fn observer<P: Observer<FlowContext, FlowEvent>>(self, observer: P) -> DurableRun<P> {
-        let DurableRun { flow, open, journal, id, stage, ears, .. } = self;
+        let DurableRun { flow, open, journal, id, stage, ears, debugged, target, found, .. } = self;
         let (patience, not_before, with_hooks) = (self.patience, self.not_before, self.with_hooks);
         DurableRun {
             flow,
@@ -145,10 +174,20 @@ impl<O> DurableRun<O> {
             stage,
             observer,
             ears,
+            debugged,
             patience,
             not_before,
+            target,
+            found,
             with_hooks,
         }
+    }
+
+    /// A way to debug the run, as [`FlowRun::debugger`].
+    pub fn debugger(&mut self) -> Debugger<FlowContext, FlowEvent> {
+        let (debugger, debugged) = self.flow.machine.debugger();
+        self.debugged = Some(debugged);
+        debugger
     }
 
     /// A way to end the run from this process; others post a letter.
@@ -235,8 +274,14 @@ impl<O> DurableRun<O> {
             let run = id.to_owned();
             move |source| RunFault::Journal { run, source }
         };
+        if let (Some(report), Stage::New { first, .. }) = (self.found.take(), &self.stage) {
+            let (report, snapshot) = (*report, (**first).clone());
+            let observer = self.observer;
+            return Ok(Driven { report, observer, snapshot, is_over: true, until: None });
+        }
         self.begin().map_err(in_journal(&self.id))?;
-        let DurableRun { flow, open, id, stage, observer, ears, patience, .. } = self;
+        let DurableRun { flow, open, id, stage, observer, ears, patience, target, .. } = self;
+        let debugged = self.debugged;
         let Stage::Begun { run, mut book } = stage else {
             return Err(RunFault::NotBegun { run: id });
         };
@@ -262,6 +307,9 @@ impl<O> DurableRun<O> {
         if let Some(ears) = ears {
             drive = drive.inbox(ears.inbox);
         }
+        if let Some(debugged) = debugged {
+            drive = drive.debugger(debugged);
+        }
         if let Some(patience) = patience {
             drive = drive.until_waiting(patience);
         }
@@ -277,6 +325,12 @@ impl<O> DurableRun<O> {
         let until = flow.machine.timers(&snapshot).first().map(|timer| timer.at);
         let is_over = snapshot.status().is_over();
         let report = flow.report_of(snapshot.clone(), &given_up);
+        let target = target.filter(|_| report.outcome == RunOutcome::Completed);
+        if let Some(path) = target
+            && let Err(source) = target::write(path, &report).await
+        {
+            return Err(RunFault::Target { run: id, source });
+        }
         if let Some(mut book) = book.filter(|_| is_over) {
             close(&mut book, &report, &snapshot).await.map_err(in_journal(&id))?;
         }

@@ -8,6 +8,7 @@ use fsm_core::journal::JournalError;
 
 use super::state::{Id, Job};
 use super::{EngineError, Shared};
+use crate::change::Migration;
 use crate::durable::{Driven, DurableRun};
 
 /// The warden looks at the wall clock at least so often: it may have jumped.
@@ -64,7 +65,7 @@ impl Shared {
                 return Err(error);
             }
         };
-        match flow.go_on(self.journal.clone(), taken_up) {
+        match flow.go_on(self.journal.clone(), taken_up, &Migration::new()) {
             Ok(run) => Ok(run),
             Err(error) => {
                 self.journal.release(id)?;

@@ -59,12 +59,14 @@ pub use self::error::EngineError;
 pub use self::handle::RunHandle;
 pub use self::options::{EngineOptions, StartOptions};
 use self::state::{Ended, Id, Job, State};
+use crate::change::Migration;
 use crate::durable::FlowJournal;
 use crate::flow::Flow;
 use crate::report::RunReport;
 
 /// Drives runs of flows over a journal. Clones are the same engine; when the last of them and of its
-/// handles is dropped, its runs are left where they are, as if the process had died.
+/// handles is dropped, its runs are left where they are, as if the process had died: its tasks end when
+/// the runtime comes round to them. [`shutdown`](Self::shutdown) waits for that, and gives leases back.
 ///
 /// It has to be used within a tokio runtime.
 #[derive(Clone)]
@@ -149,6 +151,28 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        Ok(RunHandle::new(self.clone(), run.to_owned()))
+    }
+
+    /// Goes on with a run as a run of `flow`, which is not what it was when the run began: the run is
+    /// carried over to its graph. `migration` says what became of steps that have changed.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume); [`EngineError::Journal`] also if this engine holds the run.
+    pub fn resume_as(
+        &self,
+        flow: &Flow,
+        run: &str,
+        migration: &Migration,
+    ) -> Result<RunHandle, EngineError> {
+        let shared = &self.shared;
+        if shared.state().holds(run) {
+            let (run, by) = (run.to_owned(), "this engine".to_owned());
+            return Err(JournalError::Driven { run, by }.into());
+        }
+        self.register(flow);
+        let ready = flow.resume_with(shared.journal.clone(), run, migration)?;
+        shared.admit(run.into(), Job::Ready(Box::new(ready)))?;
         Ok(RunHandle::new(self.clone(), run.to_owned()))
     }
 
@@ -248,7 +272,8 @@ impl Engine {
         shared.state().flows.of_run(info, history.last(), &shared.options.services)
     }
 
-    /// Waits for the end of a run, whoever drives it.
+    /// Waits for the end of a run, whoever drives it. One that nobody drives is waited for until
+    /// somebody has driven it to its end.
     ///
     /// # Errors
     /// [`EngineError`] if there is no such run, or if it stops here before its end.

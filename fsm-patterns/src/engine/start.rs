@@ -16,8 +16,8 @@ impl Engine {
         self.start_with(flow, input, StartOptions::new())
     }
 
-    /// Begins a run. Where a run of the flow with the same key is completed, its result is returned
-    /// without a call; where one is under way, the handle is that of this one, whoever drives it, and
+    /// Begins a run. Where the run's target is there, or a run of the flow with the same key is
+    /// completed, the result is returned without a call; where one is under way, the handle is that of this one, whoever drives it, and
     /// one that nobody drives is resumed.
     ///
     /// # Errors
@@ -32,7 +32,10 @@ impl Engine {
     ) -> Result<RunHandle, EngineError> {
         let StartOptions { id, key, seed, force } = options;
         self.register(flow);
-        let mut run = flow.run(input)?;
+        let mut run = if force { flow.run_anew(input)? } else { flow.run(input)? };
+        if let Some(found) = run.found() {
+            return Ok(RunHandle::found(self.clone(), found.clone()));
+        }
         if let Some(id) = id {
             run = run.id(id);
         }

@@ -35,6 +35,8 @@ pub(crate) const FLOW: Keys = Keys::plain(
         "resources",
         "endpoints",
         "output",
+        "run_key",
+        "target",
         "max_concurrent",
         "total_timeout",
         "fail_fast",

@@ -50,7 +50,7 @@ impl Loaded {
     pub fn warnings(&self) -> Report {
         let mut found = check::idle_conditions(&self.spec);
         let tree = &*self.source.tree;
-        for key in ["output", "cache_key"] {
+        for key in ["output", "cache_key", "run_key", "target"] {
             template(tree, key, &Place::root(), &mut found);
         }
         entries(tree, &Place::root(), &mut found);

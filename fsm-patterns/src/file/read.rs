@@ -72,6 +72,8 @@ pub(super) fn flow<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<Partia
     let has_modes = around.has_modes;
     spec.entries = entries;
     spec.output = fields.optional("output", values::output);
+    spec.run_key = fields.optional("run_key", values::template);
+    spec.target = fields.optional("target", values::template);
     Some(Partial { spec, has_modes })
 }
 

@@ -51,7 +51,10 @@ pub(super) fn wait<'t>(
                 fields.optional("timeout", values::or_none(values::duration)).flatten();
             signal.transform_output = fields.optional("transform_output", values::transform);
             signal.error_handler = fields.optional("error_handler", values::handler);
-            WaitSpec { wait: Wait::Signal(signal), ..WaitSpec::delay(name, PollSpec::EVERY) }
+            WaitSpec {
+                wait: Wait::Signal(Box::new(signal)),
+                ..WaitSpec::delay(name, PollSpec::EVERY)
+            }
         }
     };
     spec.condition = fields.optional("condition", values::condition);

@@ -51,6 +51,8 @@ pub fn flow_schema() -> Value {
                 "description": "The steps: calls, delays, and waits for signals; in mode hybrid also groups of them.",
             },
             "output": described("template", "What the run returns, over `$inputs` and `$steps`. Default: the outputs of the endpoints by name."),
+            "run_key": described("template", "What makes two runs the same, over `$inputs`: with a journal, a run whose key a completed one has returns its result without a call. Default: every run is another."),
+            "target": described("template", "The file that the result of a completed run is written to, over `$inputs`; where it is there, its result is returned without a call. Default: none."),
             "max_concurrent": {
                 "type": "integer",
                 "minimum": 1,

@@ -92,6 +92,12 @@ pub struct FlowSpec {
     pub entries: Vec<Entry>,
     /// What the run returns; absent: the outputs of the endpoints by name.
     pub output: Option<Output>,
+    /// What makes two runs the same, over `$inputs`: where one of them is completed, the other is not
+    /// run. It takes effect for runs with a journal.
+    pub run_key: Option<Template>,
+    /// The file that the result of a completed run is written to, over `$inputs`; a run whose target
+    /// is there is complete.
+    pub target: Option<Template>,
     /// How many calls may be under way at once; default 10.
     pub max_concurrent: u32,
     /// When the whole run ends as `timed_out`; default never.
@@ -153,6 +159,8 @@ impl FlowSpec {
             resources: Vec::new(),
             entries: Vec::new(),
             output: None,
+            run_key: None,
+            target: None,
             max_concurrent: 10,
             total_timeout: None,
             fail_fast: false,

@@ -25,7 +25,7 @@ impl WaitSpec {
 
     /// A step that waits for the signal called `signal`, however long it takes.
     pub fn signal(name: impl Into<String>, signal: impl Into<String>) -> Self {
-        Self::new(name, Wait::Signal(SignalSpec::new(signal)))
+        Self::new(name, Wait::Signal(Box::new(SignalSpec::new(signal))))
     }
 
     fn new(name: impl Into<String>, wait: Wait) -> Self {
@@ -58,7 +58,7 @@ pub enum Wait {
     /// Some time; the output is what flowed in.
     Delay(Duration),
     /// Somebody outside; the output is what they tell.
-    Signal(SignalSpec),
+    Signal(Box<SignalSpec>),
 }
 
 /// A signal that a step waits for.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use fsm_core::journal::{Journal, JournalError, MemoryJournal, RunFilter, RunPhase};
 use fsm_patterns::{
-    Engine, EngineError, EngineOptions, Flow, FlowContext, FlowEvent, RunOutcome, Services,
-    StartOptions, file,
+    Engine, EngineError, EngineOptions, Flow, FlowContext, FlowEvent, Migration, RunOutcome,
+    Services, StartOptions, file,
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -283,4 +283,25 @@ async fn a_run_of_a_flow_that_has_changed_is_refused_with_the_difference() {
         error,
         "run `rust` follows a flow `test` that is not in the journal: register it with the engine first"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_follows_a_change_that_it_can_follow() {
+    let (api, memory) = (api(), Memory::new());
+    let services = || Services::new().with_transport(api.clone());
+    let text = format!("fsm: 1\nname: test\n{PATIENT}");
+    let old = Flow::from_text("flow.yaml", &text, services()).unwrap();
+    let longer = format!("{text}- {{ name: more, url: 'http://api.test/pay' }}\n");
+    let new = Flow::from_text("flow.yaml", &longer, services()).unwrap();
+    let first = engine(&memory);
+    first.start_with(&old, json!({}), named("r")).unwrap();
+    first.until_idle().await;
+    first.shutdown().await.unwrap();
+
+    let second = engine(&memory);
+    let run = second.resume_as(&new, "r", &Migration::new()).unwrap();
+    assert_eq!(told(&run.await.unwrap()), "completed: before ok, pause ok, after ok, more ok");
+    assert_eq!(api.sent("/before"), 1);
+    assert_eq!(memory.read("r").unwrap().epochs.len(), 2);
+    assert_eq!(memory.info("r").unwrap().fingerprint, new.graph().fingerprint());
 }

@@ -6,6 +6,7 @@
 //! data; `undo` fails runs and looks at what is left of them; `standing` and `waiting` look at runs
 //! that are not over; `size` runs ten thousand endpoints; `graphs` shows one drawing a mode.
 
+mod changing;
 mod control;
 mod deadlines;
 mod expressions;

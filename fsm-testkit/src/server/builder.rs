@@ -60,6 +60,7 @@ impl MockApiBuilder {
             log: Log::default(),
             payments: Payments::new(lost_answers),
             flaky: Default::default(),
+            jobs: Default::default(),
             quotas: Default::default(),
             tokens: Default::default(),
             stopping,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::world::World;
 
 /// Method, path, and what it gives. A path in braces stands for many.
-pub(super) const ROUTES: [(&str, &str, &str); 21] = [
+pub(super) const ROUTES: [(&str, &str, &str); 24] = [
     ("GET", "/users/{id}", "a user; ids are 1 to 1000"),
     ("GET", "/users/{id}/posts", "the posts of a user"),
     ("GET", "/analytics/users/{id}", "the visits of a user"),
@@ -29,6 +29,9 @@ pub(super) const ROUTES: [(&str, &str, &str); 21] = [
     ("GET", "/documents/{id}", "a document with an ETag; 304 for who has it"),
     ("POST", "/v1/chat/completions", "a chat completion, for the bearer token `demo-token`"),
     ("POST", "/graphql", "the query `user(id: …) { id name email }`"),
+    ("POST", "/jobs", "takes a job; its id"),
+    ("GET", "/jobs/{id}", "how a job stands: queued, running, done, one further each time"),
+    ("GET", "/jobs/{id}/result", "the result of a job that is done; 409 before"),
     ("POST", "/uploads", "what parts a multipart/form-data body has"),
     ("GET", "/downloads/{rows}", "a table of so many rows, in CSV"),
 ];

@@ -13,6 +13,7 @@
 //! | credentials | `GET /private/profile`, `POST /oauth/token`, `GET /private/orders` |
 //! | caching | `GET /documents/{id}`, with `ETag` and 304 |
 //! | ready-made APIs | `POST /v1/chat/completions`, `POST /graphql` |
+//! | jobs | `POST /jobs`, `GET /jobs/{id}` until it is done, `GET /jobs/{id}/result` |
 //! | files | `POST /uploads` (multipart), `GET /downloads/{rows}` (CSV) |
 //!
 //! `GET /` lists them. Every other path is a 404, every other method a 405, and every error says in
@@ -42,6 +43,7 @@ mod graphql;
 mod guarded;
 mod health;
 mod index;
+mod jobs;
 mod limited;
 mod log;
 mod payments;
@@ -177,6 +179,7 @@ fn router(world: &Arc<World>) -> Router {
         .merge(chat::routes())
         .merge(graphql::routes())
         .merge(files::routes())
+        .merge(jobs::routes())
         .merge(index::routes())
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

@@ -178,6 +178,23 @@ async fn what_is_not_served_is_said_in_json() {
 }
 
 #[tokio::test]
+async fn a_job_gets_on_with_each_question() {
+    let api = fast().await;
+    let (status, _, job) = ask(&api, "POST /jobs", None, r#"{"n": 7}"#).await;
+    assert_eq!((status, job), (202, json!({ "id": 1, "state": "queued" })));
+    for state in ["queued", "running", "done", "done"] {
+        let (early, ..) = ask(&api, "GET /jobs/1/result", None, "").await;
+        let (status, _, job) = ask(&api, "GET /jobs/1", None, "").await;
+        assert_eq!((status, job), (200, json!({ "id": 1, "state": state })));
+        assert!(early == 409 || state == "done", "{early}");
+    }
+    let (status, _, result) = ask(&api, "GET /jobs/1/result", None, "").await;
+    assert_eq!((status, result), (200, json!({ "of": { "n": 7 }, "rows": 42 })));
+    let (status, _, body) = ask(&api, "GET /jobs/2", None, "").await;
+    assert_eq!((status, body), (404, json!({ "error": "there is no job `2`" })));
+}
+
+#[tokio::test]
 async fn whatever_is_listed_at_the_root_is_served() {
     let api = fast().await;
     let (status, _, index) = ask(&api, "GET /", None, "").await;
@@ -195,7 +212,7 @@ async fn whatever_is_listed_at_the_root_is_served() {
         let path = path.replace("{rows}", "1");
         let (status, _, body) = ask(&api, &format!("{method} {path}"), None, "{}").await;
         // What makes no sense or has no credentials is refused, and yet it is served.
-        let is_refused = [400, 401, 415, 422].contains(&status);
+        let is_refused = [400, 401, 409, 415, 422].contains(&status);
         assert!(status < 300 || is_refused, "{method} {path}: {status} {body}");
     }
 }

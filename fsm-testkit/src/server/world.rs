@@ -14,6 +14,7 @@ use super::answer::problem;
 use super::faults::Flaky;
 use super::guarded::Tokens;
 use super::health::HealthBoard;
+use super::jobs::Jobs;
 use super::limited::Quotas;
 use super::log::{Log, Received};
 use super::payments::Payments;
@@ -30,6 +31,7 @@ pub(super) struct World {
     pub(super) log: Log,
     pub(super) payments: Payments,
     pub(super) flaky: Flaky,
+    pub(super) jobs: Jobs,
     pub(super) quotas: Quotas,
     pub(super) tokens: Tokens,
     pub(super) stopping: watch::Receiver<bool>,

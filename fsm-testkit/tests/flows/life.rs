@@ -34,8 +34,8 @@ impl Oracle for Nobody {
 enum TakenUp {
     /// It is made again, as every activity is.
     Again,
-    /// It ends with the kind `unknown_outcome`.
-    InDoubt,
+    /// As the flow's own rules say: it ends with the kind `unknown_outcome`.
+    ByItsRules,
 }
 
 struct World {
@@ -202,18 +202,13 @@ impl World {
             to.fault = Some("its snapshot can't be taken up");
         }
         self.drive(&mut to, &effects);
-        if taken_up == TakenUp::InDoubt {
-            let in_doubt: Vec<(Ticket, StateId)> = to
-                .under_way
-                .iter()
-                .filter(|(_, call)| self.once.contains(call))
-                .map(|(ticket, call)| (*ticket, *call))
-                .collect();
-            for (ticket, call) in in_doubt {
-                let mut endings = self.flow.endings(call).into_iter();
-                let unknown = endings.find(|(words, _)| *words == "outcome unknown");
-                let (_, outcome) = unknown.expect("it can't be repeated");
-                to = self.end(&to, ticket, outcome, false);
+        if taken_up == TakenUp::ByItsRules {
+            for start in self.machine.under_way(&to.run) {
+                let Some(outcome) = self.machine.interrupted(&to.run, &start) else { continue };
+                // It may have been cut because of one before.
+                if to.under_way.contains_key(&start.ticket) {
+                    to = self.end(&to, start.ticket, outcome, false);
+                }
             }
         }
         to
@@ -370,7 +365,16 @@ fn a_call_that_can_not_be_repeated_must_not_be_made_again_by_who_takes_a_run_up(
     2. the process dies, and the run is taken up: pay under way
     3. `pay` ends: ok: stock under way
     ");
-    assert_proven(&World::new(1, "", &calls, &["pay"]).dying(TakenUp::InDoubt));
+    assert_proven(&World::new(1, "", &calls, &["pay"]).dying(TakenUp::ByItsRules));
+}
+
+#[test]
+fn a_run_that_is_taken_up_makes_no_call_twice_that_must_not_be_and_ends_on_time() {
+    let by_rules = |world: World| assert_proven(&world.dying(TakenUp::ByItsRules));
+    by_rules(World::new(1, "fail_fast: true", &[PAY, STOCK, MAIL], &["pay"]));
+    by_rules(World::new(2, "", &[PAY, MAIL], &["pay"]));
+    let other = "name: other, url: 'http://shop.test/other', method: POST, error_handler: null";
+    by_rules(World::new(2, "", &[PAY, other], &["pay", "other"]));
 }
 
 #[test]

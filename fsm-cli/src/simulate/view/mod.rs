@@ -26,8 +26,7 @@ use serde_json::Value;
 
 use self::choice::Choice;
 use self::line::Line;
-pub(crate) use self::paint::Paint;
-use self::paint::plain;
+pub(crate) use self::paint::{Paint, plain};
 use super::assume::Assumptions;
 use super::item::{self, Item};
 use super::session::{NoSession, Refused, Session};

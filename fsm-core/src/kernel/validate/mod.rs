@@ -12,8 +12,8 @@ use super::input::Ticket;
 use super::pending::Timer;
 use super::snapshot::{Phase, Snapshot, Status, Token};
 use crate::event::Event;
-use crate::graph::{Kind, StateId};
-use crate::machine::{Key, Machine, NONE};
+use crate::graph::{Graph, Kind, StateId};
+use crate::machine::{Key, Machine, NONE, Table};
 
 impl<C, E: Event> Machine<C, E> {
     /// Checks a snapshot that comes from outside, and says what its run waits for: activities to
@@ -32,7 +32,7 @@ impl<C, E: Event> Machine<C, E> {
                 graph.name()
             )));
         }
-        Check { machine: self, run }.all()?;
+        Check { graph, table: &self.frozen.table, run }.all()?;
         effects.list.clear();
         effects.agenda.clear();
         effects.list.extend(self.under_way(run).into_iter().map(Effect::Start));
@@ -42,9 +42,11 @@ impl<C, E: Event> Machine<C, E> {
     }
 }
 
-struct Check<'a, C, E> {
-    machine: &'a Machine<C, E>,
-    run: &'a Snapshot<C>,
+/// A snapshot held against a graph and its frozen form.
+pub(super) struct Check<'a, C> {
+    pub(super) graph: &'a Graph,
+    pub(super) table: &'a Table,
+    pub(super) run: &'a Snapshot<C>,
 }
 
 /// Far more than any run gives, and far from where counting on would overflow.
@@ -56,12 +58,12 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(SnapshotFault(otherwise())) }
 }
 
-impl<C, E: Event> Check<'_, C, E> {
-    fn all(&self) -> Checked {
+impl<C> Check<'_, C> {
+    pub(super) fn all(&self) -> Checked {
         let run = self.run;
         ensure(!run.stepping, || "an action panicked in its last step".into())?;
         ensure(run.sequence <= LAST_NUMBER, || "its sequence is longer than any run".into())?;
-        let states = self.machine.graph().nodes.len();
+        let states = self.graph.nodes.len();
         for slot in 0..run.slots() {
             let token = run.token(slot);
             ensure(token.state.index() < states, || format!("token {slot} is at no state"))?;
@@ -81,7 +83,7 @@ impl<C, E: Event> Check<'_, C, E> {
     }
 
     fn status(&self) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
+        let (run, graph) = (self.run, self.graph);
         let states = graph.nodes.len();
         let alone = run.others.iter().all(|token| token.phase == Phase::Free)
             && run.alarms.is_empty()
@@ -114,7 +116,7 @@ impl<C, E: Event> Check<'_, C, E> {
     }
 
     fn token(&self, slot: u32) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
+        let (run, graph) = (self.run, self.graph);
         let token = run.token(slot);
         let kind = graph.kind(token.state);
         let works = |kind| matches!(kind, Kind::Activity(_) | Kind::Machine(_));
@@ -160,7 +162,7 @@ impl<C, E: Event> Check<'_, C, E> {
         ensure(count(Phase::Running) == run.running as usize, || {
             "the count of activities under way is wrong".into()
         })?;
-        let limit = self.machine.graph().max_concurrent();
+        let limit = self.graph.max_concurrent();
         ensure(limit.is_none_or(|limit| run.running <= limit.get()), || {
             "more activities are under way than may be".into()
         })?;
@@ -182,8 +184,8 @@ impl<C, E: Event> Check<'_, C, E> {
     }
 
     fn alarms(&self) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
-        let table = &self.machine.frozen.table;
+        let (run, graph) = (self.run, self.graph);
+        let table = self.table;
         for ((slot, index), alarm) in &run.alarms {
             let bad = || format!("a timer of token {slot} belongs to no state that it is in");
             let edge = table
@@ -208,8 +210,8 @@ impl<C, E: Event> Check<'_, C, E> {
 
     /// A timer that takes a token from its state for certain is there until it does.
     fn timers_of(&self, slot: u32) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
-        let table = &self.machine.frozen.table;
+        let (run, graph) = (self.run, self.graph);
+        let table = self.table;
         let state = run.token(slot).state;
         let fork = graph.scope_of(state);
         let around = std::iter::once(state).chain(graph.ancestors(state));

@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::super::error::SnapshotFault;
 use super::super::snapshot::{Phase, Scope, Token};
 use super::{Check, Checked, ensure};
-use crate::event::Event;
 use crate::graph::{JoinRule, Kind, StateId};
 use crate::machine::NONE;
 
-impl<C, E: Event> Check<'_, C, E> {
+impl<C> Check<'_, C> {
     /// Every scope has an owner that knows it, and a list of tokens that know it.
     pub(super) fn scopes(&self) -> Checked {
         let run = self.run;
@@ -28,7 +27,7 @@ impl<C, E: Event> Check<'_, C, E> {
             ensure(scope.owner < run.slots(), bad)?;
             let owner = run.token(scope.owner);
             ensure(owner.owns as usize == index && owner.phase == Phase::Owning, bad)?;
-            match self.machine.graph().kind(owner.state) {
+            match self.graph.kind(owner.state) {
                 Kind::Fork(Some(join)) => self.arrivals(index, owner.state, join, &needed)?,
                 Kind::Parallel => self.regions(index, owner.state)?,
                 _ => return Err(SnapshotFault(bad())),
@@ -70,7 +69,7 @@ impl<C, E: Event> Check<'_, C, E> {
 
     /// Every region has one token, in declared order.
     fn regions(&self, index: usize, parallel: StateId) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
+        let (run, graph) = (self.run, self.graph);
         let scope = &run.scopes[index];
         let bad = || format!("the regions of scope {index} are not whole");
         ensure(scope.arrived == 0 && scope.counters.is_empty(), bad)?;
@@ -97,7 +96,7 @@ impl<C, E: Event> Check<'_, C, E> {
         join: StateId,
         needed: &HashMap<StateId, Vec<u32>>,
     ) -> Checked {
-        let (run, graph) = (self.run, self.machine.graph());
+        let (run, graph) = (self.run, self.graph);
         let scope = &run.scopes[index];
         let open = match graph.kind(join) {
             Kind::Join(JoinRule::All) => true,
@@ -117,11 +116,11 @@ impl<C, E: Event> Check<'_, C, E> {
     /// By fork, how many arrivals each of the joins inside its scope needs, in the order of the
     /// counters.
     fn needed(&self) -> HashMap<StateId, Vec<u32>> {
-        let graph = self.machine.graph();
+        let graph = self.graph;
         let mut needed: HashMap<StateId, Vec<u32>> = HashMap::new();
         for state in graph.states() {
             if let Kind::Join(JoinRule::AtLeast(count)) = graph.kind(state)
-                && self.machine.frozen.table.row(state).counter != NONE
+                && self.table.row(state).counter != NONE
                 && let Some(fork) = graph.scope_of(state)
             {
                 needed.entry(fork).or_default().push(count.get());

@@ -5,6 +5,7 @@
 mod hindsight;
 mod oracle;
 mod picture;
+mod rehearsal;
 mod story;
 mod undoing;
 
@@ -133,6 +134,7 @@ fn check(story: &Story, played: &Played) {
     }
     check_steps(story, api, report);
     hindsight::check(played);
+    rehearsal::check(story, played);
     undoing::check(story, played);
 }
 

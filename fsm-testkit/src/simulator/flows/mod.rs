@@ -2,7 +2,8 @@
 //! latencies, and failures come from a seed or a script, under tokio's paused clock.
 //!
 //! Everything takes part: retries, rate limits, circuit breakers, the cache, time-outs, deadlines.
-//! Each run has a flow of its own, with closed circuits and an empty cache, and a clock that begins at
+//! Delays and polls take their virtual time; signals are not sent, so a step that waits for one fails
+//! at its `timeout`, and without any the run ends as waiting. Each run has a flow of its own, with closed circuits and an empty cache, and a clock that begins at
 //! zero, so that one seed gives one report and one log, to the byte.
 //!
 //! ```
