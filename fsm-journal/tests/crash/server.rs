@@ -30,6 +30,8 @@ struct Log {
     counts: HashMap<(u64, String), u64>,
     /// How often a key took effect.
     effects: HashMap<String, u32>,
+    callers: Vec<u64>,
+    calls: HashMap<u32, usize>,
 }
 
 /// A request that came in.
@@ -110,9 +112,14 @@ impl Server {
         self.shared.log().requests.clone()
     }
 
-    /// Whether a run has called.
-    pub(crate) fn callers(&self) -> Vec<u64> {
-        self.shared.log().counts.keys().map(|(run, _)| *run).collect()
+    /// The runs that have called since this was asked for the last time.
+    pub(crate) fn new_callers(&self) -> Vec<u64> {
+        std::mem::take(&mut self.shared.log().callers)
+    }
+
+    /// How often each life has called.
+    pub(crate) fn calls(&self) -> HashMap<u32, usize> {
+        self.shared.log().calls.clone()
     }
 
     /// How often a key took effect.
@@ -152,6 +159,8 @@ impl Shared {
         let count = log.counts.entry((run, step.clone())).or_default();
         *count += 1;
         let count = *count;
+        log.callers.push(run);
+        *log.calls.entry(life).or_default() += 1;
         let (reply, pause) = self.decide(run, &step, count);
         if reply.has_effect()
             && let Some(key) = &key
