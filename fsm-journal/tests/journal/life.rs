@@ -216,6 +216,20 @@ async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_d
     Ok(())
 }
 
+#[tokio::test]
+async fn a_wrong_id_that_is_very_long_is_refused_at_once() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = open(dir.path())?;
+    for number in 0..20 {
+        begin(&journal, &format!("run {number} {}", "of many ".repeat(2_000))).await?;
+    }
+    let begun = std::time::Instant::now();
+    let wrong = journal.info(&"run ".repeat(250_000)).err().ok_or("there is none")?;
+    assert!(matches!(wrong, JournalError::NoSuchRun { nearest: None, .. }));
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    Ok(())
+}
+
 #[test]
 fn a_journal_that_must_be_there_and_is_not_is_not_made() -> TestResult {
     let dir = tempfile::tempdir()?;
