@@ -1,8 +1,10 @@
 //! A run begins, is taken up by another journal, and ends.
 
+use std::time::Duration;
+
 use fsm_core::journal::{Journal, JournalError, NewRun, RunFilter, RunPhase};
 use fsm_core::{Bindings, Graph, Input, Machine, Outcome, Status};
-use fsm_journal::{Options, SqliteJournal};
+use fsm_journal::{Disk, Options, SqliteJournal};
 
 use crate::talk::*;
 
@@ -302,5 +304,30 @@ async fn what_runs_return_is_for_their_owner_alone() -> TestResult {
     assert_eq!(files, 5, "database, log, its index, mark, lock");
     let shown = format!("{journal:?}");
     assert!(!shown.contains("page") && shown.contains("journal"), "{shown}");
+    Ok(())
+}
+
+/// A disk that takes its time.
+#[derive(Debug)]
+struct Slow;
+
+impl Disk for Slow {
+    fn write(&mut self) -> std::io::Result<()> {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_run_with_a_key_is_durable_when_it_has_it() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = TalkJournal::open_with(dir.path(), Options::new().disk(Slow))?;
+    let another = open(dir.path())?;
+    let machine = machine();
+    let first = machine.snapshot(Talk::default(), 0);
+    let run = NewRun::new("keyed", machine.graph()).key(Some("november"));
+    // Who has heard that it has begun may tell others, which look for it.
+    let _book = journal.begin(run, &first)?;
+    assert_eq!(another.info("keyed")?.key.as_deref(), Some("november"));
     Ok(())
 }
