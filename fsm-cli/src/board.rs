@@ -29,6 +29,8 @@ const BAR: usize = 30;
 pub(crate) struct Board {
     began: Instant,
     lines: Vec<Line>,
+    /// The undo of each endpoint, in the same order; shown once it has begun.
+    undos: Vec<Line>,
     name_width: usize,
 }
 
@@ -89,23 +91,32 @@ enum Standing {
 impl Board {
     /// A run that begins `now`, with its endpoints and the most attempts of each.
     pub(crate) fn new(now: Instant, endpoints: impl IntoIterator<Item = (String, u32)>) -> Self {
-        let line = |(name, limit)| Line {
-            name,
-            limit,
-            attempt: 0,
-            sent: 0,
-            earlier: 0,
-            answer: None,
-            standing: Standing::Pending,
-        };
-        let lines: Vec<Line> = endpoints.into_iter().map(line).collect();
+        let lines: Vec<Line> =
+            endpoints.into_iter().map(|(name, limit)| Line::new(name, limit)).collect();
         let widest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
-        Self { began: now, lines, name_width: widest.min(NAME_WIDTH) }
+        Self { began: now, lines, undos: Vec::new(), name_width: widest.min(NAME_WIDTH) }
+    }
+
+    /// Adds the undos: for each endpoint the most attempts of its own, if it has one.
+    pub(crate) fn with_undos(mut self, limits: impl IntoIterator<Item = Option<u32>>) -> Self {
+        for (line, limit) in self.lines.iter().zip(limits) {
+            let undo = Line::new(format!("{}.undo", line.name), limit.unwrap_or(0));
+            if limit.is_some() {
+                self.name_width = self.name_width.max(undo.name.chars().count().min(NAME_WIDTH));
+            }
+            self.undos.push(undo);
+        }
+        self
     }
 
     /// Takes note of what happens to an endpoint.
     pub(crate) fn happens(&mut self, now: Instant, endpoint: usize, happening: &Happening) {
-        let Some(line) = self.lines.get_mut(endpoint) else { return };
+        let (lines, undos) = (self.lines.len(), &mut self.undos);
+        let line = match endpoint.checked_sub(lines) {
+            None => self.lines.get_mut(endpoint),
+            Some(undo) => undos.get_mut(undo),
+        };
+        let Some(line) = line else { return };
         match *happening {
             Happening::Entered => line.standing = Standing::Queued,
             Happening::Started { attempt } => {
@@ -152,13 +163,19 @@ impl Board {
         }
     }
 
+    /// Every endpoint, and every undo that has begun.
+    fn begun(&self) -> impl Iterator<Item = &Line> + Clone {
+        let undos = self.undos.iter().filter(|undo| !matches!(undo.standing, Standing::Pending));
+        self.lines.iter().chain(undos)
+    }
+
     /// The lines of the active endpoints, or of all where there are few, and a bar for the whole.
     /// No line is wider than `width`, and there are at most `height`.
     pub(crate) fn text(&self, now: Instant, width: usize, height: usize) -> String {
         let most = MOST_LINES.min(height.saturating_sub(2));
-        let all = self.lines.len() <= most;
-        let active = self.lines.iter().filter(|line| all || line.is_active());
-        let waiting = self.lines.iter().filter(|line| !all && line.is_waiting());
+        let all = self.begun().count() <= most;
+        let active = self.begun().filter(|line| all || line.is_active());
+        let waiting = self.begun().filter(|line| !all && line.is_waiting());
         let shown = active.chain(waiting);
         let mut text = String::new();
         for line in shown.clone().take(most) {
@@ -172,8 +189,9 @@ impl Board {
 
     fn whole(&self, now: Instant, hidden: usize) -> String {
         let count =
-            |is: fn(&Standing) -> bool| self.lines.iter().filter(|line| is(&line.standing)).count();
-        let done = count(|standing| matches!(standing, Standing::Ended(_)));
+            |is: fn(&Standing) -> bool| self.begun().filter(|line| is(&line.standing)).count();
+        let is_over = |line: &&Line| matches!(line.standing, Standing::Ended(_));
+        let done = self.lines.iter().filter(is_over).count();
         let running = count(|standing| matches!(standing, Standing::Running { .. }));
         let retrying = count(|standing| matches!(standing, Standing::Retrying { .. }));
         let waiting = count(|standing| matches!(standing, Standing::Waiting { .. }));
@@ -221,6 +239,11 @@ impl Standing {
 }
 
 impl Line {
+    fn new(name: String, limit: u32) -> Self {
+        let standing = Standing::Pending;
+        Self { name, limit, attempt: 0, sent: 0, earlier: 0, answer: None, standing }
+    }
+
     fn is_active(&self) -> bool {
         match self.standing {
             Standing::Running { .. }

@@ -111,14 +111,17 @@ impl Write for Lines {
 #[derive(Debug)]
 pub(crate) struct Log {
     run: String,
-    /// The name of each endpoint, and its last attempt that was sent or is under way.
+    /// The name of each endpoint, then of the undo of each, and its last attempt that was sent or is
+    /// under way.
     endpoints: Vec<(String, u32)>,
 }
 
 impl Log {
     /// For the run `id` of a flow that has these endpoints.
     pub(crate) fn new<'a>(id: &str, endpoints: impl Iterator<Item = &'a str>) -> Self {
-        let endpoints = endpoints.map(|name| (name.to_owned(), 0)).collect();
+        let mut endpoints: Vec<_> = endpoints.map(|name| (name.to_owned(), 0)).collect();
+        let undos: Vec<_> = endpoints.iter().map(|(name, _)| (format!("{name}.undo"), 0)).collect();
+        endpoints.extend(undos);
         Self { run: id.to_owned(), endpoints }
     }
 

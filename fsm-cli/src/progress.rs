@@ -37,11 +37,12 @@ impl Progress {
     /// Shows the endpoints of a flow whose run begins now.
     pub(crate) fn new(flow: &Flow) -> Self {
         let graph = flow.graph();
-        let endpoints = flow.endpoints().map(|name| {
-            let retry = graph.state(name).and_then(|state| graph.retry(state));
-            (name.to_owned(), 1 + retry.map_or(0, |policy| policy.count))
-        });
-        let board = Arc::new(Mutex::new(Board::new(Instant::now(), endpoints)));
+        let attempts = |state| 1 + graph.retry(state).map_or(0, |policy| policy.count);
+        let endpoints =
+            flow.endpoints().map(|name| (name.to_owned(), graph.state(name).map_or(1, attempts)));
+        let undos = flow.endpoints().map(|name| graph.state(&format!("{name}.undo")).map(attempts));
+        let board = Board::new(Instant::now(), endpoints).with_undos(undos);
+        let board = Arc::new(Mutex::new(board));
         let shown = board.clone();
         let draw = move |_: &ProgressState, out: &mut dyn Write| {
             let (height, width) = Term::stderr().size();

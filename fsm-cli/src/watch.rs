@@ -2,7 +2,7 @@
 //!
 //! The kernel tells of tokens, states, and transitions; an endpoint `pay` has up to three states
 //! (`pay.check`, `pay`, `pay.failed`), and two more if its call is made again and again (`pay.look`,
-//! `pay.wait`). A [`Watch`] puts both together and tells a [`Listener`].
+//! `pay.wait`). The call that undoes it (`pay.undo`) is told of as an endpoint of its own. A [`Watch`] puts both together and tells a [`Listener`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -74,7 +74,8 @@ impl Ending {
     }
 }
 
-/// Hears what happens in a run. Endpoints are numbered in declared order.
+/// Hears what happens in a run. Endpoints are numbered in declared order; the undo of each has its
+/// number plus how many endpoints there are.
 pub(crate) trait Listener {
     /// Something happens to an endpoint.
     fn happens(&mut self, endpoint: usize, happening: &Happening);
@@ -122,7 +123,11 @@ impl<L: Listener> Watch<L> {
     pub(crate) fn new(flow: &Flow, listener: L) -> Self {
         let graph = flow.graph();
         let mut parts = vec![None; graph.states().len()];
+        let undos = flow.endpoints().len();
         for (endpoint, name) in flow.endpoints().enumerate() {
+            if let Some(state) = graph.state(&format!("{name}.undo")) {
+                parts[state.index()] = Some(Part { endpoint: undos + endpoint, role: Role::Call });
+            }
             let states = [
                 (name.to_owned(), Role::Call),
                 (format!("{name}.check"), Role::Check),

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::chain;
 use crate::fault::damaged;
 use crate::head::{Head, micros};
+use crate::json;
 use crate::post;
 use crate::rows::hash_of;
 use crate::store::Seat;
@@ -151,7 +152,7 @@ where
             let Poll::Ready(raw) = self.seat.desk.poll_letter(task) else { return Poll::Pending };
             let number = raw.number.unsigned_abs();
             let is_whole = raw.seal == post::check(self.seat.desk.number(), &raw.input);
-            match serde_json::from_str::<Input<E>>(&raw.input) {
+            match json::read::<Input<E>>(&raw.input) {
                 Ok(input) if is_whole => return Poll::Ready(Letter { number, input }),
                 // The run hears of it with its next record.
                 Ok(_) | Err(_) => {

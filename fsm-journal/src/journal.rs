@@ -26,7 +26,7 @@ use crate::rows::{self, Found, hash_of};
 use crate::store::{Reader, Seat, Store};
 use crate::verify::Checked;
 use crate::writer::{Begin, Kind, Message, RecordRow, SnapshotRow};
-use crate::{chain, format};
+use crate::{chain, format, json};
 
 /// A journal in a folder. Clones share it; it is closed when the last of them, and the last book of a
 /// run, is dropped.
@@ -158,14 +158,14 @@ where
         for (index, row) in snapshots.into_iter().enumerate() {
             let end = ends.get(index).copied().unwrap_or(u64::MAX);
             let what = || format!("read a snapshot of run `{run}`");
-            let first: Snapshot<C> = serde_json::from_str(&row.snapshot)
-                .map_err(|fault| JournalError::storage(what(), fault))?;
+            let first: Snapshot<C> =
+                json::read(&row.snapshot).map_err(|fault| JournalError::storage(what(), fault))?;
             let mut taken = Vec::new();
             while let Some(record) = records.next_if(|record| record.number <= end) {
                 let RecordRow { number, at, trail, input, .. } = record;
                 let what = || format!("read record {number} of run `{run}`");
-                let input = serde_json::from_str(&input)
-                    .map_err(|fault| JournalError::storage(what(), fault))?;
+                let input =
+                    json::read(&input).map_err(|fault| JournalError::storage(what(), fault))?;
                 taken.push(Record { number, at: Timestamp::from_micros(at), input, trail });
             }
             epochs.push(Epoch {

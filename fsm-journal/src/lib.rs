@@ -54,6 +54,7 @@ mod fault;
 mod format;
 mod head;
 mod journal;
+mod json;
 mod lease;
 mod mark;
 mod options;

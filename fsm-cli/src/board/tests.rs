@@ -54,6 +54,29 @@ fn refused(kind: ErrorKind, requests: u32) -> Happening {
 }
 
 #[test]
+fn undos_have_lines_once_they_begin_and_count_for_no_endpoint() {
+    let now = Instant::now();
+    let mut board = board(now, 3).with_undos([Some(4), None, Some(4)]);
+    for endpoint in 0..3 {
+        board.happens(now, endpoint, &Happening::Ended(Ending::Ok));
+    }
+    assert!(!shown(&board, now).contains("undo"));
+    board.happens(now, 5, &Happening::Started { attempt: 1 });
+    board.happens(now, 5, &Happening::Ended(Ending::Ok));
+    board.happens(now, 3, &Happening::Started { attempt: 1 });
+    board.happens(now, 3, &refused(ErrorKind::Status, 1));
+    board.happens(now, 3, &Happening::Retrying { wait: 3 * SECOND });
+    insta::assert_snapshot!(shown(&board, now), @"
+    ✓ call-0       ok
+    ✓ call-1       ok
+    ✓ call-2       ok
+    ↻ call-0.undo  status 503, retrying in 3 s (attempt 2 of 4)
+    ✓ call-2.undo  ok
+    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 3 of 3 done, 1 retrying, 0 ms
+    ");
+}
+
+#[test]
 fn what_waits_for_the_world_says_for_what() {
     let now = Instant::now();
     let mut board = board(now, 5);

@@ -211,7 +211,13 @@ fn why_not_completed(report: &RunReport) -> Option<String> {
         RunOutcome::Completed => return None,
         RunOutcome::Failed => "failed",
         RunOutcome::TimedOut => "timed out",
-        RunOutcome::Cancelled => return Some(format!("run {} was cancelled", report.run)),
+        RunOutcome::Cancelled if report.left_undone.is_empty() => {
+            return Some(format!("run {} was cancelled", report.run));
+        }
+        RunOutcome::Cancelled => {
+            let left = report.left_undone.join(", ");
+            return Some(format!("run {} was cancelled; left undone: {left}", report.run));
+        }
         RunOutcome::Waiting => {
             return Some(format!("run {} is not over: it waits{}", report.run, for_what(report)));
         }

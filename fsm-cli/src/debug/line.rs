@@ -17,6 +17,11 @@ pub(super) enum Line {
     Delete(u64),
     Cancel,
     Help,
+    /// A command that lacks what it is about, or has something else there; and what that is.
+    Unfinished {
+        command: &'static str,
+        needs: &'static str,
+    },
     Unknown(String),
 }
 
@@ -39,6 +44,15 @@ impl Line {
             }
             ("cancel" | "q" | "quit", "") => Line::Cancel,
             ("h" | "?" | "help", "") => Line::Help,
+            ("show", _) => Line::Unfinished { command: "show", needs: "the name of a step" },
+            ("b" | "break", _) => {
+                let needs = "the name of a state, or `on failure`";
+                Line::Unfinished { command: "break", needs }
+            }
+            ("delete", _) => {
+                let needs = "the number of a breakpoint; `breaks` lists them";
+                Line::Unfinished { command: "delete", needs }
+            }
             _ => Line::Unknown(typed.trim().to_owned()),
         }
     }
@@ -60,8 +74,11 @@ mod tests {
         assert_eq!(words("b pay"), "`pay` is entered");
         assert_eq!(words("break on failure"), "something fails");
         assert!(matches!(Line::read("delete 7"), Line::Delete(7)));
-        for typed in ["delete pay", "show", "break", "step 3", "where to"] {
+        for typed in ["step 3", "where to", "shwo pay"] {
             assert!(matches!(Line::read(typed), Line::Unknown(_)), "{typed}");
+        }
+        for typed in ["delete pay", "delete", "show", "break", "b"] {
+            assert!(matches!(Line::read(typed), Line::Unfinished { .. }), "{typed}");
         }
     }
 }

@@ -45,8 +45,10 @@ impl DebugArgs {
 
     /// Tells the debugger of a run that is about to begin.
     pub(crate) fn prepare(&self, debugger: &FlowDebugger) -> Result<(), BreakpointFault> {
-        for name in &self.breaks {
-            debugger.add(Breakpoint::entered(name))?;
+        for (index, name) in self.breaks.iter().enumerate() {
+            if !self.breaks[..index].contains(name) {
+                debugger.add(Breakpoint::entered(name))?;
+            }
         }
         if self.debug {
             debugger.pause();
@@ -177,6 +179,9 @@ impl Dialog<'_> {
                 self.say(&answer)?;
             }
             Line::Help => self.say(screen::HELP)?,
+            Line::Unfinished { command, needs } => {
+                self.say(&format!("`{command}` needs {needs}\n"))?;
+            }
             Line::Unknown(word) => {
                 self.say(&format!("`{}` is no command; `help` lists them\n", plain(&word)))?;
             }

@@ -67,7 +67,18 @@ async fn a_run_is_stepped_through_looked_at_and_goes_on() {
 
 #[tokio::test]
 async fn breakpoints_are_added_listed_passed_and_taken_away() {
-    let typed = ["break mial", "break on failure", "breaks", "delete 2", "delete 2", "jump", "c"];
+    let typed = [
+        "break mial",
+        "break on failure",
+        "breaks",
+        "delete 2",
+        "delete 2",
+        "delete pay",
+        "show",
+        "b",
+        "jump",
+        "c",
+    ];
     let (said, report) = talk(&typed, &["pay"]).await;
     assert_eq!(report.outcome, RunOutcome::Failed);
     assert_eq!(said.matches("paused: `pay` is entered").count(), 1, "{said}");
@@ -77,6 +88,9 @@ async fn breakpoints_are_added_listed_passed_and_taken_away() {
         "  1 `pay` is entered\n  2 something fails\n",
         "breakpoint 2 is gone\n",
         "there is no breakpoint 2\n",
+        "`delete` needs the number of a breakpoint; `breaks` lists them\n",
+        "`show` needs the name of a step\n",
+        "`break` needs the name of a state, or `on failure`\n",
         "`jump` is no command; `help` lists them\n",
     ] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");

@@ -36,6 +36,23 @@ fn a_signal_cancels_the_run_and_the_result_is_printed() {
 }
 
 #[test]
+fn a_run_that_is_cancelled_says_what_is_left_undone() {
+    let api = Api::start();
+    let flow = api.flow("mode: sequential", &["/users/7", "/slow/30000"]);
+    let undo = "retry_delay: 10ms\n    undo: { url: \"http://127.0.0.1:9/never\" }\n";
+    let text = std::fs::read_to_string(&flow).unwrap();
+    std::fs::write(&flow, text.replace("retry_delay: 10ms\n", undo)).unwrap();
+    let child = spawn(&mut fsm(["run", &flow]));
+    api.wait_for_requests(2);
+    send("-INT", &child);
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    let result = ended.json();
+    let id = result["run"].as_str().unwrap();
+    assert_eq!(ended.stderr, format!("run {id} was cancelled; left undone: a, b\n"));
+    assert_eq!(result["left_undone"], serde_json::json!(["a", "b"]));
+}
+
+#[test]
 fn a_second_signal_ends_at_once_also_where_nobody_takes_the_result() {
     let api = Api::start();
     let big = "x".repeat(300_000);

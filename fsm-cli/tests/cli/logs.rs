@@ -32,6 +32,25 @@ fn a_log_names_run_state_and_attempt_and_shows_no_data() {
     assert!(!log.contains("http://"), "{log}");
 }
 
+#[test]
+fn a_log_tells_of_undos_as_of_calls() {
+    let api = Api::start();
+    let flow = api.flow("mode: pipeline", &["/users/7", "/status/409"]);
+    let text = fs::read_to_string(&flow).unwrap();
+    let url = text.lines().find_map(|line| line.trim().strip_prefix("url: ")).unwrap();
+    let undo = format!("    undo: {{ url: \"{url}\", method: GET }}\n  - name: b");
+    fs::write(&flow, text.replace("  - name: b", &undo)).unwrap();
+    let ended = run(["run", &flow, "--run-id", "r", "--log", "debug"]);
+    assert_eq!(ended.json()["steps"]["a"]["undo"]["status"], "ok");
+    for words in [
+        "attempt begins run=\"r\" state=\"a.undo\" attempt=1",
+        "answered run=\"r\" state=\"a.undo\" attempt=1 http_status=200",
+        "ended run=\"r\" state=\"a.undo\" attempt=1 status=\"ok\"",
+    ] {
+        assert!(ended.stderr.contains(words), "{words} in\n{}", ended.stderr);
+    }
+}
+
 /// Attempts are requests that were sent, as in the result: a wait for the limiter is none.
 #[test]
 fn a_log_tells_of_waits_for_the_limit_of_the_cache_and_of_an_open_circuit() {

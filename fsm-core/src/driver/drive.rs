@@ -117,10 +117,13 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
         match self.snapshot.status() {
             // The kernel takes the first input of a new run whatever the machine is.
-            Status::New => {
-                let follow = self.take(&Input::Start);
-                self.follow(follow).await;
-            }
+            Status::New => match self.wish_to_end() {
+                None => {
+                    let follow = self.take(&Input::Start);
+                    self.follow(follow).await;
+                }
+                Some(letter) => self.begin_and_end(&letter),
+            },
             Status::Running => self.go_on().await,
             Status::Finished(_) | Status::Cancelled | Status::Stuck(_) => return,
         }
@@ -227,26 +230,30 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
     }
 
-    /// Tries the letters that lie here, in the order in which they came; those that the run does not
-    /// accept now stay.
+    /// Takes the first of the letters that lie here, in the order in which they came, that the run
+    /// accepts now. After it, all of them are tried again from the first: what one of them did may be
+    /// what an earlier one waits for.
     async fn read_letters(&mut self) {
-        self.tried = true;
-        for letter in std::mem::take(&mut self.letters) {
-            let is_heard = !self.is_over()
-                && match &letter.input {
-                    Input::Event(event) => {
-                        let ways = self.machine.ways(&self.snapshot, Some(event), self.now);
-                        ways.iter().any(|way| way.is_open)
-                    }
-                    _ => true,
-                };
-            if is_heard && self.step(&letter.input, Some(letter.number)).is_ok() {
-                self.follow(Follow::Effects).await;
-            } else {
-                self.letters.push(letter);
+        for at in 0..self.letters.len() {
+            let letter = &self.letters[at];
+            let is_heard = match &letter.input {
+                Input::Event(event) => {
+                    let ways = self.machine.ways(&self.snapshot, Some(event), self.now);
+                    ways.iter().any(|way| way.is_open)
+                }
+                _ => true,
+            };
+            if !is_heard {
+                continue;
             }
+            let letter = self.letters.remove(at);
+            if self.step(&letter.input, Some(letter.number)).is_ok() {
+                self.follow(Follow::Effects).await;
+                self.tried = self.letters.is_empty();
+                return;
+            }
+            self.letters.insert(at, letter);
         }
-        // Those that stayed are tried again after the next step.
         self.tried = true;
     }
 

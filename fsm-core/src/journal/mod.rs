@@ -76,8 +76,8 @@ use crate::kernel::{Input, Snapshot};
 /// [`Logbook`] waits for nothing. A journal knows which of its runs are driven by this value of it and
 /// which by others (the *lease* of a run): nobody else can take up a run that is driven.
 pub trait Journal<C, E>: Send + Sync {
-    /// Begins the journal of a run that has not begun; from now on it is driven here. The run is
-    /// durable when the book's first entry is.
+    /// Begins the journal of a run that has not begun; from now on it is driven here. A run with a key
+    /// is durable when this returns, another one when the book's first entry is.
     ///
     /// # Errors
     /// [`JournalError::Exists`] if there is a run of this id; [`JournalError::KeyTaken`] if a run of

@@ -303,6 +303,40 @@ async fn a_letter_waits_until_the_run_accepts_it_and_is_taken_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_letter_that_came_too_early_is_the_first_to_be_taken_once_the_run_accepts_it() {
+    let mut graph = Graph::builder("listener");
+    for state in ["first", "second", "third"] {
+        graph.simple(state);
+    }
+    graph.final_state("end");
+    graph.transition("first", "second").on("go");
+    graph.transition("second", "third").on("stop");
+    graph.transition("third", "end").on("never");
+    let graph = graph.initial("first").build().expect("it is sound");
+    let machine = Machine::<u32, Word>::bind(graph, Bindings::new()).expect("nothing to bind");
+    let third = machine.graph().state("third").expect("it is declared");
+    for (posted, left) in [
+        (&["stop", "go"][..], &[][..]),
+        (&["stop", "go", "other"][..], &[3][..]),
+        (&["stop", "go", "stop"][..], &[3][..]),
+        (&["stop", "other", "stop", "go"][..], &[2, 3][..]),
+    ] {
+        let journal = MemoryJournal::new();
+        let run = machine.snapshot(0, 0);
+        let book = journal.begin(NewRun::new("one", machine.graph()), &run).expect("it is new");
+        for text in posted {
+            journal.post("one", &word(text)).expect("it is under way");
+        }
+        let run = machine.resume(run).expect("it is whole").journal(book);
+        let ended = run.until_waiting(Duration::from_secs(1)).await;
+        assert!(ended.snapshot.is_at(third), "{posted:?}");
+        let letters = journal.posted_after(0).expect("it is read");
+        let numbers: Vec<u64> = letters.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, left, "{posted:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_need_not_be_waited_for_goes_on_later_at_its_point_in_time() {
     let machine = listener();
     let journal = MemoryJournal::new();

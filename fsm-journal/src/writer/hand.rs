@@ -116,8 +116,8 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
-    /// Writes a new run; its desk hears of a refusal.
-    pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<(), Broken> {
+    /// Writes a new run, unless it is refused.
+    pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<Result<(), JournalError>, Broken> {
         if begin.force && !self.exists(&begin.head.id)? {
             self.free_key(&begin.head)?;
         }
@@ -137,11 +137,7 @@ impl<'a> Hand<'a> {
         if let Err(refusal) = &allowed {
             begin.desk.fail(refusal.clone());
         }
-        if let Some(answer) = begin.answer.take() {
-            // Who asked may be gone.
-            let _ = answer.send(allowed);
-        }
-        Ok(())
+        Ok(allowed)
     }
 
     fn exists(&self, id: &str) -> Result<bool, Broken> {

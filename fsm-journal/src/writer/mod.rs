@@ -47,9 +47,11 @@ pub(crate) struct Writer {
     pub(crate) inbox: Receiver<Message>,
 }
 
+type Answer = std::sync::mpsc::Sender<Result<(), JournalError>>;
+
 /// Who hears of the end of a group.
 enum Receipt {
-    Begun(Arc<Desk>, u64, String),
+    Begun(Arc<Desk>, u64, String, Option<(Answer, Result<(), JournalError>)>),
     Desk(Arc<Desk>, u64),
     Job(Box<dyn Job>),
     Settle(SyncSender<()>),
@@ -173,10 +175,15 @@ impl Groups<'_> {
         };
         match message {
             Message::Begin(mut begin) => {
-                let id = begin.head.id.clone();
-                receipts.push(Receipt::Begun(begin.desk.clone(), begin.page, id));
-                opened?;
-                self.hand.begin(&mut begin)
+                let (id, answer) = (begin.head.id.clone(), begin.answer.take());
+                let begun = opened.and_then(|()| self.hand.begin(&mut begin));
+                let (allowed, written) = match begun {
+                    Ok(allowed) => (allowed, Ok(())),
+                    Err(broken) => (Ok(()), Err(broken)),
+                };
+                let answer = answer.map(|answer| (answer, allowed));
+                receipts.push(Receipt::Begun(begin.desk.clone(), begin.page, id, answer));
+                written
             }
             Message::Page(page) => {
                 let written = opened.and_then(|()| self.hand.page(&page));
@@ -225,8 +232,12 @@ impl Groups<'_> {
 impl Receipt {
     fn send(self, fate: &Result<(), JournalError>, shared: &Shared) {
         match (self, fate) {
-            (Receipt::Begun(desk, page, run), fate) => {
+            (Receipt::Begun(desk, page, run, answer), fate) => {
                 shared.unreserve(&run);
+                if let Some((answer, allowed)) = answer {
+                    // Who asked may be gone.
+                    let _ = answer.send(fate.clone().and(allowed));
+                }
                 Receipt::Desk(desk, page).send(fate, shared);
             }
             (Receipt::Desk(desk, page), Ok(())) if !desk.has_failed() => desk.acknowledge(page),

@@ -1,8 +1,10 @@
 //! A run begins, is taken up by another journal, and ends.
 
+use std::time::Duration;
+
 use fsm_core::journal::{Journal, JournalError, NewRun, RunFilter, RunPhase};
 use fsm_core::{Bindings, Graph, Input, Machine, Outcome, Status};
-use fsm_journal::{Options, SqliteJournal};
+use fsm_journal::{Disk, Options, SqliteJournal};
 
 use crate::talk::*;
 
@@ -214,6 +216,24 @@ async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_d
     Ok(())
 }
 
+#[test]
+fn what_is_nested_as_deep_as_json_can_be_read_comes_back() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = SqliteJournal::<serde_json::Value, ()>::open(dir.path())?;
+    let deepest = 127;
+    let text = format!("{}{}", "[".repeat(deepest), "]".repeat(deepest));
+    let mut graph = Graph::builder("deep");
+    graph.simple("there");
+    graph.final_state("gone");
+    graph.transition("there", "gone").on("go");
+    let machine =
+        Machine::<serde_json::Value, ()>::bind(graph.initial("there").build()?, Bindings::new())?;
+    let first = machine.snapshot(serde_json::from_str(&text)?, 0);
+    drop(journal.begin(NewRun::new("run", machine.graph()), &first)?);
+    assert_eq!(journal.read("run")?.last().first, first);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_wrong_id_that_is_very_long_is_refused_at_once() -> TestResult {
     let dir = tempfile::tempdir()?;
@@ -284,5 +304,30 @@ async fn what_runs_return_is_for_their_owner_alone() -> TestResult {
     assert_eq!(files, 5, "database, log, its index, mark, lock");
     let shown = format!("{journal:?}");
     assert!(!shown.contains("page") && shown.contains("journal"), "{shown}");
+    Ok(())
+}
+
+/// A disk that takes its time.
+#[derive(Debug)]
+struct Slow;
+
+impl Disk for Slow {
+    fn write(&mut self) -> std::io::Result<()> {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_run_with_a_key_is_durable_when_it_has_it() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = TalkJournal::open_with(dir.path(), Options::new().disk(Slow))?;
+    let another = open(dir.path())?;
+    let machine = machine();
+    let first = machine.snapshot(Talk::default(), 0);
+    let run = NewRun::new("keyed", machine.graph()).key(Some("november"));
+    // Who has heard that it has begun may tell others, which look for it.
+    let _book = journal.begin(run, &first)?;
+    assert_eq!(another.info("keyed")?.key.as_deref(), Some("november"));
     Ok(())
 }

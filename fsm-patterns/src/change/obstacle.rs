@@ -22,7 +22,7 @@ pub enum FlowObstacle {
         new: Mode,
     },
     /// Two steps have changed places.
-    #[error("`{step}` comes {} as it did not: a run in between would miss a step, or repeat one",
+    #[error("`{step}` now comes {}: a run in between would miss a step, or repeat one",
         if *.follows { format!("after `{other}`") } else { format!("without `{other}` before it") })]
     Order {
         /// The step.

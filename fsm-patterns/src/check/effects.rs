@@ -24,7 +24,8 @@ pub(super) fn check(flow: &FlowSpec, outline: &Outline<'_>, faults: &mut Vec<Fau
             without_cache(place.key("revalidate"), "revalidate");
         }
         for (at, endpoint) in outline.endpoints() {
-            if endpoint.cache_key.is_some() {
+            // Beside `poll` it has no effect with `cache_ttl` either, and is reported as such.
+            if endpoint.cache_key.is_some() && endpoint.poll.is_none() {
                 without_cache(outline.place(at).key("cache_key"), "cache_key");
             }
         }

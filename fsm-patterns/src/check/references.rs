@@ -10,7 +10,7 @@ use super::inputs::Declared;
 use super::outline::{At, Outline};
 use super::{ancestry, spelling, top};
 use crate::expr::{Reference, Root};
-use crate::fault::{Fault, Place};
+use crate::fault::{Fault, Place, Step};
 use crate::spec::{
     CacheKey, EndpointSpec, Entry, FlowSpec, Handler, Mode, Output, Parser, Transform, UndoSpec,
     Wait, WaitSpec, When,
@@ -389,7 +389,17 @@ fn too_early(outline: &Outline<'_>, read: Read<'_>, reader: At, step: At) -> Fau
     let own = outline.entry(read.reader).name();
     if reader == step {
         fault.message = format!("`{own}` reads its own step, which has not ended yet");
-        fault.hint = Some("`$data` is what flows in, `$response` the answer".to_owned());
+        let is_looked_at = fault.place.steps().contains(&Step::Key("poll".to_owned()));
+        let hint = match outline.entry(read.reader) {
+            Entry::Wait(_) => {
+                "`$data` is what flows in, in `transform_output` what a signal brings"
+            }
+            Entry::Endpoint(_) if is_looked_at => "`$data` is the output that the step would have",
+            Entry::Endpoint(_) | Entry::Group(_) => {
+                "`$data` is what flows in, `$response` the answer"
+            }
+        };
+        fault.hint = Some(hint.to_owned());
         return fault;
     }
     fault.message = format!("`{own}` reads the step `{name}`, which need not have run before");

@@ -23,6 +23,7 @@ use fsm_core::journal::{Journal, JournalError, Logbook, NewRun, Standing};
 use fsm_core::{Debugged, Debugger, Ended, Observer, Run, Snapshot, Status, Timestamp};
 use fsm_http::ErrorKind;
 use fsm_http::resource::Lifecycle;
+pub(crate) use resume::Aim;
 pub use target::TargetFault;
 
 use crate::context::FlowContext;
@@ -70,7 +71,8 @@ type Book = Box<dyn Logbook<FlowContext, FlowEvent>>;
 /// resumed.
 pub struct DurableRun<O = ()> {
     flow: Flow,
-    open: Arc<Open>,
+    /// Needed unless the run is to end.
+    open: Option<Arc<Open>>,
     journal: FlowJournal,
     id: String,
     stage: Stage,
@@ -115,7 +117,7 @@ impl<O> DurableRun<O> {
         let with_hooks = true;
         Self {
             flow,
-            open,
+            open: Some(open),
             journal,
             id,
             stage,
@@ -286,11 +288,13 @@ impl<O> DurableRun<O> {
             return Err(RunFault::NotBegun { run: id });
         };
         let needs_hooks = self.with_hooks && !run.status().is_over();
-        let clients = if needs_hooks { open.clients.clone() } else { Vec::new() };
+        let open = open.filter(|_| needs_hooks);
+        let clients = open.as_ref().map_or(Vec::new(), |open| open.clients.clone());
         let lifecycle = match Lifecycle::set_up(clients).await {
             Ok(lifecycle) => lifecycle,
             Err(error) => {
-                let message = open.scrub(&error.to_string());
+                let message = error.to_string();
+                let message = open.map_or(message.clone(), |open| open.scrub(&message));
                 // A run that is under way is not lost because an API is down for the moment.
                 if run.status() != Status::New {
                     return Err(RunFault::Resources { run: id, message });

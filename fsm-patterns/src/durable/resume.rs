@@ -11,6 +11,15 @@ use crate::flow::{Flow, RunError};
 use crate::services::Services;
 use crate::session::Session;
 
+/// What a run is taken up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// To go on.
+    Further,
+    /// To hear that it was cancelled: nothing is called, so no secret is needed.
+    End,
+}
+
 impl Flow {
     /// Goes on with a run that another process began, or this one before. What was completed is not
     /// done again; timers and deadlines are points in time and have gone on meanwhile. A call that was
@@ -37,7 +46,7 @@ impl Flow {
         migration: &Migration,
     ) -> Result<DurableRun, ResumeError> {
         let taken_up = journal.take_up(run)?;
-        let resumed = self.go_on(journal.clone(), taken_up, migration);
+        let resumed = self.go_on(journal.clone(), taken_up, migration, Aim::Further);
         if resumed.is_err() {
             journal.release(run)?;
         }
@@ -65,6 +74,7 @@ impl Flow {
         journal: FlowJournal,
         taken_up: TakenUp<FlowContext, FlowEvent>,
         migration: &Migration,
+        aim: Aim,
     ) -> Result<DurableRun, ResumeError> {
         let TakenUp { history, mut book } = taken_up;
         let id = history.info.id.clone();
@@ -78,7 +88,10 @@ impl Flow {
             true => self.carried_over(&history, migration)?,
             false => self.snapshot_of(&history)?,
         };
-        let open = self.open().map_err(RunError::from)?.clone();
+        let open = match aim {
+            Aim::Further => Some(self.open().map_err(RunError::from)?.clone()),
+            Aim::End => None,
+        };
         let target = target::path_of(&self.rules.plan.flow, &run.context().input);
         let target = target.map_err(RunError::from)?;
         // The journal keeps what the run follows: the text counts also where the graph does not show it.
@@ -99,7 +112,7 @@ impl Flow {
             not_before: Timestamp::ZERO,
             target,
             found: None,
-            with_hooks: true,
+            with_hooks: aim == Aim::Further,
         })
     }
 

@@ -2,7 +2,6 @@
 //! written to. Both are told from the input alone, before the run begins; the graph knows nothing of
 //! them.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -132,18 +131,24 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if folder != Path::new("") => folder,
         Some(_) | None => Path::new("."),
     };
+    let new: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(folder)?;
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{:016x}.tmp", random()));
-    let part = folder.join(name);
+    // Its name does not grow with that of the target, which may be as long as names can be.
+    let part = folder.join(format!(".fsm-{:016x}.tmp", random()));
     let written = write_part(&part, bytes).and_then(|()| fs::rename(&part, path));
     if written.is_err() {
         // What it is, nobody else needs; that it failed is told.
         let _ = fs::remove_file(&part);
     }
     written?;
-    // The name is durable when the folder is; elsewhere than on Unix a folder can't be opened.
+    // A name is durable when the folder is that it is in.
+    sync_folder(folder)?;
+    new.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
+}
+
+/// Elsewhere than on Unix a folder can't be opened.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

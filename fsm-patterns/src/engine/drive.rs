@@ -9,7 +9,7 @@ use fsm_core::journal::JournalError;
 use super::state::{Id, Job};
 use super::{EngineError, Shared};
 use crate::change::Migration;
-use crate::durable::{Driven, DurableRun};
+use crate::durable::{Aim, Driven, DurableRun};
 
 /// The warden looks at the wall clock at least so often: it may have jumped.
 const GLANCE: Duration = Duration::from_secs(60);
@@ -65,7 +65,8 @@ impl Shared {
                 return Err(error);
             }
         };
-        match flow.go_on(self.journal.clone(), taken_up, &Migration::new()) {
+        let aim = if self.state().cancelled.contains(id) { Aim::End } else { Aim::Further };
+        match flow.go_on(self.journal.clone(), taken_up, &Migration::new(), aim) {
             Ok(run) => Ok(run),
             Err(error) => {
                 self.journal.release(id)?;
@@ -100,11 +101,16 @@ impl Shared {
                     self.state().wake(id);
                 }
             }
+            Err(EngineError::ShutDown) => {
+                drop(state);
+                self.give_back(id, EngineError::ShutDown);
+                self.count(&self.state());
+                // A runtime that shuts down drops what is spawned at once, and so on: nothing is.
+                return;
+            }
             Err(error) => {
                 drop(state);
-                if !matches!(error, EngineError::ShutDown) {
-                    tracing::warn!(run = &**id, "{error}");
-                }
+                tracing::warn!(run = &**id, "{error}");
                 self.give_back(id, error);
             }
         }

@@ -46,19 +46,21 @@ mod options;
 mod start;
 mod state;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fsm_core::Input;
 use fsm_core::journal::{JournalError, RunFilter, RunInfo, RunPhase};
+use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 
 use self::clock::Clock;
 pub use self::error::EngineError;
 pub use self::handle::RunHandle;
 pub use self::options::{EngineOptions, StartOptions};
-use self::state::{Ended, Id, Job, State};
+use self::state::{Id, Job, State};
 use crate::change::Migration;
 use crate::durable::FlowJournal;
 use crate::flow::Flow;
@@ -186,12 +188,18 @@ impl Engine {
         let shared = &self.shared;
         let adopted = shared.journal.adopt(filter)?;
         let posted = shared.journal.posted_after(0)?;
-        let posted: std::collections::HashSet<String> =
-            posted.into_iter().map(|(_, run)| run).collect();
-        shared.ensure_open()?;
+        let last = posted.last().map_or(0, |(number, _)| *number);
+        let posted: HashSet<String> = posted.into_iter().map(|(_, run)| run).collect();
         let now = shared.clock.now();
         let mut ids = Vec::with_capacity(adopted.len());
         let mut state = shared.state();
+        if state.is_closed {
+            drop(state);
+            for RunInfo { id, .. } in adopted {
+                shared.journal.release(&id)?;
+            }
+            return Err(EngineError::ShutDown);
+        }
         for RunInfo { id, phase, .. } in adopted {
             if !state.holds(&id) {
                 match phase {
@@ -209,7 +217,16 @@ impl Engine {
             ids.push(id);
         }
         drop(state);
+        // The warden passed over letters that came before the runs were parked.
+        let since = shared.journal.posted_after(last);
+        if let Ok(since) = &since {
+            let mut state = shared.state();
+            for (_, run) in since {
+                state.wake(run);
+            }
+        }
         shared.go();
+        since?;
         Ok(ids)
     }
 
@@ -221,13 +238,10 @@ impl Engine {
     /// [`EngineError::Journal`] if there is no such run, or it is over.
     pub fn cancel(&self, run: &str) -> Result<(), EngineError> {
         let shared = &self.shared;
-        shared.state().cancelled.insert(run.into());
-        if let Err(error) = shared.journal.post(run, &Input::Cancel) {
-            shared.state().cancelled.remove(run);
-            return Err(error.into());
-        }
+        shared.journal.post(run, &Input::Cancel)?;
         let is_ours = {
             let mut state = shared.state();
+            state.cancelled.insert(run.into());
             state.wake(run) || state.holds(run)
         };
         shared.go();
@@ -289,11 +303,7 @@ impl Engine {
                 if let Some(error) = state.failed.get(run) {
                     return Err(error.clone());
                 }
-                state.holds(run).then(|| {
-                    let (tell, told) = oneshot::channel::<Ended>();
-                    state.waiting.entry(run.into()).or_default().push(tell);
-                    told
-                })
+                state.holds(run).then(|| state.listen(run))
             };
             if let Some(end) = end {
                 return end.await.unwrap_or(Err(EngineError::ShutDown));
@@ -367,8 +377,16 @@ impl Shared {
 
     /// Takes a run that is to be driven.
     fn admit(self: &Arc<Self>, id: Id, job: Job) -> Result<(), EngineError> {
-        self.ensure_open()?;
-        self.state().enqueue(id, job);
+        let mut state = self.state();
+        if state.is_closed {
+            drop(state);
+            // The job first: its journal is closed then.
+            drop(job);
+            self.journal.release(&id)?;
+            return Err(EngineError::ShutDown);
+        }
+        state.enqueue(id, job);
+        drop(state);
         self.go();
         Ok(())
     }
@@ -417,7 +435,10 @@ impl Shared {
 
 /// The result that the journal holds of a run.
 fn stored(run: &str, result: &str) -> Result<RunReport, EngineError> {
-    serde_json::from_str(result)
+    let mut reader = serde_json::Deserializer::from_str(result);
+    // An output may be as deep as an answer can be, and lies deeper here.
+    reader.disable_recursion_limit();
+    RunReport::deserialize(&mut reader)
         .map_err(|why| EngineError::NoResult { run: run.to_owned(), why: why.to_string() })
 }
 

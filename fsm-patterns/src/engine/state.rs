@@ -17,6 +17,9 @@ use crate::report::RunReport;
 pub(super) type Id = Arc<str>;
 pub(super) type Ended = Result<RunReport, EngineError>;
 
+/// So many entries of runs that went on meanwhile are not worth clearing away.
+const FEW: usize = 64;
+
 /// The runs of an engine. Each is in one place: driven (or queued for it), or parked.
 #[derive(Default)]
 pub(super) struct State {
@@ -34,7 +37,7 @@ pub(super) struct State {
     pub(super) waiting: HashMap<Id, Vec<oneshot::Sender<Ended>>>,
     /// Runs that stopped before their end, until they are resumed.
     pub(super) failed: HashMap<Id, EngineError>,
-    /// Runs that somebody wants to end.
+    /// Runs that are to end: the letter that says so is durable.
     pub(super) cancelled: HashSet<Id>,
     /// The last letter that was looked at.
     pub(super) letter: u64,
@@ -69,6 +72,20 @@ impl State {
             self.due.push(Reverse((at, id.clone())));
         }
         self.parked.insert(id, until);
+        if self.due.len() > 2 * self.parked.len() + FEW {
+            let due = self.parked.iter().filter_map(|(id, at)| Some(Reverse(((*at)?, id.clone()))));
+            self.due = due.collect();
+        }
+    }
+
+    /// Waits for the end of a run.
+    pub(super) fn listen(&mut self, id: &str) -> oneshot::Receiver<Ended> {
+        let (tell, told) = oneshot::channel();
+        let waiting = self.waiting.entry(id.into()).or_default();
+        // Whoever asks now and then leaves one behind each time.
+        waiting.retain(|asked| !asked.is_closed());
+        waiting.push(tell);
+        told
     }
 
     pub(super) fn enqueue(&mut self, id: Id, job: Job) {
@@ -110,5 +127,37 @@ impl State {
             // Whoever asked may have stopped listening.
             let _ = waiting.send(ended.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_went_on_before_they_were_due_leave_nothing_behind() {
+        let mut state = State::default();
+        let at = |second: u64| Timestamp::from_micros(second * 1_000_000);
+        for number in 0..10_000 {
+            let id = format!("run {number}");
+            state.park(id.as_str().into(), Some(at(1_000 + number)));
+            if number >= 10 {
+                state.wake(&id);
+            }
+        }
+        assert!(state.due.len() <= 2 * state.parked.len() + FEW, "{}", state.due.len());
+        assert_eq!(state.wake_due(at(0)), Some(at(1_000)));
+        assert_eq!(state.wake_due(at(1_004)), Some(at(1_005)));
+        assert_eq!(state.parked.len(), 5);
+    }
+
+    #[test]
+    fn who_stops_listening_is_forgotten() {
+        let mut state = State::default();
+        for _ in 0..100 {
+            drop(state.listen("run"));
+        }
+        let _told = state.listen("run");
+        assert_eq!(state.waiting["run"].len(), 1);
     }
 }

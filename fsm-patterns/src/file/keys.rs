@@ -115,7 +115,8 @@ pub(crate) const UNDO: Keys = Keys::plain(
 pub(crate) const DELAY: Keys = Keys {
     elsewhere: Some((
         ENDPOINT.known,
-        "a delay calls nothing: let the call be an endpoint of its own, before or after it",
+        "the keys are `name`, `delay`, `condition`, and `depends_on`; a call is an endpoint of its \
+         own, before or after the delay",
     )),
     ..Keys::plain("a delay", &["name", "delay", "condition", "depends_on"])
 };

@@ -120,7 +120,7 @@ pub fn context_settings(old: &Value, new: &Value) -> Vec<Setting> {
 }
 
 /// Keys whose values are told: names, numbers, times, and conditions, which the graph shows too.
-const TOLD: [&str; 32] = [
+const TOLD: [&str; 37] = [
     "name",
     "mode",
     "resource",
@@ -137,6 +137,11 @@ const TOLD: [&str; 32] = [
     "weight",
     "body_format",
     "condition",
+    "delay",
+    "signal",
+    "every",
+    "until",
+    "fail_if",
     "depends_on",
     "max_body",
     "max_redirects",
@@ -236,7 +241,7 @@ fn compare(at: &At, old: &Value, new: &Value, found: &mut Vec<Setting>) {
 }
 
 fn is_same(at: &At, old: &Value, new: &Value) -> bool {
-    let timed = ["timeout", "delay", "wait", "window", "ttl"];
+    let timed = ["timeout", "delay", "every", "wait", "window", "ttl"];
     let is_time = at.is_whole() && timed.iter().any(|end| at.key.ends_with(end));
     old == new || is_time && duration_of(old).is_some_and(|old| Some(old) == duration_of(new))
 }
@@ -311,6 +316,29 @@ mod tests {
                 "~ setting endpoints.pay.max_redirects: 3 instead of 2",
                 "~ setting endpoints.pay.params.id: `$inputs.key` instead of `$inputs.id`",
                 "+ setting endpoints.pay.retry_count: 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn waits_and_rounds_are_told_with_their_values_and_not_where_only_their_spelling_differs() {
+        let waits = |pause: &str, signal: &str, every: &str, until: &str| {
+            endpoint(&format!(
+                "    poll: {{ every: {every}, until: {until}, fail_if: $data.state == 'broken' }}\n  \
+                 - {{ name: pause, delay: {pause} }}\n  - {{ name: word, signal: {signal} }}\n"
+            ))
+        };
+        let old = waits("5m", "approved", "90s", "$data.state == 'done'");
+        let same = waits("300", "approved", "1.5m", "$data.state == 'done'");
+        assert!(told(&old, &same).is_empty(), "{:?}", told(&old, &same));
+        let new = waits("6m", "released", "9s", "$data.ready");
+        assert_eq!(
+            told(&old, &new),
+            [
+                "~ setting endpoints.pay.poll.every: `9s` instead of `90s`",
+                "~ setting endpoints.pay.poll.until: `$data.ready` instead of `$data.state == 'done'`",
+                "~ setting endpoints.pause.delay: `6m` instead of `5m`",
+                "~ setting endpoints.word.signal: `released` instead of `approved`",
             ]
         );
     }

@@ -1,8 +1,9 @@
 //! Steps that wait, and the rounds of a call that is made again.
 
 use super::fields::{Fields, Reader};
-use super::tree::Node;
+use super::tree::{Kind, Node};
 use super::{keys, read, values};
+use crate::check::spelling;
 use crate::fault::Place;
 use crate::spec::{PollSpec, SignalSpec, Wait, WaitSpec};
 
@@ -14,13 +15,24 @@ pub(super) enum Waits {
 }
 
 /// What an entry waits for, if it is a step that does; one with both keys is taken for a delay.
+/// One that says neither what is called nor what is waited for may have a slip in the latter.
 pub(super) fn waits(node: &Node) -> Option<Waits> {
     let has = |key| node.member(key).is_some();
     match (has("delay"), has("signal")) {
         (true, _) => Some(Waits::Delay),
         (false, true) => Some(Waits::Signal),
-        (false, false) => None,
+        (false, false) if has("url") => None,
+        (false, false) => misspelt(node),
     }
+}
+
+fn misspelt(node: &Node) -> Option<Waits> {
+    let Kind::Map(members) = &node.kind else { return None };
+    let slips = members.iter().filter(|it| !keys::ENDPOINT.known.contains(&it.key.as_str()));
+    slips.into_iter().find_map(|slip| match spelling::closest(&slip.key, ["delay", "signal"])? {
+        "delay" => Some(Waits::Delay),
+        _ => Some(Waits::Signal),
+    })
 }
 
 /// Reads a step that waits.
@@ -40,12 +52,13 @@ pub(super) fn wait<'t>(
     let name = read::name(&mut fields, "for example `name: approval`");
     let mut spec = match waits {
         Waits::Delay => {
-            let length = fields.optional("delay", values::duration);
+            let length = fields.required("delay", "for example `delay: 5m`", values::duration);
             // What can't be read is reported, and never waited for.
             WaitSpec::delay(name, length.unwrap_or(PollSpec::EVERY))
         }
         Waits::Signal => {
-            let signal = fields.optional("signal", values::text).unwrap_or_default();
+            let hint = "for example `signal: approved`";
+            let signal = fields.required("signal", hint, values::text).unwrap_or_default();
             let mut signal = SignalSpec::new(signal);
             signal.timeout =
                 fields.optional("timeout", values::or_none(values::duration)).flatten();

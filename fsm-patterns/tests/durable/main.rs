@@ -5,6 +5,7 @@ mod crash;
 mod crashes;
 mod engine;
 mod in_doubt;
+mod races;
 mod undo;
 #[path = "../flow/world.rs"]
 #[allow(dead_code)]

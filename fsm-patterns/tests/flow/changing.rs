@@ -159,8 +159,8 @@ fn no_step_runs_twice_and_none_is_passed_over_where_steps_change_places() {
     assert_eq!(
         words(&old, &new),
         [
-            "`a` comes after `b` as it did not: a run in between would miss a step, or repeat one",
-            "`b` comes without `a` before it as it did not: a run in between would miss a step, or repeat one",
+            "`a` now comes after `b`: a run in between would miss a step, or repeat one",
+            "`b` now comes without `a` before it: a run in between would miss a step, or repeat one",
         ]
     );
     let list = "the run can't go on along the changed flow:\n  - ";

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use super::{Driver, forget};
 use crate::driver::Observer;
 use crate::event::Event;
+use crate::journal::Letter;
 use crate::kernel::{Effect, Input, Start};
 
 impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
@@ -59,24 +60,35 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         self.perform();
     }
 
-    /// Looks for the wish that the run end among the letters that came while nobody drove it: it is
-    /// fulfilled before anything is started again. The others wait for their turn.
+    /// Ends a run before anything is started again, if somebody wished that while nobody drove it.
     fn hear_of_cancel(&mut self) {
-        let Some(book) = self.book.as_mut().filter(|_| !self.snapshot.status().is_over()) else {
-            return;
-        };
+        if let Some(letter) = self.wish_to_end() {
+            // A run that goes on can be cancelled.
+            let _ = self.step(&letter.input, Some(letter.number));
+            self.effects.list.clear();
+        }
+    }
+
+    /// Ends a run that somebody cancelled before its turn came: nothing of it is performed.
+    pub(super) fn begin_and_end(&mut self, letter: &Letter<E>) {
+        // A new run begins, and one that goes on can be cancelled.
+        let _ = self.step(&Input::Start, None);
+        let _ = self.step(&letter.input, Some(letter.number));
+        self.effects.list.clear();
+    }
+
+    /// Looks for the wish that the run end among the letters that lie there. The others wait for their
+    /// turn.
+    pub(super) fn wish_to_end(&mut self) -> Option<Letter<E>> {
+        let over = self.snapshot.status().is_over();
+        let book = self.book.as_mut().filter(|_| !over)?;
         let mut task = Context::from_waker(Waker::noop());
         while let Poll::Ready(letter) = book.poll_letter(&mut task) {
             self.letters.push(letter);
         }
         self.tried = self.letters.is_empty();
-        let wish = self.letters.iter().position(|letter| matches!(letter.input, Input::Cancel));
-        if let Some(at) = wish {
-            let letter = self.letters.remove(at);
-            // A run that goes on can be cancelled.
-            let _ = self.step(&letter.input, Some(letter.number));
-            self.effects.list.clear();
-        }
+        let wish = self.letters.iter().position(|letter| matches!(letter.input, Input::Cancel))?;
+        Some(self.letters.remove(wish))
     }
 
     /// Takes an input of a run that is not taken up yet: the timers that it sets are set, and the

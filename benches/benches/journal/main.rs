@@ -1,5 +1,8 @@
 //! The journal on disk, beside a plain loop over SQLite that writes the same rows in groups of the same
-//! size; the journal in memory, beside no journal; and a journal with many runs that wait.
+//! size; the journal in memory, beside no journal; flows with a journal and without; and many runs that
+//! wait, in the journal and in an engine.
+
+mod flows;
 
 use std::error::Error;
 use std::io::Write;
@@ -42,6 +45,20 @@ fn main() -> Any<()> {
     writeln!(out, "ten steps one after the other: {:.2?} (below 10 ms)", ten()?)?;
     let (adopt, took_up) = adopt(waiting)?;
     writeln!(out, "{waiting} waiting runs adopted in {adopt:.2?}; one taken up in {took_up:.2?}")?;
+    let calls = flows::ten_calls(if is_measured { 50 } else { 2 })?;
+    writeln!(
+        out,
+        "a flow of ten calls: {:.2?} without a journal, {:.2?} with one on disk, {:.2?} more \
+         (below 10 ms)",
+        calls.alone, calls.journaled, calls.more
+    )?;
+    let held = flows::waiting(waiting as usize)?;
+    writeln!(
+        out,
+        "{waiting} waiting runs in an engine: begun in {:.2?} each; resumed in {:.2?}, {:.0} bytes \
+         each (at most 1024); from a signal to the end of its run {:.2?}",
+        held.begun, held.resumed, held.bytes, held.woken
+    )?;
     Ok(())
 }
 
