@@ -48,6 +48,7 @@ endpoints:
   - name: notify
     url: {api}/notify
     method: POST
+    body: {{ charge_id: $steps.charge.output.charge_id, parcel: $steps.shipped.output.parcel }}
     idempotency: true
 "#
     )
@@ -62,7 +63,8 @@ pub(crate) async fn survive(api: &MockApi) -> Result<RunReport, Box<dyn Error>> 
     while api.request_count() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The charge has left, and nobody will hear the answer: the process is gone.
+    // The charge has left, and nobody will hear the answer: all that the process did is dropped.
+    first.shutdown().await?;
     drop((first, flow));
 
     let second = Engine::new(journal.clone());

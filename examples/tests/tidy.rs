@@ -127,7 +127,10 @@ fn one_crate_knows_sqlite() {
 fn one_place_of_the_journal_commits() {
     let mut files = sources("fsm-journal/src");
     files.retain(|(name, _)| !name.contains("/writer/") && !name.contains("/format/"));
-    assert_eq!(offences(&files, &["COMMIT", "INSERT INTO records", ".commit()"]), [] as [String; 0]);
+    assert_eq!(
+        offences(&files, &["COMMIT", "INSERT INTO records", ".commit()"]),
+        [] as [String; 0]
+    );
 }
 
 #[test]

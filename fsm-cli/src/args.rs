@@ -3,7 +3,9 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{check, demo, diff, dot, run, schema, simulate};
+use crate::commands::{
+    cancel, check, demo, diff, dot, replay, resume, run, runs, schema, signal, simulate,
+};
 use crate::nearest::nearest;
 
 /// Run, check, and draw flows of API calls; simulate machines.
@@ -38,15 +40,26 @@ fn with_nearest(mut error: clap::Error) -> clap::Error {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  completed; `check`: no fault, and nothing refuted; `simulate`: always, refusals are in its result
+  0  completed; `cancel`: the run was cancelled; `check`: no fault, and nothing refuted; `simulate`: always, refusals are in its result
   1  any other outcome of a run; a difference, if `diff --exit-code` asks for it
-  2  the file or the arguments are wrong, or `check --deep` refuted something; nothing was sent";
+  2  the file or the arguments are wrong, or `check --deep` refuted something; nothing was sent
+  3  the journal can't be used: what was written before is safe";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a flow and print its result as one JSON object.
     Run(run::RunArgs),
+    /// List runs of a journal, or show one in detail.
+    Runs(runs::RunsArgs),
+    /// Go on with a run that was interrupted or waits, or with all of them.
+    Resume(resume::ResumeArgs),
+    /// End a run, whoever drives it.
+    Cancel(cancel::CancelArgs),
+    /// Tell a run what it waits for.
+    Signal(signal::SignalArgs),
+    /// Look back at a run: record by record, at any point of it, or again offline.
+    Replay(replay::ReplayArgs),
     /// Check files of flows or machines without sending anything.
     Check(check::CheckArgs),
     /// Draw the graph that a flow or a machine runs on.

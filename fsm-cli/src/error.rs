@@ -9,6 +9,7 @@ use fsm_patterns::{FlowError, InputError, RunError};
 
 use crate::exit::Exit;
 use crate::input::Purpose;
+use crate::journal::Trouble;
 use crate::log::FilterError;
 use crate::simulate::item::ItemError;
 
@@ -53,6 +54,10 @@ pub(crate) enum CommandError {
     /// Two things were to come from stdin.
     #[error("{what} can't both be read from stdin")]
     StdinTwice { what: &'static str, option: &'static str },
+
+    /// A run that is kept in a journal, or the journal.
+    #[error(transparent)]
+    Journal(#[from] Trouble),
 
     /// There can't be such a breakpoint.
     #[error("--break: {0}")]
@@ -175,6 +180,7 @@ impl CommandError {
                 ));
             }
             CommandError::Item(error) => return error.hint(),
+            CommandError::Journal(trouble) => return trouble.hint(),
             CommandError::Unassumed { open, .. } => {
                 let options: Vec<String> =
                     open.iter().map(|guard| format!("--assume '{guard}=true'")).collect();
@@ -220,6 +226,7 @@ impl CommandError {
     /// The exit code that goes with it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            CommandError::Journal(trouble) => trouble.exit(),
             // Whatever ran before, its result is lost, or a part of it.
             CommandError::Stdout(_) | CommandError::MetricsLost(_) => Exit::NotCompleted,
             CommandError::Unreadable { .. }

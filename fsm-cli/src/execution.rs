@@ -4,15 +4,17 @@ use std::future::Future;
 use std::pin::pin;
 
 use fsm_core::Observer;
-use fsm_patterns::{Flow, FlowContext, FlowEvent, FlowRun, RunReport};
+use fsm_patterns::{
+    DurableRun, Flow, FlowContext, FlowEvent, FlowRun, RunFault, RunReport, StepStatus,
+};
 use tokio::runtime;
 use tokio::sync::watch::Receiver;
 
 use crate::args::WatchArgs;
 use crate::error::CommandError;
 use crate::log::Log;
-use crate::progress::Progress;
-use crate::watch::Watch;
+use crate::progress::{self, Progress};
+use crate::watch::{Ending, Happening, Listener, Watch};
 
 /// What is shown of a run while it is under way. Logs and progress on one terminal would
 /// overwrite each other.
@@ -59,14 +61,9 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandErr
 pub(crate) async fn execute(
     flow: &Flow,
     run: FlowRun,
-    id: Option<&str>,
     view: View,
     interrupt: Receiver<bool>,
 ) -> RunReport {
-    let run = match id {
-        Some(id) => run.id(id),
-        None => run,
-    };
     match view {
         View::Nothing => drive(run, interrupt).await.0,
         View::Progress => {
@@ -99,4 +96,74 @@ where
         }
     };
     (report, observer)
+}
+
+/// As [`execute`], of a run that is kept in a journal. `stood` is how it stood where it was taken up.
+///
+/// # Cancel safety
+/// Dropping the future drops the calls that are under way; the run can be resumed.
+pub(crate) async fn keep(
+    flow: &Flow,
+    run: DurableRun,
+    stood: Option<&RunReport>,
+    view: View,
+    interrupt: Receiver<bool>,
+) -> Result<RunReport, RunFault> {
+    match view {
+        View::Nothing => Ok(drive_kept(run, interrupt).await?.0),
+        View::Progress => {
+            let mut progress = Progress::new(flow);
+            tell(flow, &mut progress, stood);
+            let driven = drive_kept(run.observer(Watch::new(flow, progress)), interrupt).await;
+            // A run that stopped took its observer along.
+            progress::clear();
+            Ok(driven?.0)
+        }
+        View::Log => {
+            let log = Log::new(run.run_id(), flow.endpoints());
+            log.begins(flow.name());
+            let driven = drive_kept(run.observer(Watch::new(flow, log)), interrupt).await;
+            let (report, watch) = driven?;
+            watch.listener.ended(&report);
+            Ok(report)
+        }
+    }
+}
+
+/// Tells what has become of steps before, those of the same name.
+fn tell(flow: &Flow, listener: &mut impl Listener, stood: Option<&RunReport>) {
+    let Some(stood) = stood else { return };
+    for (endpoint, name) in flow.endpoints().enumerate() {
+        let Some(step) = stood.steps.get(name) else { continue };
+        let ending = match step.status {
+            StepStatus::Ok => Ending::Ok,
+            StepStatus::Cached => Ending::Cached,
+            StepStatus::Recovered => Ending::Recovered,
+            StepStatus::Skipped => Ending::Skipped,
+            StepStatus::Failed => Ending::Failed,
+            StepStatus::TimedOut => Ending::TimedOut,
+            StepStatus::Cancelled => Ending::Cancelled,
+            StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => continue,
+        };
+        listener.happens(endpoint, &Happening::Ended(ending));
+    }
+}
+
+async fn drive_kept<O>(
+    mut run: DurableRun<O>,
+    mut interrupt: Receiver<bool>,
+) -> Result<(RunReport, O), RunFault>
+where
+    O: Observer<FlowContext, FlowEvent>,
+{
+    let cancel = run.cancel_handle();
+    let mut driven = pin!(run.drive_observed());
+    let (report, observer, _) = tokio::select! {
+        ended = &mut driven => ended?,
+        _ = interrupt.wait_for(|asked| *asked) => {
+            cancel.cancel();
+            driven.await?
+        }
+    };
+    Ok((report, observer))
 }

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Differs,
     /// The file or the arguments are wrong; nothing was sent.
     Wrong,
+    /// The journal can't be used.
+    NoJournal,
 }
 
 /// What a second SIGINT ends with at once: 128 and the signal's number, as shells have it.
@@ -24,6 +26,7 @@ impl From<Exit> for ExitCode {
             Exit::Completed => ExitCode::SUCCESS,
             Exit::NotCompleted | Exit::Differs => ExitCode::from(1),
             Exit::Wrong => ExitCode::from(2),
+            Exit::NoJournal => ExitCode::from(3),
         }
     }
 }

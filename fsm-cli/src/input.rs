@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Input,
     /// The context of a simulation.
     Context,
+    /// What a signal brings.
+    Signal,
 }
 
 impl Purpose {
@@ -24,6 +26,7 @@ impl Purpose {
         match self {
             Purpose::Input => "the input",
             Purpose::Context => "the context",
+            Purpose::Signal => "what the signal brings",
         }
     }
 
@@ -32,6 +35,7 @@ impl Purpose {
         match self {
             Purpose::Input => "--input",
             Purpose::Context => "--context",
+            Purpose::Signal => "PAYLOAD",
         }
     }
 }

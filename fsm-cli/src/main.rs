@@ -11,6 +11,7 @@
 //! | `input` | the input of a run, the context of a simulation |
 //! | `simulate` | machines driven by hand |
 //! | `debug` | runs with breakpoints and single steps |
+//! | `journal` | runs that are kept: found, listed, told, attended to |
 //! | `execution` | a run that is watched and can be interrupted |
 //! | `signals` | SIGINT and SIGTERM |
 //! | `watch` | the kernel's moves, told as what happens to endpoints |
@@ -30,6 +31,7 @@ mod error;
 mod execution;
 mod exit;
 mod input;
+mod journal;
 mod log;
 mod nearest;
 mod output;

@@ -25,7 +25,6 @@ pub(crate) struct Progress {
     /// Written by the run, read by the bar's ticker; either holds it for the time of one
     /// happening or one text.
     board: Arc<Mutex<Board>>,
-    bar: ProgressBar,
 }
 
 impl Progress {
@@ -64,14 +63,21 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.enable_steady_tick(TICK);
-        *lock(&SHOWN) = Some(bar.clone());
-        Self { board, bar }
+        *lock(&SHOWN) = Some(bar);
+        Self { board }
     }
 
     /// Takes it off the terminal.
     pub(crate) fn clear(self) {
-        lock(&SHOWN).take();
-        self.bar.finish_and_clear();
+        clear();
+    }
+}
+
+/// Takes off the terminal what is on it, if anything is.
+pub(crate) fn clear() {
+    let shown = lock(&SHOWN).take();
+    if let Some(bar) = shown {
+        bar.finish_and_clear();
     }
 }
 

@@ -137,7 +137,8 @@ pub(crate) fn flow(name: &str, text: &str) -> Result<Flow, CommandError> {
 pub(crate) fn loaded(name: &str, text: &str) -> Result<(Loaded, Flow), CommandError> {
     let loaded = file::load(name, text).map_err(|report| CommandError::Faults(Box::new(report)))?;
     match Flow::new(loaded.spec.clone()) {
-        Ok(flow) => Ok((loaded, flow)),
+        // A journal keeps the text, so that a run can go on without its file.
+        Ok(flow) => Ok((loaded, flow.with_definition(text))),
         Err(error) => Err(unbuildable(name, &loaded, error)),
     }
 }

@@ -135,7 +135,7 @@ fn run(flow: &Flow, api: &MockApi) -> Output {
     for (guard, holds) in flow.get("assume").and_then(Value::as_object).into_iter().flatten() {
         command.args(["--assume", &format!("{guard}={holds}")]);
     }
-    command.env_remove("FSM_LOG").env("NO_COLOR", "1");
+    command.env_remove("FSM_LOG").env_remove("FSM_JOURNAL").env("NO_COLOR", "1");
     if let Some(input) = flow.get("input") {
         command.args(["--input", &input.to_string()]);
     }

@@ -21,7 +21,7 @@ pub(crate) struct Desk {
     durable: AtomicU64,
     durable_waker: AtomicWaker,
     failure: OnceLock<JournalError>,
-    // What is before `seen` lies in the queue, or was given out.
+    // What is before `seen` lies in the queue, or was given out; nothing does before it is laid out.
     letters: Mutex<Letters>,
     letter_waker: AtomicWaker,
 }
@@ -30,6 +30,17 @@ pub(crate) struct Desk {
 struct Letters {
     queue: VecDeque<RawLetter>,
     seen: i64,
+    /// Whether what came before the desk was opened still lies in the database alone.
+    lacks_old: bool,
+}
+
+impl Letters {
+    fn put(&mut self, letter: RawLetter) {
+        if letter.number > self.seen {
+            self.seen = letter.number;
+            self.queue.push_back(letter);
+        }
+    }
 }
 
 /// A letter as it lies in the database.
@@ -96,13 +107,23 @@ impl Desk {
         self.failure.get().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure.clone())))
     }
 
-    /// Puts a letter in, unless it was put in before.
+    /// Puts a letter in, unless it was put in before. One that overtakes what is still to be laid out
+    /// is laid out with that, in its turn.
     pub(crate) fn deliver(&self, letter: RawLetter) {
         let mut letters = lock(&self.letters);
-        if letter.number > letters.seen {
-            letters.seen = letter.number;
-            letters.queue.push_back(letter);
+        if letters.lacks_old {
+            return;
         }
+        letters.put(letter);
+        drop(letters);
+        self.letter_waker.wake();
+    }
+
+    /// Puts all letters in that lie in the database, in their order.
+    pub(crate) fn lay_out(&self, all: impl Iterator<Item = RawLetter>) {
+        let mut letters = lock(&self.letters);
+        letters.lacks_old = false;
+        all.for_each(|letter| letters.put(letter));
         drop(letters);
         self.letter_waker.wake();
     }
@@ -129,6 +150,7 @@ impl Desks {
             return None;
         }
         let desk = Arc::new(Desk::new(number));
+        lock(&desk.letters).lacks_old = true;
         desks.insert(number, Arc::downgrade(&desk));
         Some(desk)
     }
@@ -166,5 +188,32 @@ impl Desks {
         for desk in desks {
             desk.fail(failure.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_that_comes_while_a_run_is_taken_up_does_not_overtake_those_before_it() {
+        let letter = |number: i64| RawLetter { number, input: number.to_string(), seal: 0 };
+        let desks = Desks::default();
+        let desk = desks.open(1).expect("nobody sits there");
+        // The one before came when nobody sat there.
+        desk.deliver(letter(6));
+        desk.lay_out([letter(5), letter(6)].into_iter());
+        desk.deliver(letter(6));
+        desk.deliver(letter(7));
+
+        let mut task = Context::from_waker(Waker::noop());
+        let taken: Vec<i64> = std::iter::from_fn(|| match desk.poll_letter(&mut task) {
+            Poll::Ready(letter) => Some(letter.number),
+            Poll::Pending => None,
+        })
+        .collect();
+        assert_eq!(taken, [5, 6, 7]);
     }
 }

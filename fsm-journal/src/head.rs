@@ -150,6 +150,13 @@ impl Head {
         Ok(())
     }
 
+    /// Takes the key out of the row; this is what is left of it.
+    pub(crate) fn drop_key(&self, connection: &Connection, number: i64) -> rusqlite::Result<()> {
+        let sql = "UPDATE runs SET key = NULL, seal = ?2 WHERE number = ?1";
+        connection.prepare_cached(sql)?.execute((number, self.seal()))?;
+        Ok(())
+    }
+
     /// As the trait's callers see it.
     pub(crate) fn info(self, driver: Option<String>) -> Result<RunInfo, JournalError> {
         let text = self.fingerprint.as_str().into_deserializer();

@@ -241,6 +241,7 @@ where
             head: head.clone(),
             first: row,
             definition: run.definition.to_owned(),
+            force: run.force,
             answer,
         })));
         if let Some(answered) = answered {
@@ -251,19 +252,25 @@ where
 
     fn take_up(&self, run: &str) -> Result<TakenUp<C, E>, JournalError> {
         let store = &self.store;
-        let found = store.find(run)?;
-        let seat = store.seat(run, found.number)?;
+        let seat = store.seat(run, store.find(run)?.number)?;
+        // Looked at from the seat: who gives a lease back does so only where nobody sits.
         let me = store.shared.driver();
-        let is_mine = me != 0 && found.driver == Some(me);
+        let is_mine = me != 0 && store.find(run)?.driver == Some(me);
         if !is_mine {
             store.lease(run)?;
         }
         let loaded = store.read(|connection, reader| {
             let found = rows::find(connection, run)?;
             self.history(connection, reader, found, false)
-        })?;
-        store.post.lay_out(&seat.desk)?;
-        let Loaded { history, head, definition, size } = loaded;
+        });
+        let loaded = loaded.and_then(|loaded| store.post.lay_out(&seat.desk).map(|()| loaded));
+        if loaded.is_err() && !is_mine {
+            drop(seat);
+            // What can't be read here may be by others. A lease that stays lapses with the process.
+            let _ = store.release(run);
+            return Err(loaded.err().unwrap_or_else(|| store.shared.stopped()));
+        }
+        let Loaded { history, head, definition, size } = loaded?;
         Ok(TakenUp { history, book: Box::new(Book::new(seat, head, definition, 0, size)) })
     }
 

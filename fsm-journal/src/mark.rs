@@ -1,8 +1,8 @@
 //! The high-water mark: how much was durable, in a file of its own beside the database.
 //!
 //! A database whose log was cut, or is missing because only one file of three was copied, is a good
-//! database: it is only older. The mark tells. It is written after each commit and never synced, so it
-//! may be behind, and is never ahead, of what is durable.
+//! database: it is only older. The mark tells. It is synced when the journal is made, and written over
+//! after each commit without a sync, so it may be behind, and is never ahead, of what is durable.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -66,8 +66,15 @@ impl Mark {
     }
 
     /// Writes the mark, whatever it said.
-    pub(crate) fn set(&self, journal: &str, count: u64) -> Result<(), JournalError> {
+    fn set(&self, journal: &str, count: u64) -> Result<(), JournalError> {
         self.write(journal, count).map_err(|fault| storage("write", &self.path, fault))
+    }
+
+    /// Writes a mark that is there also after a power cut, so that its absence means something. What is
+    /// written over it later may be older then, and is never half of it.
+    pub(crate) fn found(&self, journal: &str, count: u64) -> Result<(), JournalError> {
+        self.set(journal, count)?;
+        self.file.sync_all().map_err(|fault| storage("sync", &self.path, fault))
     }
 
     /// Writes the mark unless another process has written a higher one meanwhile.

@@ -123,9 +123,8 @@ impl Post {
     pub(crate) fn lay_out(&self, desk: &Desk) -> Result<(), JournalError> {
         let office = lock(&self.office);
         let sql = "SELECT number, run, input, seal FROM letters WHERE run = ?1 ORDER BY number";
-        for (_, letter) in office.letters(sql, desk.number())? {
-            desk.deliver(letter);
-        }
+        let letters = office.letters(sql, desk.number())?;
+        desk.lay_out(letters.into_iter().map(|(_, letter)| letter));
         Ok(())
     }
 }

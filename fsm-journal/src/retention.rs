@@ -94,7 +94,7 @@ impl Store {
         self.read(|connection, _| {
             rows::list(connection, &RunFilter::all(), rows::Those::All, |found| {
                 if retention.holds(&found.head, now) {
-                    old.push((found.number, found.head));
+                    old.push(found.head.id);
                 }
                 Ok(true)
             })
@@ -106,8 +106,13 @@ impl Store {
             let some = some.to_vec();
             pruned.records += self.write(move |hand| {
                 let mut records = 0;
-                for (number, head) in some {
-                    records += remove(hand, number, head, keep)?;
+                for run in some {
+                    // As it is now: a key may have gone to another run meanwhile.
+                    match rows::find(hand.connection, &run) {
+                        Ok(found) => records += remove(hand, found.number, found.head, keep)?,
+                        Err(JournalError::NoSuchRun { .. }) => {}
+                        Err(fault) => return Ok(Err(fault)),
+                    }
                 }
                 Ok(Ok(records))
             })?;

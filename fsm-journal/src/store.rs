@@ -106,6 +106,14 @@ impl Store {
         look: impl FnOnce(&Connection, &mut Reader) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
         self.settle();
+        self.read_durable(look)
+    }
+
+    /// As [`read`](Self::read), of what is durable already.
+    fn read_durable<T>(
+        &self,
+        look: impl FnOnce(&Connection, &mut Reader) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let mut reader = lock(&self.reader);
         let Some(connection) = reader.connection.take() else {
             return Err(self.shared.stopped());
@@ -250,7 +258,8 @@ impl Store {
     }
 
     pub(crate) fn posted_after(&self, number: u64) -> Result<Vec<(u64, String)>, JournalError> {
-        self.read(|connection, _| {
+        // A letter is told of when it is durable, so nothing that is on its way has to be waited for.
+        self.read_durable(|connection, _| {
             let read = || -> rusqlite::Result<Vec<_>> {
                 let sql = "SELECT l.number, r.id FROM letters l JOIN runs r ON r.number = l.run \
                     WHERE l.number > ?1 ORDER BY l.number";

@@ -32,7 +32,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use fsm_core::journal::{Epoch, Replay, ReplayFault, Step};
-use fsm_core::{Heard, Input, Outcome, Snapshot, Timestamp};
+use fsm_core::{Heard, Input, Marks, Outcome, Snapshot, Timestamp};
 use serde::Serialize;
 
 use crate::check::spelling;
@@ -45,6 +45,7 @@ use crate::step::StepError;
 /// A run of a flow at any point of its history.
 pub struct Retrace<'a> {
     flow: &'a Flow,
+    epoch: &'a Epoch<FlowContext, FlowEvent>,
     replay: Replay<'a, FlowContext, FlowEvent>,
 }
 
@@ -101,7 +102,7 @@ impl Flow {
         &'a self,
         epoch: &'a Epoch<FlowContext, FlowEvent>,
     ) -> Result<Retrace<'a>, ReplayFault> {
-        Ok(Retrace { flow: self, replay: Replay::of(epoch, &self.machine)? })
+        Ok(Retrace { flow: self, epoch, replay: Replay::of(epoch, &self.machine)? })
     }
 
     /// Everything that happened to a run, record by record.
@@ -138,6 +139,11 @@ impl Flow {
 }
 
 impl<'a> Retrace<'a> {
+    /// The flow that the run followed.
+    pub fn flow(&self) -> &'a Flow {
+        self.flow
+    }
+
     /// The number of the record after which it stands; 0 at the beginning of a run.
     pub fn number(&self) -> u64 {
         self.replay.number()
@@ -161,6 +167,14 @@ impl<'a> Retrace<'a> {
     /// The machine's side of it.
     pub fn replay(&mut self) -> &mut Replay<'a, FlowContext, FlowEvent> {
         &mut self.replay
+    }
+
+    /// The way that the run took up to here, to be drawn.
+    ///
+    /// # Errors
+    /// [`ReplayFault`]: the records do not belong to this flow.
+    pub fn way(&self) -> Result<Marks, ReplayFault> {
+        self.epoch.way(&self.flow.machine, self.number())
     }
 
     /// Takes the next record, and says what came of it; `None` at the end.

@@ -126,6 +126,19 @@ impl Flow {
         signals
     }
 
+    /// The steps that may wait for a signal however long it takes: neither they nor the run have a
+    /// timeout. In declared order.
+    pub fn unbounded_waits(&self) -> Vec<Awaited<'_>> {
+        if self.rules.plan.flow.total_timeout.is_some() {
+            return Vec::new();
+        }
+        let waits = self.rules.plan.endpoints.iter().filter_map(|endpoint| {
+            let signal = endpoint.signal().filter(|signal| signal.timeout.is_none())?;
+            Some(Awaited { step: &endpoint.name, signal: &signal.name })
+        });
+        waits.collect()
+    }
+
     /// The steps of a run that wait for a signal now, in the order of their tokens: a signal of
     /// another name would be refused.
     ///

@@ -91,7 +91,7 @@ async fn run_all(
         let input = InputSource::Literal(demo.input.to_owned()).read(Purpose::Input)?;
         let run =
             flow.run(input).map_err(|error| CommandError::of_run(demo.file.to_owned(), error))?;
-        let report = execution::execute(&flow, run, None, view, interrupt.clone()).await;
+        let report = execution::execute(&flow, run, view, interrupt.clone()).await;
         output::print(&summary(demo, &report))?;
         if run::exit(report.outcome) != Exit::Completed {
             exit = Exit::NotCompleted;

@@ -1,11 +1,16 @@
 //! The commands, one a module: each has its arguments and a `perform` that does the work.
 
+pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod dot;
+pub(crate) mod replay;
+pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod signal;
 pub(crate) mod simulate;
 
 use crate::args::{Args, Command};
@@ -16,6 +21,11 @@ use crate::exit::Exit;
 pub(crate) fn perform(args: Args) -> Result<Exit, CommandError> {
     match args.command {
         Command::Run(args) => run::perform(&args),
+        Command::Runs(args) => runs::perform(&args),
+        Command::Resume(args) => resume::perform(&args),
+        Command::Cancel(args) => cancel::perform(&args),
+        Command::Signal(args) => signal::perform(&args),
+        Command::Replay(args) => replay::perform(&args),
         Command::Check(args) => check::perform(&args),
         Command::Diff(args) => diff::perform(&args),
         Command::Dot(args) => dot::perform(&args),

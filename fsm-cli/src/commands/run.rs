@@ -1,9 +1,12 @@
 //! `fsm run`: one JSON object on stdout, everything else on stderr.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fsm_patterns::{InputError, RunOutcome, RunReport};
+use fsm_core::Timestamp;
+use fsm_core::journal::{Journal, JournalError};
+use fsm_patterns::{Flow, FlowRun, InputError, RunFault, RunOutcome, RunReport};
+use tokio::sync::watch::Receiver;
 
 use crate::args::WatchArgs;
 use crate::debug::{self, DebugArgs, Dialog};
@@ -11,6 +14,8 @@ use crate::error::CommandError;
 use crate::execution::{self, View};
 use crate::exit::Exit;
 use crate::input::{self, InputSource};
+use crate::journal::attend::{Attendance, PATIENCE};
+use crate::journal::{self, Store, Trouble, past};
 use crate::source::Source;
 use crate::{diagnostics, log, output, signals};
 
@@ -31,6 +36,25 @@ pub(crate) struct RunArgs {
     /// The id of the run; idempotency keys are derived from it [default: random].
     #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
+
+    /// Keep the run in the journal in this folder, so that it survives the end of this process:
+    /// `fsm resume` goes on with it. The folder is made where there is none.
+    #[arg(long, value_name = "DIR", env = "FSM_JOURNAL", value_parser = journal::folder)]
+    journal: Option<PathBuf>,
+
+    /// What makes two runs of the flow the same: where a run with this key is completed, its result
+    /// is returned without a call; where one is under way, it is joined [default: what the flow says].
+    #[arg(long, value_name = "KEY", requires = "journal", value_parser = run_key)]
+    run_key: Option<String>,
+
+    /// Run anew also where a completed run has the key, or the target is there.
+    #[arg(long)]
+    force: bool,
+
+    /// Come back where the run only waits, for a signal or for longer than a second; its outcome is
+    /// `waiting` then, and `fsm resume` goes on with it.
+    #[arg(long, requires = "journal")]
+    no_wait: bool,
 
     /// Write counts and latencies of the run to this file at its end, as text for Prometheus.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = metrics_file)]
@@ -75,25 +99,40 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
     if let Some(path) = &args.metrics {
         output::probe_file(path)?;
     }
-    let mut run =
-        flow.run(input).map_err(|error| CommandError::of_run(source.to_string(), error))?;
+    if let (None, Some(wait)) = (&args.journal, flow.unbounded_waits().first()) {
+        let (step, signal) = (wait.step.to_owned(), wait.signal.to_owned());
+        let what = source.to_string();
+        return Err(Trouble::NobodyCouldSignal { what, step, signal }.into());
+    }
+    let store = args.journal.as_deref().map(Store::make).transpose()?;
+    let mut run = match args.force {
+        true => flow.run_anew(input),
+        false => flow.run(input),
+    }
+    .map_err(|error| CommandError::of_run(source.to_string(), error))?;
+    if let Some(id) = &args.run_id {
+        run = run.id(id);
+    }
+    let is_found = run.found().is_some();
     let interrupt = signals::listen().map_err(CommandError::Setup)?;
-    let id = args.run_id.as_deref();
     let report = match args.debug.is_on() {
         false => {
             let view = View::of(&args.watch);
-            execution::block_on(execution::execute(&flow, run, id, view, interrupt))?
+            execution::block_on(drive(args, &flow, run, store.as_ref(), view, interrupt))?
         }
         true => {
             let debugger = run.debugger();
             args.debug.prepare(&debugger).map_err(CommandError::Breakpoint)?;
             let lines = debug::stdin().map_err(CommandError::Setup)?;
-            let (flow, out) = (&flow, &mut std::io::stderr());
-            let dialog = Dialog { flow, debugger, lines, interrupt: interrupt.clone(), out };
+            let out = &mut std::io::stderr();
+            let dialog = Dialog { flow: &flow, debugger, lines, interrupt: interrupt.clone(), out };
             let view = View::without_progress(&args.watch);
-            let execution = execution::execute(flow, run, id, view, interrupt);
+            let execution = drive(args, &flow, run, store.as_ref(), view, interrupt);
             execution::block_on(async { tokio::join!(execution, dialog.hold()) })?.0
         }
+    };
+    let (report, is_found) = match report? {
+        (report, joined) => (report, is_found || joined),
     };
     // First what was asked for by name: stdout may be closed by its reader.
     if let Some(path) = &args.metrics {
@@ -104,10 +143,67 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
         }
     }
     output::print_json(&report)?;
-    if let Some(why) = why_not_completed(&report).filter(|_| !args.watch.quiet) {
-        diagnostics::note(&why);
+    if is_found && !args.watch.quiet {
+        diagnostics::note(&format!("nothing was sent: this is the result of run {}", report.run));
     }
+    conclude(&report, args.watch.quiet, args.journal.as_deref());
     Ok(exit(report.outcome))
+}
+
+/// Drives the run, in the journal if there is one; whether the result is that of a run with the same
+/// key that was completed before.
+async fn drive(
+    args: &RunArgs,
+    flow: &Flow,
+    run: FlowRun,
+    store: Option<&Store>,
+    view: View,
+    interrupt: Receiver<bool>,
+) -> Result<(RunReport, bool), CommandError> {
+    let Some(store) = store else {
+        return Ok((execution::execute(flow, run, view, interrupt).await, false));
+    };
+    let mut run = run.journal(store.shared());
+    if let Some(key) = &args.run_key {
+        run = run.key(key);
+    }
+    if args.force {
+        run = run.force();
+    }
+    if args.no_wait {
+        run = run.until_waiting(PATIENCE);
+    }
+    let id = run.run_id().to_owned();
+    let driven = execution::keep(flow, run, None, view, interrupt.clone()).await;
+    let other =
+        match driven {
+            Ok(report) => return Ok((report, false)),
+            Err(RunFault::Journal {
+                source: JournalError::KeyTaken { run: other, .. }, ..
+            }) if !args.force => other,
+            Err(fault) => return Err(store.stopped(&id, fault)),
+        };
+    let info = store.disk.info(&other).map_err(|error| store.refused(error))?;
+    if let Some(report) = past::result(&info)? {
+        return Ok((report, true));
+    }
+    if view != View::Nothing || !args.watch.quiet {
+        diagnostics::note(&format!("run {other} has the key and is under way: this one joins it"));
+    }
+    let how = Attendance { view, no_wait: args.no_wait, interrupt };
+    Ok((store.attend(&other, how).await?, false))
+}
+
+/// Says on stderr how a run ended that did not complete, or how to go on with one that waits.
+pub(super) fn conclude(report: &RunReport, is_quiet: bool, journal: Option<&Path>) {
+    let Some(why) = why_not_completed(report).filter(|_| !is_quiet) else { return };
+    match journal {
+        Some(dir) if report.outcome == RunOutcome::Waiting => {
+            let command = journal::command("resume", &report.run, dir);
+            diagnostics::note(&format!("{why}; `{command}` goes on"));
+        }
+        Some(_) | None => diagnostics::note(&why),
+    }
 }
 
 /// One line that says how a run ended and what failed first, if it did not complete. The result says
@@ -124,13 +220,32 @@ fn why_not_completed(report: &RunReport) -> Option<String> {
             let left = report.left_undone.join(", ");
             return Some(format!("run {} was cancelled; left undone: {left}", report.run));
         }
-        RunOutcome::Waiting => return Some(format!("run {} is not over: it waits", report.run)),
+        RunOutcome::Waiting => {
+            return Some(format!("run {} is not over: it waits{}", report.run, for_what(report)));
+        }
     };
     let message = report.error.as_ref().map_or("", |error| &error.message);
     // It may quote a server: what is no text must not reach the terminal.
     let words = message.split(|it: char| it.is_control() || it.is_whitespace());
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     Some(format!("run {} {ended}: {line}", report.run))
+}
+
+/// What a run waits for, as far as its steps tell.
+fn for_what(report: &RunReport) -> String {
+    let waits = report.steps.values().filter_map(|step| step.waits_for.as_ref());
+    let mut words: Vec<String> = Vec::new();
+    for wait in waits {
+        words.extend(wait.signal.iter().map(|signal| format!("the signal `{signal}`")));
+        if wait.signal.is_none() {
+            words.extend(wait.until.map(Timestamp::to_rfc3339));
+        }
+    }
+    words.dedup();
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(" for {}", words.join(", ")),
+    }
 }
 
 /// The exit code of a run that was made.
@@ -149,6 +264,14 @@ fn metrics_file(text: &str) -> Result<PathBuf, String> {
         "-" => Err("metrics go to a file: stdout carries the result and nothing else".to_owned()),
         "" => Err("the name of a file must not be empty".to_owned()),
         _ => Ok(text.into()),
+    }
+}
+
+/// An empty key comes from a variable of the shell that is not set.
+fn run_key(text: &str) -> Result<String, String> {
+    match text.is_empty() {
+        true => Err("a key must not be empty".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

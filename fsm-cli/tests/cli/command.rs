@@ -41,7 +41,12 @@ impl Ended {
 /// The binary, without what the surroundings of the test may have set.
 pub(crate) fn fsm<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fsm"));
-    command.args(arguments).env_remove("FSM_LOG").env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env_remove("FSM_LOG")
+        .env_remove("FSM_JOURNAL")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
     command
 }
 
@@ -97,6 +102,10 @@ impl Api {
 
     pub(crate) fn requests(&self) -> u64 {
         self.api.request_count()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.api.url().to_string()
     }
 
     /// Waits until so many requests have come in.

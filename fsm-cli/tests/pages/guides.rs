@@ -64,7 +64,11 @@ fn shell(script: &str, folder: &Path) -> Printed {
     let run = |script: &str| {
         let mut command = Command::new("sh");
         command.args(["-ec", script]).current_dir(folder).stdin(Stdio::null());
-        command.env("PATH", &paths).env("NO_COLOR", "1").env_remove("FSM_LOG");
+        command
+            .env("PATH", &paths)
+            .env("NO_COLOR", "1")
+            .env_remove("FSM_LOG")
+            .env_remove("FSM_JOURNAL");
         command.output().expect("there is a shell")
     };
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

@@ -136,6 +136,7 @@ pub(super) fn border(mark: Mark) -> &'static str {
     match mark {
         Mark::Active => INK,
         Mark::Path => "#7a1fa2",
+        Mark::Failed => "#b3261e",
         Mark::Added => "#00695c",
         Mark::Removed => "#b3261e",
         Mark::Altered => "#8a5a00",
@@ -147,6 +148,7 @@ pub(super) fn fill(mark: Mark) -> &'static str {
     match mark {
         Mark::Active => "#ffd966",
         Mark::Path => "#f3e5f5",
+        Mark::Failed => "#fadbd8",
         Mark::Added => "#cdeee4",
         Mark::Removed => "#fadbd8",
         Mark::Altered => "#fde6bf",

@@ -16,6 +16,8 @@ pub enum Mark {
     Active,
     /// On a way that was taken.
     Path,
+    /// Its work failed.
+    Failed,
     /// In the new graph only.
     Added,
     /// In the old graph only.
@@ -30,6 +32,7 @@ impl Mark {
         match self {
             Mark::Active => "active",
             Mark::Path => "path",
+            Mark::Failed => "failed",
             Mark::Added => "added",
             Mark::Removed => "removed",
             Mark::Altered => "altered",
@@ -163,6 +166,11 @@ impl Marks {
     /// Says something below the name of the graph.
     pub(crate) fn caption(&mut self, lines: Vec<String>) {
         self.notes.caption = lines;
+    }
+
+    /// Whether something bears this mark.
+    pub(super) fn has(&self, mark: Mark) -> bool {
+        self.states.values().chain(self.transitions.values()).any(|found| *found == mark)
     }
 
     pub(super) fn lines_of_caption(&self) -> &[String] {

@@ -66,7 +66,9 @@ impl<W: Write> Writer<'_, '_, W> {
 
     /// The classes of marks; they come last, so that they win.
     fn marks(&mut self) -> fmt::Result {
-        for mark in [Mark::Active, Mark::Path, Mark::Added, Mark::Removed, Mark::Altered] {
+        let failed = self.plan.has_mark(Mark::Failed).then_some(Mark::Failed);
+        let marks = [Mark::Active, Mark::Path, Mark::Added, Mark::Removed, Mark::Altered];
+        for mark in marks.into_iter().chain(failed) {
             let (class, fill, border) = (mark.word(), look::fill(mark), look::border(mark));
             self.line(format_args!(
                 "classDef {class} fill:{fill},stroke:{border},color:#1f2933,stroke-width:4px"

@@ -92,6 +92,11 @@ impl<'g> Plan<'g> {
         self.marks.is_some()
     }
 
+    /// Whether something bears this mark.
+    pub(super) fn has_mark(&self, mark: Mark) -> bool {
+        self.marks.is_some_and(|marks| marks.has(mark))
+    }
+
     /// The mark of a state; only those of the outermost graph bear any.
     pub(super) fn mark(&self, place: Place) -> Option<Mark> {
         self.marks.filter(|_| place.sheet == 0)?.of_state(place.state)

@@ -5,7 +5,7 @@ mod take_up;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -323,11 +323,18 @@ impl<C, E: Event, O: Observer<C, E>> Driver<C, E, O> {
         }
         let waits = |effect: &Effect| !matches!(effect, Effect::Timer { .. });
         let is_written = self.book.is_some() && self.effects.list.iter().any(waits);
-        if is_written || self.debugged.is_some() {
+        if is_written && !self.is_durable_already() || self.debugged.is_some() {
             return Follow::Effects;
         }
         self.perform();
         Follow::Nothing
+    }
+
+    /// Whether the journal need not be waited for, as one in memory need not.
+    fn is_durable_already(&mut self) -> bool {
+        let mut nobody = Context::from_waker(Waker::noop());
+        let durable = self.book.as_mut().map(|book| book.poll_durable(&mut nobody));
+        matches!(durable, None | Some(Poll::Ready(Ok(()))))
     }
 
     /// Performs what follows from the last input once that is durable.

@@ -54,6 +54,7 @@ mod memory;
 mod replay;
 mod step;
 mod trail;
+mod way;
 
 pub use error::{JournalError, ReplayFault};
 pub use history::{Epoch, History, Record};

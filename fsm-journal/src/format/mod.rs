@@ -3,7 +3,8 @@
 mod schema;
 
 use std::cell::Cell;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,20 @@ pub(crate) fn make(dir: &Path) -> Result<(), JournalError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let made = builder.create(dir).and_then(|()| builder.create(dir.join(lease::FOLDER)));
-    made.map_err(|fault| storage("make the folder", dir, fault))
+    let made = || -> io::Result<()> {
+        let new = dir.ancestors().take_while(|folder| !folder.exists()).count();
+        builder.create(dir)?;
+        builder.create(dir.join(lease::FOLDER))?;
+        // The name of a folder is durable when the folder around it is.
+        dir.ancestors().skip(1).take(new).try_for_each(sync_folder)
+    };
+    made().map_err(|fault| storage("make the folder", dir, fault))
+}
+
+/// Makes the names in a folder durable; elsewhere than on Unix a folder can't be opened.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 pub(crate) fn exists(dir: &Path) -> Result<(), JournalError> {
@@ -223,7 +236,7 @@ fn compare(
             }
             JournalError::Lost { acknowledged: *count, found }
         }
-        Level::Empty if found == 0 => return mark.set(&counters.journal, 0),
+        Level::Empty if found == 0 => return mark.found(&counters.journal, 0),
         Level::Empty => damaged(
             "`journal.mark` is missing, so nobody can say whether records were lost; \
              copy the whole folder, or accept a loss",
@@ -238,7 +251,7 @@ fn compare(
         ),
     };
     match accept_loss {
-        true => mark.set(&counters.journal, found),
+        true => mark.found(&counters.journal, found),
         false => Err(fault),
     }
 }

@@ -9,6 +9,7 @@ use super::message::{Begin, Page, SnapshotRow};
 use crate::counters::Counters;
 use crate::fault::sqlite;
 use crate::format;
+use crate::head::{self, Head};
 use crate::lease::{Driver, EnlistFault};
 use crate::shared::Shared;
 
@@ -117,6 +118,9 @@ impl<'a> Hand<'a> {
 
     /// Writes a new run; its desk hears of a refusal.
     pub(crate) fn begin(&mut self, begin: &mut Begin) -> Result<(), Broken> {
+        if begin.force && !self.exists(&begin.head.id)? {
+            self.free_key(&begin.head)?;
+        }
         let allowed = match begin.head.insert(self.connection) {
             Ok(number) => {
                 begin.desk.set_number(number);
@@ -140,11 +144,31 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
+    fn exists(&self, id: &str) -> Result<bool, Broken> {
+        let mut same = self.connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
+        Ok(same.exists([id])?)
+    }
+
+    /// Takes the key of a new run from the completed run that has it. One that is under way keeps it.
+    fn free_key(&self, new: &Head) -> Result<(), Broken> {
+        let sql = format!(
+            "SELECT {} FROM runs r WHERE r.machine = ?1 AND r.key = ?2 \
+                AND r.status = 'over' AND r.outcome = 'completed'",
+            head::COLUMNS
+        );
+        let mut holder = self.connection.prepare_cached(&sql)?;
+        let found = holder.query_row((&new.machine, &new.key), Head::read).optional()?;
+        // One that is damaged keeps its key: the new run is refused, and a check says why.
+        if let Some((number, Ok(old))) = found {
+            Head { key: None, ..old }.drop_key(self.connection, number)?;
+        }
+        Ok(())
+    }
+
     /// Why a run could not be begun.
     fn taken(&self, begin: &Begin) -> Result<JournalError, Broken> {
         let head = &begin.head;
-        let mut same = self.connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
-        if same.exists([&head.id])? {
+        if self.exists(&head.id)? {
             return Ok(JournalError::Exists { run: head.id.clone() });
         }
         Ok(JournalError::KeyTaken {

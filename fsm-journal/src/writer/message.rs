@@ -31,6 +31,8 @@ pub(crate) struct Begin {
     pub(crate) head: Head,
     pub(crate) first: SnapshotRow,
     pub(crate) definition: String,
+    /// Whether a completed run loses its key to this one.
+    pub(crate) force: bool,
     /// Where whoever begins it waits to hear whether it may: a key is held against other processes.
     pub(crate) answer: Option<Sender<Result<(), JournalError>>>,
 }

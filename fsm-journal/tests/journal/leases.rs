@@ -143,3 +143,34 @@ async fn a_run_that_is_over_is_driven_by_nobody_and_can_still_be_read() -> TestR
     assert_eq!(taken.history.info.driver, None);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_run_that_can_not_be_read_here_is_left_to_others() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let (journal, other) = (open(dir.path())?, open(dir.path())?);
+    begin(&other, "run").await?;
+    other.release("run")?;
+    let damage = rusqlite::Connection::open(dir.path().join("journal.db"))?;
+    damage.execute("UPDATE snapshots SET seal = seal + 1", ())?;
+    assert!(matches!(journal.take_up("run"), Err(JournalError::Damaged { .. })));
+    damage.execute("UPDATE snapshots SET seal = seal - 1", ())?;
+    assert_eq!(journal.info("run")?.driver, None);
+    go_on(&other, "run").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lease_that_is_given_back_while_its_run_is_taken_up_is_taken_anew() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let (journal, other) = (open(dir.path())?, open(dir.path())?);
+    begin(&journal, "run").await?;
+    for _ in 0..200 {
+        let releasing = journal.clone();
+        let release = std::thread::spawn(move || releasing.release("run"));
+        let taken = journal.take_up("run")?;
+        release.join().map_err(|_| "it panicked")??;
+        assert!(other.info("run")?.driver.is_some(), "driven, and nobody knows");
+        drop(taken);
+    }
+    Ok(())
+}

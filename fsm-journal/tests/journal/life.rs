@@ -190,6 +190,44 @@ async fn a_key_is_free_again_only_when_its_run_failed() -> TestResult {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_completed_run_loses_its_key_to_one_that_is_forced_and_one_under_way_does_not()
+-> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = open(dir.path())?;
+    let machine = machine();
+    let first = machine.snapshot(Talk::default(), 7);
+    let forced = |id: &'static str| NewRun::new(id, machine.graph()).key(Some("2026-11")).force();
+    begin_keyed(&journal, "monday", Some("2026-11")).await?;
+    let refused = journal.begin(forced("tuesday"), &first).err();
+    assert!(matches!(refused, Some(JournalError::KeyTaken { .. })), "{refused:?}");
+    journal.post("monday", &bye())?;
+    go_on(&journal, "monday").await?;
+
+    drive(&machine, first.clone(), journal.begin(forced("tuesday"), &first)?).await;
+    assert_eq!(journal.info("monday")?.key, None);
+    assert_eq!(journal.info("tuesday")?.key.as_deref(), Some("2026-11"));
+    let again = journal.begin(forced("monday"), &first).err();
+    assert!(matches!(again, Some(JournalError::Exists { .. })), "{again:?}");
+    assert_eq!(journal.info("tuesday")?.key.as_deref(), Some("2026-11"));
+    journal.check()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_id_that_is_very_long_is_refused_at_once() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let journal = open(dir.path())?;
+    for number in 0..20 {
+        begin(&journal, &format!("run {number} {}", "of many ".repeat(2_000))).await?;
+    }
+    let begun = std::time::Instant::now();
+    let wrong = journal.info(&"run ".repeat(250_000)).err().ok_or("there is none")?;
+    assert!(matches!(wrong, JournalError::NoSuchRun { nearest: None, .. }));
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    Ok(())
+}
+
 #[test]
 fn a_journal_that_must_be_there_and_is_not_is_not_made() -> TestResult {
     let dir = tempfile::tempdir()?;

@@ -81,8 +81,10 @@ impl Flow {
         let open = self.open().map_err(RunError::from)?.clone();
         let target = target::path_of(&self.rules.plan.flow, &run.context().input);
         let target = target.map_err(RunError::from)?;
-        if is_changed {
-            book.carry_over(print, self.definition().unwrap_or_default(), &run);
+        // The journal keeps what the run follows: the text counts also where the graph does not show it.
+        let definition = self.definition();
+        if is_changed || definition.is_some_and(|text| *text != *history.last().definition) {
+            book.carry_over(print, definition.unwrap_or_default(), &run);
         }
         Ok(DurableRun {
             flow: self.clone(),

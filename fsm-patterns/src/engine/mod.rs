@@ -65,7 +65,8 @@ use crate::flow::Flow;
 use crate::report::RunReport;
 
 /// Drives runs of flows over a journal. Clones are the same engine; when the last of them and of its
-/// handles is dropped, its runs are left where they are, as if the process had died.
+/// handles is dropped, its runs are left where they are, as if the process had died: its tasks end when
+/// the runtime comes round to them. [`shutdown`](Self::shutdown) waits for that, and gives leases back.
 ///
 /// It has to be used within a tokio runtime.
 #[derive(Clone)]
@@ -271,7 +272,8 @@ impl Engine {
         shared.state().flows.of_run(info, history.last(), &shared.options.services)
     }
 
-    /// Waits for the end of a run, whoever drives it.
+    /// Waits for the end of a run, whoever drives it. One that nobody drives is waited for until
+    /// somebody has driven it to its end.
     ///
     /// # Errors
     /// [`EngineError`] if there is no such run, or if it stops here before its end.
