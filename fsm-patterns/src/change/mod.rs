@@ -98,7 +98,7 @@ impl Flow {
         let states = migration.states(from.graph(), self.graph());
         let run = self.machine.carry_over(snapshot, from.graph(), &states)?;
         let mut obstacles = names.lost(run.context(), migration);
-        obstacles.extend(names.not_undone(new, run.context(), migration));
+        obstacles.extend(names.not_undone(new, run.context()));
         if run.status() != Status::New {
             obstacles.extend(self.other_modes(from, &names));
         }

@@ -40,7 +40,7 @@ pub enum FlowObstacle {
     },
     /// A step is done and is to be undone should the run fail, and the changed flow does not say how.
     #[error(
-        "`{step}` is done, and the flow no longer says how it is undone: give it its `undo` back, or drop its result"
+        "`{step}` is done, and the flow no longer says how it is undone: give it its `undo` back"
     )]
     NotUndone {
         /// The step.

@@ -76,12 +76,7 @@ impl Names {
     }
 
     /// The steps that are to be undone should the run fail, and that the new flow can't undo.
-    pub(super) fn not_undone(
-        &self,
-        new: &Plan,
-        context: &FlowContext,
-        migration: &Migration,
-    ) -> Vec<FlowObstacle> {
+    pub(super) fn not_undone(&self, new: &Plan, context: &FlowContext) -> Vec<FlowObstacle> {
         let left = |number: &&usize| {
             !self.gone.iter().any(|(gone, _)| gone == *number)
                 && self.undoes(new, **number).is_none()
@@ -91,7 +86,6 @@ impl Names {
             let index = self.endpoints.iter().position(|before| *before == Some(*number))?;
             Some(new.endpoints[index].name.to_string())
         });
-        let names = names.filter(|name| !migration.is_dropped(name));
         names.map(|step| FlowObstacle::NotUndone { step }).collect()
     }
 
