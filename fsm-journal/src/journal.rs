@@ -267,7 +267,7 @@ where
         if loaded.is_err() && !is_mine {
             drop(seat);
             // What can't be read here may be by others. A lease that stays lapses with the process.
-            let _ = store.release(run);
+            let _ = store.release(&[run]);
             return Err(loaded.err().unwrap_or_else(|| store.shared.stopped()));
         }
         let Loaded { history, head, definition, size } = loaded?;
@@ -295,7 +295,11 @@ where
     }
 
     fn release(&self, run: &str) -> Result<(), JournalError> {
-        self.store.release(run)
+        self.store.release(&[run])
+    }
+
+    fn release_all(&self, runs: &[&str]) -> Result<(), JournalError> {
+        self.store.release(runs)
     }
 
     fn post(&self, run: &str, message: &Input<E>) -> Result<u64, JournalError> {

@@ -221,19 +221,25 @@ impl Store {
         })
     }
 
-    pub(crate) fn release(&self, run: &str) -> Result<(), JournalError> {
+    pub(crate) fn release(&self, runs: &[&str]) -> Result<(), JournalError> {
         self.settle();
-        let run = run.to_owned();
+        let runs: Vec<String> = runs.iter().map(|run| (*run).to_owned()).collect();
         self.write(move |hand| {
-            let found = match rows::find(hand.connection, &run) {
-                Ok(found) => found,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            let is_mine = found.driver == Some(hand.shared.driver());
-            if is_mine && !hand.shared.desks.is_open(found.number) {
-                hand.release(found.number)?;
+            let mut first = Ok(());
+            for run in &runs {
+                let found = match rows::find(hand.connection, run) {
+                    Ok(found) => found,
+                    Err(fault) => {
+                        first = first.and(Err(fault));
+                        continue;
+                    }
+                };
+                let is_mine = found.driver == Some(hand.shared.driver());
+                if is_mine && !hand.shared.desks.is_open(found.number) {
+                    hand.release(found.number)?;
+                }
             }
-            Ok(Ok(()))
+            Ok(first)
         })
     }
 

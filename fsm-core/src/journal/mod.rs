@@ -127,6 +127,15 @@ pub trait Journal<C, E>: Send + Sync {
     /// If the journal can't be written.
     fn release(&self, run: &str) -> Result<(), JournalError>;
 
+    /// As [`release`](Self::release), for many runs; a journal on disk needs one commit for all.
+    ///
+    /// # Errors
+    /// The first lease that could not be given back; the others are, where one by one they can be.
+    fn release_all(&self, runs: &[&str]) -> Result<(), JournalError> {
+        let released = runs.iter().map(|run| self.release(run));
+        released.fold(Ok(()), |first, released| first.and(released))
+    }
+
     /// Sends something to a run, whoever drives it. It is kept until the run takes it. Returns its
     /// number when it is durable.
     ///

@@ -105,6 +105,22 @@ async fn what_dead_drivers_leave_is_cleaned_up_by_the_next() -> TestResult {
 }
 
 #[tokio::test]
+async fn leases_of_many_runs_are_given_back_together() -> TestResult {
+    let dir = tempfile::tempdir()?;
+    let (journal, other) = (open(dir.path())?, open(dir.path())?);
+    for run in ["a", "b", "c"] {
+        begin(&journal, run).await?;
+    }
+    let missing = journal.release_all(&["a", "nobody", "b"]).err().ok_or("there is no such run")?;
+    assert!(matches!(missing, JournalError::NoSuchRun { .. }), "{missing}");
+    let mut free: Vec<String> =
+        other.adopt(&RunFilter::all())?.into_iter().map(|run| run.id).collect();
+    free.sort();
+    assert_eq!(free, ["a", "b"], "and the third is still driven here");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_run_is_driven_once_also_within_a_process() -> TestResult {
     let dir = tempfile::tempdir()?;
     let (journal, other) = (open(dir.path())?, open(dir.path())?);

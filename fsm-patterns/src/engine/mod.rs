@@ -357,12 +357,8 @@ impl Engine {
     pub async fn shutdown(&self) -> Result<(), EngineError> {
         let parked = self.shared.close();
         self.until(|counts| counts.driven == 0).await;
-        let mut first = Ok(());
-        for id in parked {
-            let released = self.shared.journal.release(&id).map_err(EngineError::from);
-            first = first.and(released);
-        }
-        first
+        let parked: Vec<&str> = parked.iter().map(|id| &**id).collect();
+        Ok(self.shared.journal.release_all(&parked)?)
     }
 }
 

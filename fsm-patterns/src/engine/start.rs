@@ -8,7 +8,8 @@ use super::{Engine, EngineError, RunHandle, StartOptions, stored};
 use crate::flow::Flow;
 
 impl Engine {
-    /// Begins a run.
+    /// Begins a run. It returns before the run is durable: of a process that dies at once nothing may be
+    /// left, and then no call was made either. A run with a key is held against others at once.
     ///
     /// # Errors
     /// As [`start_with`](Self::start_with).
