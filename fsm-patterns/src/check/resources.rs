@@ -163,7 +163,7 @@ fn called(place: &Place, endpoint: &EndpointSpec, resource: &Resource, faults: &
         (Some(base), Some(origin)) if base != origin => {
             let base = base.ascii_serialization();
             let message = format!("the url leaves the origin of its resource, {base}");
-            let hint = "begin it with `/`, or drop the resource from this endpoint";
+            let hint = "begin it with `/`, or name the resource that it belongs to";
             Fault::new(place.key("url"), message).hint(hint)
         }
         (Some(_), None) => {

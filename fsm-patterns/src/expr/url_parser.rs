@@ -98,7 +98,7 @@ fn fixed(source: &str, parts: Vec<Part>, base: Option<&Base>) -> Result<Form, Ex
             base.origin.ascii_serialization()
         );
         return Err(ExprError::new(whole, message)
-            .hint("begin it with `/`, or drop the resource from this endpoint"));
+            .hint("begin it with `/`, or name the resource that it belongs to"));
     }
     if parts.iter().all(|part| matches!(part, Part::Text(_))) {
         return Ok(Form::Literal(url));

@@ -53,8 +53,10 @@ async fn a_run_that_waits_for_a_time_holds_no_task_and_goes_on_when_it_is_time()
 
     let report = run.await.unwrap();
     assert_eq!(told(&report), "completed: before ok, pause ok, after ok");
-    assert_eq!(step(&report, "pause").elapsed_ms.trunc(), 3_600_000.0);
-    assert_eq!(begun.elapsed().as_secs(), 3_600);
+    // Each drive reads the wall clock for itself.
+    let elapsed = step(&report, "pause").elapsed_ms;
+    assert!((elapsed - 3_600_000.0).abs() < 500.0, "{elapsed} ms");
+    assert!(begun.elapsed().abs_diff(ms(3_600_000)) < ms(500), "{:?}", begun.elapsed());
     assert_eq!(engine.waiting(), 0);
     // Whoever asks later reads it in the journal.
     assert_eq!(told(&engine.outcome("r").await.unwrap()), told(&report));

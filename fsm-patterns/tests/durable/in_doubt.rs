@@ -77,7 +77,9 @@ async fn a_deadline_that_passed_meanwhile_ends_the_run_at_once() {
     assert_eq!(told(&report), "timed_out: slow timed_out, pay timed_out (unknown_outcome)");
     assert_eq!(api.log().len(), 2, "nothing is sent again");
     assert_eq!(step(&report, "slow").attempts, 1);
-    assert_eq!(step(&report, "slow").elapsed_ms, 63_000.0);
+    // Two drives read the wall clock each for itself.
+    let elapsed = step(&report, "slow").elapsed_ms;
+    assert!((63_000.0..64_000.0).contains(&elapsed), "{elapsed} ms");
 }
 
 #[tokio::test(start_paused = true)]
