@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fsm_core::journal::RunFilter;
+use fsm_core::journal::{MemoryJournal, RunFilter};
 use fsm_journal::SqliteJournal;
 use fsm_patterns::{
     AwaitSignal, Endpoint, Engine, EngineOptions, Flow, FlowJournal, Orchestration, RunOutcome,
@@ -22,7 +22,12 @@ pub(crate) struct TenCalls {
     pub(crate) journaled: Duration,
     /// In the middle of the differences.
     pub(crate) more: Duration,
+    /// What the disk takes for as many commits.
+    pub(crate) raw: Duration,
 }
+
+/// The commits of such a run: its beginning, ten answers, and its result.
+pub(crate) const COMMITS: u32 = 12;
 
 /// Runs a pipeline of ten GETs against a server on loopback, in turn with and without a journal.
 pub(crate) fn ten_calls(rounds: usize) -> Any<TenCalls> {
@@ -34,18 +39,30 @@ pub(crate) fn ten_calls(rounds: usize) -> Any<TenCalls> {
     }
     let (flow, runtime, folder) = (flow.build()?, runtime()?, tempfile::tempdir()?);
     let journal: FlowJournal = Arc::new(SqliteJournal::open(folder.path())?);
+    let peer = rusqlite::Connection::open(folder.path().join("peer.db"))?;
+    peer.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    peer.pragma_update(None, "synchronous", "FULL")?;
+    peer.execute_batch("CREATE TABLE records (id INTEGER PRIMARY KEY, input TEXT)")?;
     let (mut alone, mut journaled, mut more) = (Vec::new(), Vec::new(), Vec::new());
+    let mut raw = Vec::new();
     // The first round opens connections, and is not counted.
     for round in 0..=rounds {
         let without = timed(&runtime, &flow, None)?;
         let with = timed(&runtime, &flow, Some(&journal))?;
+        let start = Instant::now();
+        for _ in 0..COMMITS {
+            peer.prepare_cached("INSERT INTO records VALUES (NULL, ?1)")?.execute(["an answer"])?;
+        }
+        let bare = start.elapsed();
         if round > 0 {
+            raw.push(bare);
             alone.push(without);
             journaled.push(with);
             more.push(with.saturating_sub(without));
         }
     }
-    Ok(TenCalls { alone: middle(alone), journaled: middle(journaled), more: middle(more) })
+    let [alone, journaled, more, raw] = [alone, journaled, more, raw].map(middle);
+    Ok(TenCalls { alone, journaled, more, raw })
 }
 
 fn timed(runtime: &Runtime, flow: &Flow, journal: Option<&FlowJournal>) -> Any<Duration> {
@@ -98,8 +115,6 @@ pub(crate) struct Waiting {
     pub(crate) begun: Duration,
     /// To open the journal, and to be ready to wake all of them.
     pub(crate) resumed: Duration,
-    /// What an engine holds of one.
-    pub(crate) bytes: f64,
     /// From a signal to the end of the run that it was for.
     pub(crate) woken: Duration,
 }
@@ -132,12 +147,9 @@ pub(crate) fn waiting(count: usize) -> Any<Waiting> {
     runtime.block_on(async {
         let start = Instant::now();
         let second = engine(SqliteJournal::open(folder.path())?);
-        let mut resumed = Ok(0);
-        let held = allocation_counter::measure(|| {
-            resumed = second.resume_all(&RunFilter::all()).map(|ids| ids.len());
-        });
+        let resumed = second.resume_all(&RunFilter::all())?.len();
         let took = start.elapsed();
-        assert_eq!((resumed?, second.waiting()), (count, count));
+        assert_eq!((resumed, second.waiting()), (count, count));
 
         let mut woken = Vec::new();
         for id in ids.iter().take(20) {
@@ -147,7 +159,34 @@ pub(crate) fn waiting(count: usize) -> Any<Waiting> {
             assert_eq!(report.outcome, RunOutcome::Completed, "{:?}", report.error);
             woken.push(start.elapsed());
         }
-        let bytes = held.bytes_current as f64 / count as f64;
-        Any::Ok(Waiting { begun, resumed: took, bytes, woken: middle(woken) })
+        Any::Ok(Waiting { begun, resumed: took, woken: middle(woken) })
+    })
+}
+
+/// The bytes that an engine, and a journal in memory for its lease, hold of a run that waits. Allocations
+/// are counted by thread, and a journal on disk has some.
+pub(crate) fn bytes(count: usize) -> Any<f64> {
+    let flow =
+        Orchestration::pipeline("refund").await_signal(AwaitSignal::new("approval", "approved"));
+    let flow = flow.build()?;
+    let journal: FlowJournal = Arc::new(MemoryJournal::new());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let options = EngineOptions::new().patience(Duration::ZERO);
+        let first = Engine::with_options(journal.clone(), options.clone());
+        for order in 0..count {
+            first.start(&flow, json!({ "order": order }))?;
+        }
+        first.until_idle().await;
+        first.shutdown().await?;
+        drop(first);
+        let second = Engine::with_options(journal, options);
+        second.register(&flow);
+        let mut resumed = Ok(0);
+        let held = allocation_counter::measure(|| {
+            resumed = second.resume_all(&RunFilter::all()).map(|ids| ids.len());
+        });
+        assert_eq!((resumed?, second.waiting()), (count, count));
+        Any::Ok(held.bytes_current as f64 / count as f64)
     })
 }
