@@ -34,9 +34,25 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
 ///
 /// What is no regular file (a pipe, `/dev/null`) is written to and not replaced.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    write(path, text, &|draft| File::create(draft))
+}
+
+/// As [`write_file`]; on Unix, nobody but its owner can read it.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CommandError> {
+    let create = |draft: &Path| {
+        let mut how = File::options();
+        how.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
+        how.open(draft)
+    };
+    write(path, text, &create)
+}
+
+fn write(path: &Path, text: &str, create: Create<'_>) -> Result<(), CommandError> {
     let written = match fs::metadata(path) {
         Ok(found) if !found.is_file() => fs::write(path, text),
-        Ok(_) | Err(_) => replace(path, text),
+        Ok(_) | Err(_) => replace(path, text, create),
     };
     written.map_err(|source| CommandError::Unwritable { what: path.display().to_string(), source })
 }
@@ -52,10 +68,13 @@ pub(crate) fn probe_file(path: &Path) -> Result<(), CommandError> {
     probed.map_err(|source| CommandError::Unwritable { what: path.display().to_string(), source })
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// Makes a file that is to be written.
+type Create<'a> = &'a dyn Fn(&Path) -> io::Result<File>;
+
+fn replace(path: &Path, text: &str, create: Create<'_>) -> io::Result<()> {
     let path = resolved(path);
     let draft = draft_of(&path)?;
-    let written = File::create(&draft)
+    let written = create(&draft)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {

@@ -30,8 +30,9 @@ pub(crate) struct CancelArgs {
 
 const HELP: &str = "\
 A process that drives the run ends it; a run that nobody drives is ended here. Calls under way are
-cut, and what the flow says is undone, is undone. The result is printed when the run is over; the
-exit code is 0 if it was cancelled, 1 if it had ended otherwise by then.";
+cut. Nothing is undone: the result, which is printed when the run is over, says what is left undone.
+The exit code is 0 if the run was cancelled, 1 if it ended otherwise meanwhile. A run that was over
+before is refused with 2.";
 
 /// Ends a run.
 pub(crate) fn perform(args: &CancelArgs) -> Result<Exit, CommandError> {

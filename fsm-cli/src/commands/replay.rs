@@ -66,8 +66,8 @@ its number, when it came, what came, and which way the run went.
   fsm replay ID --save-answers run.json         keep the answers, and
   fsm replay --answers run.json flow.yaml       see what a changed flow would make of them
 
-A rehearsal prints the result that the flow would return. A call without a recorded answer fails with the
-kind `contract`; those calls, and the answers that nobody asked for, are listed on stderr.";
+A rehearsal prints the result that the flow would return. A call without a recorded answer fails
+with the kind `contract`; those calls, and the answers that nobody asked for, are listed on stderr.";
 
 fn moment(text: &str) -> Result<Moment, String> {
     match text.is_empty() {
@@ -142,7 +142,7 @@ fn look_back(args: &ReplayArgs, journal: &JournalArgs) -> Result<Exit, CommandEr
             let what = format!("the answers of run `{}` can't be kept", info.id);
             Trouble::Answers { what, source }
         })?;
-        output::write_file(path, &(answers.to_json() + "\n"))?;
+        output::write_private(path, &(answers.to_json() + "\n"))?;
     }
     let (run, flow) = (info.id.as_str(), info.machine.as_str());
     let text = match &args.to {
@@ -195,16 +195,19 @@ fn travel<'a>(
 ) -> Result<(Retrace<'a>, Option<FlowStep>), CommandError> {
     let mut refused = None;
     let mut is_known = false;
+    let mut first_held = None;
     for (flow, epoch) in past.epochs() {
         let mut retrace = flow.retrace(epoch).map_err(|fault| past.unrepeatable(fault))?;
         match retrace.to(moment) {
-            Ok(step @ Some(_)) => return Ok((retrace, step)),
+            Ok(Some(step)) => return Ok((retrace, Some(past.counted(step)))),
             Ok(None) if *moment == Moment::After(0) => return Ok((retrace, None)),
             Ok(None) => is_known = true,
             // Another flow that the run followed may have it.
-            Err(fault @ (ReplayFault::NoSuchRecord { .. } | ReplayFault::NoSuchState { .. })) => {
-                refused = Some(fault)
+            Err(ReplayFault::NoSuchRecord { record, first, last }) => {
+                let first = *first_held.get_or_insert(first);
+                refused = Some(ReplayFault::NoSuchRecord { record, first, last });
             }
+            Err(fault @ ReplayFault::NoSuchState { .. }) => refused = Some(fault),
             Err(fault) => return Err(past.unrepeatable(fault)),
         }
     }

@@ -59,13 +59,14 @@ pub(crate) struct ResumeArgs {
 }
 
 const HELP: &str = "\
-Steps that were completed are not made again; attempts, waits, and deadlines go on. A call that was under
-way is made again where that does no harm, else it ends as `unknown_outcome`. The flow's file is not
-needed: the journal holds its text. Secrets are read anew, and paths count from the current folder.
+Steps that were completed are not made again; attempts, waits, and deadlines go on. A call that was
+under way is made again where that does no harm, else it ends as `unknown_outcome`. The flow's file
+is not needed: the journal holds its text. Secrets are read anew, and paths count from the current
+folder.
 
 Of a run that is over, the result is printed again. SIGINT cancels a run that is resumed alone; with
-`--all` it cancels nothing: the runs are left as they are, to be resumed. `--all` ends when all of its runs
-are over, with 0 if all of them completed; with `--no-wait`, those that wait don't count.";
+`--all` it cancels nothing: the runs are left as they are, to be resumed. `--all` ends when all of
+its runs are over, with 0 if all of them completed; with `--no-wait`, those that wait don't count.";
 
 fn renaming(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -239,10 +240,12 @@ fn conclude(
     if left > 0 && !args.watch.quiet {
         let dir = for_shell(&store.dir.display().to_string());
         let (runs, verb) = (count(left, "run"), if left == 1 { "waits" } else { "wait" });
+        let (stay, them) =
+            if left == 1 { ("stays as it is", "it") } else { ("stay as they are", "them") };
         diagnostics::note(&match is_interrupted {
-            true => format!(
-                "{runs} left as they are: `fsm resume --all --journal {dir}` goes on with them"
-            ),
+            true => {
+                format!("{runs} {stay}: `fsm resume --all --journal {dir}` goes on with {them}")
+            }
             false => format!("{runs} only {verb}: `fsm runs --status waiting --journal {dir}`"),
         });
     }

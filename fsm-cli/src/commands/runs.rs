@@ -79,13 +79,13 @@ pub(crate) struct RunsArgs {
 }
 
 const HELP: &str = "\
-Runs are listed with the last one first. On a terminal the columns fit its width; elsewhere each run is
-a line of tab-separated values without a heading:
+Runs are listed with the last one first. On a terminal the columns fit its width; elsewhere each run
+is a line of tab-separated values without a heading:
   id, flow, status, began, last written, signals it waits for, waits until, driver, run key
 with `-` for what there is not, and points in time in UTC.
 
-A run is `interrupted` if its process died while something was under way; `waiting` if it waits for a
-signal or a point in time; `running` while a process drives it; else it has its outcome.";
+A run is `interrupted` if its process died while something was under way; `waiting` if it waits for
+a signal or a point in time; `running` while a process drives it; else it has its outcome.";
 
 /// Shows runs, or sees to the journal.
 pub(crate) fn perform(args: &RunsArgs) -> Result<Exit, CommandError> {

@@ -40,7 +40,13 @@ impl Past {
         for (flow, epoch) in self.epochs() {
             steps.extend(flow.steps(epoch).map_err(|source| self.unrepeatable(source))?);
         }
-        Ok(steps)
+        Ok(steps.into_iter().map(|step| self.counted(step)).collect())
+    }
+
+    /// With its time since the beginning of the run, also where it goes on along a changed flow.
+    pub(crate) fn counted(&self, mut step: FlowStep) -> FlowStep {
+        step.step.since = step.step.at.since(self.history.info.began);
+        step
     }
 
     /// How the run stands: its result, where it is over.

@@ -123,6 +123,11 @@ fn a_run_is_rehearsed_with_its_own_answers() {
     let answers = good.replace("flow.yaml", "answers.json");
     let kept = run(["replay", "good-1", "--save-answers", &answers, "--journal", &journal]);
     assert_eq!(kept.code, Some(0), "{kept:?}");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&answers).unwrap());
+        assert_eq!(mode & 0o777, 0o600, "they are as confidential as the journal");
+    }
     let again = run(["replay", "--answers", &answers, &good]);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
     let result = run(["resume", "good-1", "--journal", &journal]).json();

@@ -56,9 +56,8 @@ fn a_signal_leaves_all_runs_to_be_resumed() {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
     let ended = Ended::of(child.wait_with_output().unwrap());
-    let left = format!(
-        "1 run left as they are: `fsm resume --all --journal {journal}` goes on with them\n"
-    );
+    let left =
+        format!("1 run stays as it is: `fsm resume --all --journal {journal}` goes on with it\n");
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr), (Some(1), "", left));
     wait_for_status(&journal, "r-1", "waiting");
     assert_eq!(run(["signal", "r-1", "approved", "--journal", &journal]).code, Some(0));
@@ -118,6 +117,16 @@ fn a_run_goes_on_along_a_changed_flow_where_its_user_says_what_became_of_what() 
     let history = run(["replay", "r-1", "--journal", &journal]);
     assert!(history.stdout.contains("order -> approval"), "{}", history.stdout);
     assert!(history.stdout.contains("review -> pay"), "{}", history.stdout);
+    // Its time goes on, and so do the numbers of its records.
+    let told = run(["replay", "r-1", "--json", "--journal", &journal]).json();
+    let steps = told["history"].as_array().unwrap();
+    let since = |step: &Value| step["at"].as_u64().unwrap() - steps[0]["at"].as_u64().unwrap();
+    assert!(steps.iter().all(|step| step["since_us"] == since(step)), "{told}");
+    let paid = run(["replay", "r-1", "--to", "pay", "--json", "--journal", &journal]).json();
+    assert_eq!(paid["step"]["since_us"], since(&paid["step"]));
+    let missing = run(["replay", "r-1", "--to", "99", "--journal", &journal]);
+    let range = format!("there is no record 99: the run has 1 to {}\n", steps.len());
+    assert!(missing.stderr.contains(&range), "{}", missing.stderr);
 }
 
 #[test]

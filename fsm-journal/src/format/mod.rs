@@ -3,7 +3,7 @@
 mod schema;
 
 use std::cell::Cell;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -69,11 +69,16 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn exists(dir: &Path) -> Result<(), JournalError> {
-    match path(dir).is_file() {
-        true => Ok(()),
-        false => {
-            Err(JournalError::storage("be opened", Missing { dir: dir.display().to_string() }))
-        }
+    let missing = || JournalError::storage("be opened", Missing { dir: dir.display().to_string() });
+    let path = path(dir);
+    match fs::metadata(&path) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(missing()),
+        Err(fault) => match fault.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(missing()),
+            // It may be there: who must not look does not know.
+            _ => Err(storage("look at", &path, fault)),
+        },
     }
 }
 

@@ -255,6 +255,13 @@ fn a_journal_that_must_be_there_and_is_not_is_not_made() -> TestResult {
     let missing = TalkJournal::open_existing(&there, Options::new()).err().ok_or("none")?;
     assert!(missing.to_string().contains("there is no journal in"), "{missing}");
     assert!(!there.exists());
+    #[cfg(unix)]
+    {
+        let round = dir.path().join("round");
+        std::os::unix::fs::symlink(&round, &round)?;
+        let unseen = TalkJournal::open_existing(&round, Options::new()).err().ok_or("a loop")?;
+        assert!(unseen.to_string().contains("can't look at"), "nobody knows: {unseen}");
+    }
     std::fs::write(dir.path().join("file"), "")?;
     let file = open(&dir.path().join("file")).err().ok_or("no folder")?;
     assert!(file.to_string().contains("can't make the folder"), "{file}");
