@@ -10,20 +10,22 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let checkout = Orchestration::pipeline("checkout")
-//!     .endpoint(Endpoint::get("cart", "http://shop.test/cart"))
-//!     .endpoint(Endpoint::post("order", "http://shop.test/orders"));
+//! let checkout = || {
+//!     Orchestration::pipeline("checkout")
+//!         .endpoint(Endpoint::get("cart", "http://shop.test/cart"))
+//!         .endpoint(Endpoint::post("order", "http://shop.test/orders"))
+//! };
 //! let shop = MemoryTransport::replying(|request| {
 //!     Reply::json(&json!({"path": request.uri().path(), "total": 20}))
 //! });
-//! let flow = checkout.clone().build_with(Arc::new(shop))?;
+//! let flow = checkout().build_with(Arc::new(shop))?;
 //! let run = flow.run(json!({}))?.id("run-1").seed(7).observer(Recorder::default());
 //! let (_, heard, _) = run.drive_observed().await;
 //! let epoch = flow.epoch_of("run-1", json!({}), 7, &heard.inputs)?;
 //! let answers = Answers::of(&flow, &epoch)?;
 //!
 //! // No shop is asked from here on.
-//! let changed = checkout.endpoint(Endpoint::post("mail", "http://post.test/mails")).build()?;
+//! let changed = checkout().endpoint(Endpoint::post("mail", "http://post.test/mails")).build()?;
 //! let rehearsal = changed.rehearse(json!({}), &answers)?;
 //! assert_eq!(rehearsal.report.steps["order"].output["total"], 20);
 //! assert_eq!(rehearsal.missing[0].to_string(), "attempt 1 of `mail`");
