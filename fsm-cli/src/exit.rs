@@ -20,6 +20,9 @@ pub(crate) enum Exit {
 /// What a second SIGINT ends with at once: 128 and the signal's number, as shells have it.
 pub(crate) const INTERRUPTED: i32 = 130;
 
+/// What SIGTERM ends with where it leaves runs in a journal.
+pub(crate) const TERMINATED: i32 = 143;
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {

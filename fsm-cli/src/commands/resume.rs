@@ -17,7 +17,7 @@ use crate::error::CommandError;
 use crate::execution::{self, View};
 use crate::exit::Exit;
 use crate::journal::attend::{Along, Attendance, PATIENCE};
-use crate::journal::{JournalArgs, Store, Trouble, for_shell, past};
+use crate::journal::{self, JournalArgs, Store, Trouble, for_shell, past};
 use crate::source::Source;
 use crate::{diagnostics, log, output, signals};
 
@@ -65,8 +65,9 @@ is not needed: the journal holds its text. Secrets are read anew, and paths coun
 folder.
 
 Of a run that is over, the result is printed again. SIGINT cancels a run that is resumed alone; with
-`--all` it cancels nothing: the runs are left as they are, to be resumed. `--all` ends when all of
-its runs are over, with 0 if all of them completed; with `--no-wait`, those that wait don't count.";
+`--all` it cancels nothing: the runs are left as they are, to be resumed. SIGTERM always leaves them.
+`--all` ends when all of its runs are over, with 0 if all of them completed; with `--no-wait`, those
+that wait don't count.";
 
 fn renaming(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -107,7 +108,8 @@ fn one(args: &ResumeArgs, store: &Store, run: &str) -> Result<Exit, CommandError
     let report = match past::result(&info)? {
         Some(report) => report,
         None => {
-            let interrupt = signals::listen().map_err(CommandError::Setup)?;
+            let note = (!args.watch.quiet).then(|| journal::left(&info.id, &store.dir));
+            let interrupt = signals::listen_leaving(note).map_err(CommandError::Setup)?;
             let taken_up = store.take_up(&info.id, &along)?;
             let view = View::of(&args.watch);
             let how = Attendance { view, no_wait: args.no_wait, interrupt };

@@ -114,7 +114,14 @@ pub(crate) fn perform(args: &RunArgs) -> Result<Exit, CommandError> {
         run = run.id(id);
     }
     let is_found = run.found().is_some();
-    let interrupt = signals::listen().map_err(CommandError::Setup)?;
+    let interrupt = match &store {
+        None => signals::listen(),
+        Some(store) => {
+            let note = journal::left(run.run_id(), &store.dir);
+            signals::listen_leaving((!args.watch.quiet).then_some(note))
+        }
+    };
+    let interrupt = interrupt.map_err(CommandError::Setup)?;
     let report = match args.debug.is_on() {
         false => {
             let view = View::of(&args.watch);

@@ -142,6 +142,11 @@ pub(crate) fn for_shell(text: &str) -> String {
     }
 }
 
+/// What is said where a run is left as it is.
+pub(crate) fn left(run: &str, dir: &Path) -> String {
+    format!("run {run} is left as it is: `{}` goes on with it", command("resume", run, dir))
+}
+
 /// The command that does something with a run: `fsm resume ID --journal DIR`.
 pub(crate) fn command(verb: &str, run: &str, dir: &Path) -> String {
     let dir = for_shell(&dir.display().to_string());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::{Api, Ended, fsm, spawn};
 
-fn send(signal: &str, child: &Child) {
+pub(crate) fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(sent.expect("`kill` is there").success());
 }

@@ -73,6 +73,24 @@ fn a_killed_run_goes_on_and_does_nothing_twice_that_was_completed() {
 }
 
 #[test]
+fn what_stops_a_service_leaves_its_run_to_be_resumed() {
+    let api = Api::start();
+    let flow = refund(&api);
+    let journal = journal(&flow);
+    let child = spawn(&mut fsm(["run", &flow, "--journal", &journal, "--run-id", "r-1"]));
+    wait_for_status(&journal, "r-1", "waiting");
+    crate::interrupts::send("-TERM", &child);
+    let left = ended(child);
+    assert_eq!((left.code, left.stdout.as_str()), (Some(143), ""));
+    let told =
+        format!("run r-1 is left as it is: `fsm resume r-1 --journal {journal}` goes on with it");
+    assert!(left.stderr.contains(&told), "{}", left.stderr);
+    run(["signal", "r-1", "approved", "--journal", &journal]);
+    let resumed = run(["resume", "r-1", "--journal", &journal]);
+    assert_eq!(resumed.json()["outcome"], "completed", "{resumed:?}");
+}
+
+#[test]
 fn a_call_that_must_not_be_made_twice_ends_as_unknown() {
     let api = Api::start();
     let url = api.url();

@@ -132,8 +132,11 @@ pub trait Journal<C, E>: Send + Sync {
     /// # Errors
     /// The first lease that could not be given back; the others are, where one by one they can be.
     fn release_all(&self, runs: &[&str]) -> Result<(), JournalError> {
-        let released = runs.iter().map(|run| self.release(run));
-        released.fold(Ok(()), |first, released| first.and(released))
+        let mut first = Ok(());
+        for run in runs {
+            first = first.and(self.release(run));
+        }
+        first
     }
 
     /// Sends something to a run, whoever drives it. It is kept until the run takes it. Returns its

@@ -130,7 +130,7 @@ impl Child {
         let id = format!("run-{run}");
         let flow = self.flow(stories::of(self.seed, run));
         let options = StartOptions::new().id(&*id).seed(run);
-        let has_key = mix(self.seed, &[run, 3]) % 2 == 0;
+        let has_key = mix(self.seed, &[run, 3]).is_multiple_of(2);
         let options = if has_key { options.key(format!("key-{run}")) } else { options };
         match self.engine.start_with(&flow, stories::input(self.seed, run), options) {
             // A run with a key is durable when it has it, others when they have called.

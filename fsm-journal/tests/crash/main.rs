@@ -75,7 +75,9 @@ fn prove(what: &str, at_once: usize) {
             Err(broken) => panic!("FSM_CRASH_SEED={first}, after {} kills: {broken}", sum.kills),
         }
     }
-    eprintln!("{what}, FSM_CRASH_SEED={first}: {sum}");
+    use std::io::Write;
+    let told = writeln!(std::io::stderr(), "{what}, FSM_CRASH_SEED={first}: {sum}");
+    told.expect("stderr is open");
     sum.ensure_telling();
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::ops::AddAssign;
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -170,11 +170,9 @@ impl Reaper {
     fn go_on(&mut self, pause: Duration) {
         let until = Instant::now() + pause;
         let until = self.lives.iter().filter_map(|life| life.ends).fold(until, Instant::min);
-        loop {
-            match self.told.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(told) => self.hear(told, true),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(told) = self.told.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            self.hear(told, true);
         }
         self.write_letters();
     }

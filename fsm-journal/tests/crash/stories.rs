@@ -176,7 +176,7 @@ impl Story {
 
     /// The step that fails for good in this run.
     pub(crate) fn doom(&self, seed: u64, run: u64) -> Option<&'static str> {
-        self.doomed.filter(|_| mix(seed, &[run, 1]) % 3 != 0)
+        self.doomed.filter(|_| !mix(seed, &[run, 1]).is_multiple_of(3))
     }
 
     pub(crate) fn tolerates(&self, failed: usize) -> bool {
@@ -195,7 +195,7 @@ pub(crate) fn of(seed: u64, run: u64) -> usize {
 
 pub(crate) fn input(seed: u64, run: u64) -> Value {
     let doom = all()[of(seed, run)].doom(seed, run);
-    json!({ "run": run, "even": run % 2 == 0, "doom": doom })
+    json!({ "run": run, "even": run.is_multiple_of(2), "doom": doom })
 }
 
 fn step(name: &'static str, work: Work) -> Step {

@@ -19,7 +19,7 @@ mod records;
 
 use std::collections::HashSet;
 
-use fsm_core::{GraphDiff, Snapshot, StateId, Status};
+use fsm_core::{GraphDiff, Obstacle, Snapshot, StateId, Status};
 
 use crate::context::FlowContext;
 use crate::flow::Flow;
@@ -98,6 +98,10 @@ impl Flow {
         let states = migration.states(from.graph(), self.graph());
         let run = self.machine.carry_over(snapshot, from.graph(), &states)?;
         let mut obstacles = names.lost(run.context(), migration);
+        if self.name() != from.name() {
+            let (old, new) = (from.name().to_owned(), self.name().to_owned());
+            obstacles.push(Obstacle::Name { old, new }.into());
+        }
         obstacles.extend(names.not_undone(new, run.context()));
         if run.status() != Status::New {
             obstacles.extend(self.other_modes(from, &names));
