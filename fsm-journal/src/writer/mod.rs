@@ -11,8 +11,8 @@ mod message;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::time::{Duration, Instant};
 
 use fsm_core::journal::JournalError;
 use rusqlite::Connection;
@@ -34,6 +34,9 @@ const LARGEST_GROUP: usize = 4_096;
 /// Where readers hold the log until it is so many times as long as it should be, they are waited for
 /// for a moment.
 const LONG_LOG: i32 = 16;
+
+/// So long the next message is looked out for before the writer falls asleep.
+const A_GLANCE: Duration = Duration::from_micros(50);
 
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -112,7 +115,8 @@ impl Groups<'_> {
         let mut receipts = Vec::new();
         loop {
             // The journal sends `Close` before it is gone.
-            let Ok(first) = self.inbox.recv() else { return Ok(()) };
+            let Some(first) = self.next() else { return Ok(()) };
+            let before = self.hand.counters.written;
             let ended = self.group(first, &mut receipts);
             let fate = match &ended {
                 Ok(_) => Ok(()),
@@ -129,11 +133,34 @@ impl Groups<'_> {
             if std::mem::take(&mut self.hand.is_news) {
                 self.shared.tell();
             }
-            if let End::Closed = ended? {
+            let ended = ended?;
+            // Those who waited go on meanwhile: what they heard is durable, with the mark or without.
+            if self.hand.counters.written != before {
+                let Counters { journal, written, .. } = &self.hand.counters;
+                self.mark.raise(journal, *written).map_err(|fault| {
+                    self.shared.stop(&fault);
+                    Broken::from(fault)
+                })?;
+            }
+            if let End::Closed = ended {
                 return Ok(());
             }
             self.work_off_log()?;
         }
+    }
+
+    /// What was handed over next. Runs that go on after a commit hand over within moments: a thread that
+    /// is asleep by then takes longer to wake than they do.
+    fn next(&self) -> Option<Message> {
+        let until = Instant::now() + A_GLANCE;
+        while Instant::now() < until {
+            match self.inbox.try_recv() {
+                Ok(message) => return Some(message),
+                Err(TryRecvError::Empty) => std::thread::yield_now(),
+                Err(TryRecvError::Disconnected) => return None,
+            }
+        }
+        self.inbox.recv().ok()
     }
 
     /// Writes what lies here, and makes it durable.
@@ -209,8 +236,6 @@ impl Groups<'_> {
         if let Some(disk) = &mut self.disk {
             disk.sync().map_err(failed)?;
         }
-        let Counters { journal, written, .. } = &self.hand.counters;
-        self.mark.raise(journal, *written)?;
         Ok(())
     }
 
