@@ -83,8 +83,8 @@ fn count(steps: u32) -> Any<Machine<u32, ()>> {
 }
 
 fn runtime() -> Any<Runtime> {
-    // As the command has it: one thread drives, and the journal's own one writes.
-    Ok(Builder::new_current_thread().enable_all().build()?)
+    // As a service has it that drives many runs.
+    Ok(Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// Counts commits.
