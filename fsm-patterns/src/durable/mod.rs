@@ -143,8 +143,9 @@ impl<O> DurableRun<O> {
         self.found.as_deref()
     }
 
-    /// Gives a new run a key, instead of the one that the flow says: of one flow, no second run with this key begins unless the first has
-    /// ended otherwise than as completed. No effect on a run that is resumed.
+    /// Gives a new run a key, instead of the one that the flow says: of one flow, no second run with
+    /// this key begins unless the first has ended otherwise than as completed. No effect on a run
+    /// that is resumed.
     #[must_use]
     pub fn key(mut self, to: impl Into<String>) -> Self {
         if let Stage::New { key, .. } = &mut self.stage {
