@@ -407,6 +407,48 @@ fn a_cycle_through_a_parallel_state_whose_regions_end_by_themselves_is_found() {
     }
 }
 
+/// Cause: a state within was looked at where the parallel state between had ended.
+#[test]
+fn a_cycle_that_enters_a_parallel_state_within_another_is_found() {
+    let text = faults(|g| {
+        g.parallel("outer");
+        g.parallel("inner").within("outer");
+        g.composite("region", "end").within("inner");
+        g.final_state("end").within("region");
+        g.transition("outer", "region").done();
+        g.transition("outer", "stop").on("stop");
+        g.final_state("stop");
+        g.initial("outer");
+    });
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: outer -> outer
+    ");
+}
+
+/// Found by a random chart that was taken for a false alarm.
+#[test]
+fn a_cycle_that_only_the_order_of_regions_breaks_is_a_cycle() {
+    let text = faults(|g| {
+        g.parallel("both");
+        g.composite("first", "first end").within("both");
+        g.final_state("first end").within("first");
+        g.transition("first", "stop").done();
+        g.composite("second", "second rest").within("both");
+        g.simple("second rest").within("second");
+        g.transition("second rest", "second end").on("go");
+        g.final_state("second end").within("second");
+        g.transition("second", "second end").done();
+        g.simple("stop");
+        g.transition("stop", "both").on("again");
+        g.initial("both");
+    });
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: second end -> second end
+    ");
+}
+
 #[test]
 fn a_cycle_that_enters_the_regions_by_name_is_found_as_well() {
     let text = faults(|g| {

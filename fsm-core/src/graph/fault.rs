@@ -153,7 +153,9 @@ pub enum GraphFault {
         /// The outermost state around that one.
         outermost: String,
     },
-    /// Eventless transitions that go round.
+    /// Eventless transitions that go round. Whether a run comes to rest may not hang on which of
+    /// several regions that end at once goes on first, so that a cycle within one region is a fault
+    /// even where another region leaves both each time.
     #[error("eventless transitions go round for ever: {}", path.join(" -> "))]
     EventlessCycle {
         /// The states of the cycle, the first one repeated at the end.

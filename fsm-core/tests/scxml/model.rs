@@ -5,7 +5,7 @@
 //! done and nobody else's, and a parallel state whose region goes on by its own `done` is not
 //! done itself.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// A chart. States are numbered in document order; 0 is the document itself.
 #[derive(Clone, Debug)]
@@ -71,6 +71,7 @@ impl Chart {
 }
 
 /// A run of a chart by the book.
+#[derive(Clone)]
 pub(crate) struct Model<'a> {
     chart: &'a Chart,
     pub(crate) configuration: BTreeSet<usize>,
@@ -91,7 +92,40 @@ impl<'a> Model<'a> {
     }
 
     /// A run that begins at `targets`, if it ever comes to rest.
-    pub(crate) fn enter_at(chart: &'a Chart, targets: &[usize]) -> Option<Self> {
+    fn enter_at(chart: &'a Chart, targets: &[usize]) -> Option<Self> {
+        let mut model = Self::entered(chart, targets);
+        model.settle().then_some(model)
+    }
+
+    /// Whether a run that begins at `targets` goes round for ever, if of states that are done at
+    /// once any may go on first.
+    pub(crate) fn may_go_round(chart: &'a Chart, targets: &[usize]) -> bool {
+        Self::entered(chart, targets).is_on_a_way_round(&mut HashMap::new())
+    }
+
+    /// `seen` says of what was met whether the way that is looked at comes from there.
+    fn is_on_a_way_round(
+        self,
+        seen: &mut HashMap<(BTreeSet<usize>, BTreeSet<usize>), bool>,
+    ) -> bool {
+        let here = (self.configuration.clone(), self.done.iter().copied().collect());
+        if let Some(is_behind) = seen.get(&here) {
+            return *is_behind;
+        }
+        seen.insert(here.clone(), true);
+        let goes_round = (0..self.done.len()).filter(|_| !self.is_over).any(|at| {
+            let mut next = self.clone();
+            let state = next.done.remove(at).expect("one of them");
+            next.log.clear();
+            next.go_on_from(state);
+            next.is_on_a_way_round(seen)
+        });
+        seen.insert(here, false);
+        goes_round
+    }
+
+    /// A run that has entered `targets` and has not gone on by itself yet.
+    fn entered(chart: &'a Chart, targets: &[usize]) -> Self {
         let mut model = Self {
             chart,
             configuration: BTreeSet::new(),
@@ -104,7 +138,7 @@ impl<'a> Model<'a> {
         targets.iter().for_each(|target| model.with_descendants(*target, &mut entered));
         targets.iter().for_each(|target| model.with_ancestors(*target, 0, &mut entered));
         model.enter(entered);
-        model.settle().then_some(model)
+        model
     }
 
     /// Takes an event; tells whether any transition was enabled.
@@ -132,12 +166,17 @@ impl<'a> Model<'a> {
             if steps > 1_000 {
                 return false;
             }
-            if self.configuration.contains(&state) && self.has_ended(state) {
-                let enabled = self.first(state, On::Done).into_iter().collect::<Vec<_>>();
-                self.microstep(&enabled);
-            }
+            self.go_on_from(state);
         }
         true
+    }
+
+    /// Takes the `done` of a state that was done, if it still is.
+    fn go_on_from(&mut self, state: usize) {
+        if self.configuration.contains(&state) && self.has_ended(state) {
+            let enabled = self.first(state, On::Done).into_iter().collect::<Vec<_>>();
+            self.microstep(&enabled);
+        }
     }
 
     fn first(&self, state: usize, on: On) -> Option<Enabled> {

@@ -69,8 +69,8 @@ pub(super) fn ways_through(graph: &Graph, eventless: &[(StateId, StateId)]) -> T
 /// states within it.
 struct Inward {
     id: TransitionId,
-    /// The regions that it enters by name, by their number, and where it leads to in each.
-    named: Vec<(usize, StateId)>,
+    /// The numbers of the regions that it enters by name.
+    named: Vec<usize>,
 }
 
 struct Ways<'a> {
@@ -80,6 +80,9 @@ struct Ways<'a> {
     going_on: HashSet<StateId>,
     /// By parallel state.
     inward: BTreeMap<StateId, Vec<Inward>>,
+    /// By transition into parallel states: the places that it leads to at once, as far as they are
+    /// known.
+    entered: HashMap<TransitionId, Vec<usize>>,
     backward: HashMap<usize, Vec<usize>>,
     found: Through,
 }
@@ -94,8 +97,12 @@ impl<'a> Ways<'a> {
         }
         let goes_on = |edge: &&Transition| edge.trigger == Trigger::Done && edge.guard.is_none();
         let going_on = graph.transitions.iter().filter(goes_on).map(|edge| edge.from).collect();
+        let inward = inward(graph);
+        let targets = |id| graph.targets(id).map(StateId::index).collect();
+        let ids = inward.values().flatten().map(|it| it.id);
+        let entered = ids.map(|id| (id, targets(id))).collect();
         let (backward, found) = (HashMap::new(), Through::default());
-        Self { graph, children, going_on, inward: inward(graph), backward, found }
+        Self { graph, children, going_on, inward, entered, backward, found }
     }
 
     fn add(&mut self, from: usize, to: usize) {
@@ -123,13 +130,14 @@ impl<'a> Ways<'a> {
                 self.add(place(node), place(2 * node + 1));
             }
             for Inward { id, named } in transitions {
-                let starts = std::iter::once(0).chain(named.iter().map(|(at, _)| at + 1));
-                let ends = named.iter().map(|(at, _)| *at).chain([count]);
+                let starts = std::iter::once(0).chain(named.iter().map(|at| at + 1));
+                let ends = named.iter().copied().chain([count]);
                 let others = starts.zip(ends).flat_map(|(start, end)| nodes(count, start, end));
                 let others: Vec<usize> = others.map(place).collect();
                 for from in self.sources(*id) {
                     others.iter().for_each(|to| self.add(from, *to));
                 }
+                self.entered.entry(*id).or_default().extend(others);
             }
         }
         self.inward = inward;
@@ -139,20 +147,28 @@ impl<'a> Ways<'a> {
         let regions = self.graph.regions(parallel);
         let ending: Vec<HashSet<usize>> =
             regions.iter().map(|region| self.ending(*region)).collect();
-        let ends = |at: usize, state: StateId| ending[at].contains(&state.index());
+        let number: HashMap<StateId, usize> =
+            regions.iter().enumerate().map(|(at, region)| (*region, at)).collect();
         let waiting: Vec<usize> =
-            (0..regions.len()).filter(|at| !ends(*at, regions[*at])).collect();
+            (0..regions.len()).filter(|at| !ending[*at].contains(&regions[*at].index())).collect();
         let end = end_of(self.graph, parallel);
         if waiting.is_empty() {
             self.add(parallel.index(), end);
         }
         for Inward { id, named } in self.inward.remove(&parallel).unwrap_or_default() {
-            let is_named = |at: &usize| named.binary_search_by_key(at, |(at, _)| *at).is_ok();
-            let all_end = waiting.len() <= named.len()
-                && waiting.iter().all(is_named)
-                && named.iter().all(|(at, state)| ends(*at, *state));
-            if all_end {
+            let entered = self.entered.get(&id).into_iter().flatten();
+            let ended: HashSet<usize> = entered
+                .filter_map(|place| {
+                    let state = self.found.state_at(self.graph, *place);
+                    let mut outward = std::iter::once(state).chain(self.graph.ancestors(state));
+                    let at = outward.find_map(|outer| number.get(&outer).copied())?;
+                    ending[at].contains(place).then_some(at)
+                })
+                .collect();
+            let is_named = |at: &usize| named.binary_search(at).is_ok();
+            if waiting.iter().all(is_named) && named.iter().all(|at| ended.contains(at)) {
                 self.sources(id).into_iter().for_each(|from| self.add(from, end));
+                self.entered.entry(id).or_default().push(end);
             }
         }
     }
@@ -218,7 +234,7 @@ fn inward(graph: &Graph) -> BTreeMap<StateId, Vec<Inward>> {
                     if all.last().is_none_or(|last| last.id != id) {
                         all.push(Inward { id, named: Vec::new() });
                     }
-                    all.last_mut().expect("one was pushed").named.push((numbers[&below], target));
+                    all.last_mut().expect("one was pushed").named.push(numbers[&below]);
                 }
                 // What lies further out was seen on the way from another target.
                 if !seen.insert(outer) {
@@ -230,6 +246,7 @@ fn inward(graph: &Graph) -> BTreeMap<StateId, Vec<Inward>> {
     }
     for Inward { named, .. } in inward.values_mut().flatten() {
         named.sort_unstable();
+        named.dedup();
     }
     inward
 }
