@@ -67,8 +67,8 @@ impl<C, E> Book<C, E> {
         }
     }
 
-    fn write_down<T: Serialize>(&mut self, what: &str, value: &T) -> Option<String> {
-        match serde_json::to_string(value) {
+    fn write_down<T: Serialize>(&mut self, what: &str, value: &T, text: String) -> Option<String> {
+        match json::write(value, text) {
             Ok(text) => Some(text),
             Err(fault) => {
                 let what = format!("write {what} of run `{}` as JSON", self.head.id);
@@ -81,7 +81,7 @@ impl<C, E> Book<C, E> {
 
 impl<C: Serialize, E> Book<C, E> {
     fn snapshot(&mut self, kind: Kind, run: &Snapshot<C>) -> Option<Box<SnapshotRow>> {
-        let snapshot = self.write_down("the snapshot", run)?;
+        let snapshot = self.write_down("the snapshot", run, String::new())?;
         self.since = Since { size: snapshot.len(), ..Since::default() };
         Some(Box::new(row(&self.head, &self.definition, kind, snapshot)))
     }
@@ -112,7 +112,8 @@ where
         if self.broken.is_some() {
             return;
         }
-        let Some(input) = self.write_down("an input", entry.input) else { return };
+        let spare = self.seat.desk.take_spare();
+        let Some(input) = self.write_down("an input", entry.input, spare) else { return };
         let at = micros(entry.at);
         let number = self.head.records + 1;
         let link = chain::link(self.head.chain, number, at, entry.trail, &input);
@@ -143,7 +144,13 @@ where
     fn poll_durable(&mut self, task: &mut Context<'_>) -> Poll<Result<(), JournalError>> {
         match &self.broken {
             Some(broken) => Poll::Ready(Err(broken.clone())),
-            None => self.seat.desk.poll_durable(self.page, task),
+            None => {
+                let durable = self.seat.desk.poll_durable(self.page, task);
+                if durable.is_ready() {
+                    self.seat.store.shared.bell.help();
+                }
+                durable
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use atomic_waker::AtomicWaker;
 use fsm_core::journal::JournalError;
@@ -11,6 +11,9 @@ use fsm_core::journal::JournalError;
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The largest text that is kept for the next record, in bytes.
+const LARGEST_SPARE: usize = 4_096;
 
 /// One run that is written here.
 #[derive(Debug)]
@@ -24,6 +27,9 @@ pub(crate) struct Desk {
     // What is before `seen` lies in the queue, or was given out; nothing does before it is laid out.
     letters: Mutex<Letters>,
     letter_waker: AtomicWaker,
+    /// What the last record was written in. A text that one thread makes and another one drops costs
+    /// both of them more than the record does.
+    spare: Mutex<String>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +66,7 @@ impl Desk {
             failure: OnceLock::new(),
             letters: Mutex::new(Letters::default()),
             letter_waker: AtomicWaker::new(),
+            spare: Mutex::default(),
         }
     }
 
@@ -71,10 +78,24 @@ impl Desk {
         self.number.store(number, Ordering::Relaxed);
     }
 
-    /// Everything up to this page is durable.
-    pub(crate) fn acknowledge(&self, page: u64) {
+    /// Everything up to this page is durable. Whoever waits for it is woken by the caller.
+    #[must_use]
+    pub(crate) fn acknowledge(&self, page: u64) -> Option<Waker> {
         self.durable.store(page, Ordering::Release);
-        self.durable_waker.wake();
+        self.durable_waker.take()
+    }
+
+    /// An empty text for the next record.
+    pub(crate) fn take_spare(&self) -> String {
+        std::mem::take(&mut lock(&self.spare))
+    }
+
+    /// Gives a text back that is written.
+    pub(crate) fn give_spare(&self, mut text: String) {
+        if text.capacity() <= LARGEST_SPARE {
+            text.clear();
+            *lock(&self.spare) = text;
+        }
     }
 
     /// No page after the last durable one will ever be.
@@ -193,8 +214,6 @@ impl Desks {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
-
     use super::*;
 
     #[test]

@@ -1,5 +1,6 @@
-//! What programs put in, read back from JSON.
+//! What programs put in, to JSON and back.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Error};
 
@@ -11,4 +12,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     let value = T::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Writes a value as JSON into `text`, which is empty.
+pub(crate) fn write<T: Serialize>(value: &T, text: String) -> serde_json::Result<String> {
+    let mut bytes = text.into_bytes();
+    serde_json::to_writer(&mut bytes, value)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }

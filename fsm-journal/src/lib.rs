@@ -46,6 +46,7 @@
 //! # }
 //! ```
 
+mod bell;
 mod book;
 mod chain;
 mod counters;

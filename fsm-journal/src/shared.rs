@@ -7,11 +7,13 @@ use std::sync::{Mutex, OnceLock};
 use fsm_core::journal::JournalError;
 use tokio::sync::watch;
 
+use crate::bell::Bell;
 use crate::desk::{Desks, lock};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) desks: Desks,
+    pub(crate) bell: Bell,
     /// What the writer failed with first.
     stopped: OnceLock<String>,
     // Ids of runs that were begun here and are not durable yet.
@@ -28,6 +30,7 @@ impl Shared {
     pub(crate) fn new() -> Self {
         Self {
             desks: Desks::default(),
+            bell: Bell::default(),
             stopped: OnceLock::new(),
             fresh: Mutex::default(),
             handed: AtomicU64::new(0),

@@ -37,7 +37,7 @@ pub(crate) fn ten_calls(rounds: usize) -> Any<TenCalls> {
         let url = format!("http://127.0.0.1:{port}/{call}");
         flow = flow.endpoint(Endpoint::get(format!("call-{call}"), url));
     }
-    let (flow, runtime, folder) = (flow.build()?, runtime()?, tempfile::tempdir()?);
+    let (flow, runtime, folder) = (flow.build()?, runtime(2)?, tempfile::tempdir()?);
     let journal: FlowJournal = Arc::new(SqliteJournal::open(folder.path())?);
     let peer = rusqlite::Connection::open(folder.path().join("peer.db"))?;
     peer.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -123,7 +123,7 @@ pub(crate) struct Waiting {
 pub(crate) fn waiting(count: usize) -> Any<Waiting> {
     let flow =
         Orchestration::pipeline("refund").await_signal(AwaitSignal::new("approval", "approved"));
-    let (flow, runtime, folder) = (flow.build()?, runtime()?, tempfile::tempdir()?);
+    let (flow, runtime, folder) = (flow.build()?, runtime(2)?, tempfile::tempdir()?);
     let engine = |journal| {
         let options = EngineOptions::new().patience(Duration::ZERO);
         let engine = Engine::with_options(Arc::new(journal), options);

@@ -100,11 +100,11 @@ impl<'a> Model<'a> {
     /// Whether a run that begins at `targets` goes round for ever, if of states that are done at
     /// once any may go on first.
     pub(crate) fn may_go_round(chart: &'a Chart, targets: &[usize]) -> bool {
-        Self::entered(chart, targets).is_on_a_way_round(&mut HashMap::new())
+        Self::entered(chart, targets).comes_back_to_itself(&mut HashMap::new())
     }
 
     /// `seen` says of what was met whether the way that is looked at comes from there.
-    fn is_on_a_way_round(
+    fn comes_back_to_itself(
         self,
         seen: &mut HashMap<(BTreeSet<usize>, BTreeSet<usize>), bool>,
     ) -> bool {
@@ -118,7 +118,7 @@ impl<'a> Model<'a> {
             let state = next.done.remove(at).expect("one of them");
             next.log.clear();
             next.go_on_from(state);
-            next.is_on_a_way_round(seen)
+            next.comes_back_to_itself(seen)
         });
         seen.insert(here, false);
         goes_round

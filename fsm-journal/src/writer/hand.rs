@@ -175,7 +175,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Writes more of a run.
-    pub(crate) fn page(&mut self, page: &Page) -> Result<(), Broken> {
+    pub(crate) fn page(&mut self, page: &mut Page) -> Result<(), Broken> {
         // A run that was refused writes nothing.
         if page.desk.has_failed() {
             return Ok(());
@@ -200,7 +200,7 @@ impl<'a> Hand<'a> {
                 self.is_news = true;
             }
         }
-        if let Some(record) = &page.record {
+        if let Some(record) = page.record.take() {
             self.counters.records += 1;
             self.records.execute((
                 self.counters.records,
@@ -211,6 +211,7 @@ impl<'a> Hand<'a> {
                 &record.input,
                 record.chain,
             ))?;
+            page.desk.give_spare(record.input);
         }
         if let Some(letter) = page.letter {
             let sql = "DELETE FROM letters WHERE number = ?1";

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use fsm_core::journal::JournalError;
@@ -35,8 +36,12 @@ const LARGEST_GROUP: usize = 4_096;
 /// for a moment.
 const LONG_LOG: i32 = 16;
 
-/// So long the next message is looked out for before the writer falls asleep.
-const A_GLANCE: Duration = Duration::from_micros(50);
+/// So long the next message is looked out for before the writer falls asleep: about as long as a thread
+/// that sleeps takes to wake and to step its runs.
+const A_GLANCE: Duration = Duration::from_micros(200);
+
+/// So long a group is kept open for the next of those who were woken by the last one.
+const A_WINK: Duration = Duration::from_micros(30);
 
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -79,8 +84,15 @@ impl Writer {
         let mut driver = None;
         let ended = hooked.map_err(Broken::from).and_then(|()| {
             let hand = Hand::new(&connection, &dir, counters, &mut driver, &shared)?;
-            let mut groups =
-                Groups { hand, mark: &mark, disk, shared: &shared, inbox: &inbox, pages: &pages };
+            let mut groups = Groups {
+                hand,
+                mark: &mark,
+                disk,
+                shared: &shared,
+                inbox: &inbox,
+                pages: &pages,
+                woken: 0,
+            };
             groups.run()
         });
         if let Err(broken) = &ended {
@@ -108,11 +120,13 @@ struct Groups<'a> {
     inbox: &'a Receiver<Message>,
     /// How long the log was after the last commit.
     pages: &'a AtomicI32,
+    /// How many went on after the last commit.
+    woken: usize,
 }
 
 impl Groups<'_> {
     fn run(&mut self) -> Result<(), Broken> {
-        let mut receipts = Vec::new();
+        let (mut receipts, mut wakers) = (Vec::new(), Vec::new());
         loop {
             // The journal sends `Close` before it is gone.
             let Some(first) = self.next() else { return Ok(()) };
@@ -127,9 +141,11 @@ impl Groups<'_> {
                 }
             };
             for receipt in receipts.drain(..) {
-                receipt.send(&fate, self.shared);
+                receipt.send(&fate, self.shared, &mut wakers);
                 self.shared.answered();
             }
+            self.woken = wakers.len();
+            self.shared.bell.ring(&mut wakers);
             if std::mem::take(&mut self.hand.is_news) {
                 self.shared.tell();
             }
@@ -152,15 +168,21 @@ impl Groups<'_> {
     /// What was handed over next. Runs that go on after a commit hand over within moments: a thread that
     /// is asleep by then takes longer to wake than they do.
     fn next(&self) -> Option<Message> {
-        let until = Instant::now() + A_GLANCE;
-        while Instant::now() < until {
+        self.look_out(A_GLANCE).or_else(|| self.inbox.recv().ok())
+    }
+
+    fn look_out(&self, time: Duration) -> Option<Message> {
+        let until = Instant::now() + time;
+        loop {
             match self.inbox.try_recv() {
                 Ok(message) => return Some(message),
-                Err(TryRecvError::Empty) => std::thread::yield_now(),
-                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) if Instant::now() < until => {
+                    (0..16).for_each(|_| std::hint::spin_loop());
+                    std::thread::yield_now();
+                }
+                Err(_) => return None,
             }
         }
-        self.inbox.recv().ok()
     }
 
     /// Writes what lies here, and makes it durable.
@@ -179,9 +201,10 @@ impl Groups<'_> {
                     self.write(message, &mut is_open, receipts)?;
                 }
             }
-            next = match receipts.len() < LARGEST_GROUP {
-                true => self.inbox.try_recv().ok(),
-                false => None,
+            next = match receipts.len() {
+                LARGEST_GROUP.. => None,
+                count if count < self.woken => self.look_out(A_WINK),
+                _ => self.inbox.try_recv().ok(),
             };
         }
         if is_open {
@@ -212,8 +235,8 @@ impl Groups<'_> {
                 receipts.push(Receipt::Begun(begin.desk.clone(), begin.page, id, answer));
                 written
             }
-            Message::Page(page) => {
-                let written = opened.and_then(|()| self.hand.page(&page));
+            Message::Page(mut page) => {
+                let written = opened.and_then(|()| self.hand.page(&mut page));
                 receipts.push(Receipt::Desk(page.desk, page.page));
                 written
             }
@@ -255,7 +278,7 @@ impl Groups<'_> {
 }
 
 impl Receipt {
-    fn send(self, fate: &Result<(), JournalError>, shared: &Shared) {
+    fn send(self, fate: &Result<(), JournalError>, shared: &Shared, wakers: &mut Vec<Waker>) {
         match (self, fate) {
             (Receipt::Begun(desk, page, run, answer), fate) => {
                 shared.unreserve(&run);
@@ -263,9 +286,11 @@ impl Receipt {
                     // Who asked may be gone.
                     let _ = answer.send(fate.clone().and(allowed));
                 }
-                Receipt::Desk(desk, page).send(fate, shared);
+                Receipt::Desk(desk, page).send(fate, shared, wakers);
             }
-            (Receipt::Desk(desk, page), Ok(())) if !desk.has_failed() => desk.acknowledge(page),
+            (Receipt::Desk(desk, page), Ok(())) if !desk.has_failed() => {
+                wakers.extend(desk.acknowledge(page));
+            }
             (Receipt::Desk(..), Ok(())) => {}
             (Receipt::Desk(desk, _), Err(fault)) => desk.fail(fault.clone()),
             (Receipt::Job(job), fate) => job.answer(fate.clone()),

@@ -40,6 +40,7 @@ impl Killed {
         taken.book.append(fsm_core::journal::Entry { at, input: &input, trail, letter, run: &run });
         std::future::poll_fn(|task| taken.book.poll_durable(task)).await?;
         let after = fs::metadata(live.join("journal.db-wal"))?.len();
+        until_marked(&live)?;
         copy(&live, &dir)?;
         fs::remove_file(dir.join("journal.db-shm"))?;
         assert!(after > before, "the log was not begun anew");
@@ -61,6 +62,20 @@ impl Killed {
             .set_len(at)?;
         Ok(folder)
     }
+}
+
+/// The mark is written after those who wait have heard: waits until it says what the database says.
+fn until_marked(dir: &Path) -> TestResult {
+    let database = rusqlite::Connection::open(dir.join("journal.db"))?;
+    let written: u64 = database.query_row("SELECT written FROM journal", [], |row| row.get(0))?;
+    for _ in 0..10_000 {
+        let mark = fs::read_to_string(dir.join("journal.mark"))?;
+        if mark.split(' ').nth(2).and_then(|count| count.parse().ok()) == Some(written) {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    Err("the mark stays behind".into())
 }
 
 /// The numbers of the records of the run, read with all their checks.
