@@ -43,6 +43,9 @@ const A_GLANCE: Duration = Duration::from_micros(200);
 /// So long a group is kept open for the next of those who were woken by the last one.
 const A_WINK: Duration = Duration::from_micros(30);
 
+/// A group is not kept open for longer than this, however many come one by one.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 pub(crate) struct Writer {
@@ -188,6 +191,7 @@ impl Groups<'_> {
     /// Writes what lies here, and makes it durable.
     fn group(&mut self, first: Message, receipts: &mut Vec<Receipt>) -> Result<End, Broken> {
         let mut next = Some(first);
+        let until = Instant::now() + PATIENCE;
         let mut is_open = false;
         let mut end = End::More;
         while let Some(message) = next {
@@ -203,7 +207,7 @@ impl Groups<'_> {
             }
             next = match receipts.len() {
                 LARGEST_GROUP.. => None,
-                count if count < self.woken => self.look_out(A_WINK),
+                count if count < self.woken && Instant::now() < until => self.look_out(A_WINK),
                 _ => self.inbox.try_recv().ok(),
             };
         }
