@@ -426,6 +426,32 @@ fn a_cycle_that_enters_a_parallel_state_within_another_is_found() {
     ");
 }
 
+/// What begins by itself beside the state that is named may end the region around both.
+#[test]
+fn a_cycle_through_a_region_beside_the_one_that_is_named_is_found() {
+    let text = faults(|g| {
+        g.parallel("outer");
+        g.composite("region", "wait").within("outer");
+        g.simple("wait").within("region");
+        g.transition("wait", "end").on("go");
+        g.final_state("end").within("region");
+        g.parallel("inner").within("region");
+        g.composite("restless", "restless end").within("inner");
+        g.final_state("restless end").within("restless");
+        g.transition("restless", "end").done();
+        g.composite("named", "rest").within("inner");
+        g.simple("rest").within("named");
+        g.transition("outer", "rest").done();
+        g.transition("outer", "stop").on("stop");
+        g.final_state("stop");
+        g.initial("outer");
+    });
+    insta::assert_snapshot!(text, @"
+    graph `sketch` has 1 fault:
+      - eventless transitions go round for ever: outer -> outer
+    ");
+}
+
 /// Found by a random chart that was taken for a false alarm.
 #[test]
 fn a_cycle_that_only_the_order_of_regions_breaks_is_a_cycle() {

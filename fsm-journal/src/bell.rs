@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use crate::desk::lock;
@@ -12,28 +11,20 @@ use crate::desk::lock;
 /// A thread of a runtime that sleeps may be woken onto the writer's own core and take its place. So that
 /// the others of the group need not wait for the writer then, whoever was woken helps it.
 #[derive(Debug, Default)]
-pub(crate) struct Bell {
-    asleep: Mutex<VecDeque<Waker>>,
-    count: AtomicUsize,
-}
+pub(crate) struct Bell(Mutex<VecDeque<Waker>>);
 
 impl Bell {
-    /// Wakes all of them. They may be woken already when the first of them goes on.
+    /// Wakes all of them.
     pub(crate) fn ring(&self, wakers: &mut Vec<Waker>) {
-        let mut asleep = lock(&self.asleep);
-        asleep.extend(wakers.drain(..));
-        self.count.store(asleep.len(), Ordering::Release);
-        drop(asleep);
+        lock(&self.0).extend(wakers.drain(..));
         self.help();
     }
 
     /// Wakes those that are left.
     pub(crate) fn help(&self) {
-        while self.count.load(Ordering::Acquire) > 0 {
-            let mut asleep = lock(&self.asleep);
-            let next = asleep.pop_front();
-            self.count.store(asleep.len(), Ordering::Release);
-            drop(asleep);
+        loop {
+            // Others help meanwhile: nothing is locked while one of them is woken.
+            let next = lock(&self.0).pop_front();
             let Some(next) = next else { return };
             next.wake();
         }
@@ -43,7 +34,7 @@ impl Bell {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::Wake;
 
     use super::*;

@@ -44,7 +44,7 @@ const A_GLANCE: Duration = Duration::from_micros(200);
 const A_WINK: Duration = Duration::from_micros(30);
 
 /// A group is not kept open for longer than this, however many come one by one.
-const PATIENCE: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(1);
 
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -191,7 +191,7 @@ impl Groups<'_> {
     /// Writes what lies here, and makes it durable.
     fn group(&mut self, first: Message, receipts: &mut Vec<Receipt>) -> Result<End, Broken> {
         let mut next = Some(first);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + LONGEST_WAIT;
         let mut is_open = false;
         let mut end = End::More;
         while let Some(message) = next {

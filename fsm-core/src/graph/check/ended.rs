@@ -78,6 +78,8 @@ struct Ways<'a> {
     children: HashMap<StateId, Vec<StateId>>,
     /// States that go on by a `done` of their own.
     going_on: HashSet<StateId>,
+    /// Of each region, which one of its parallel state it is.
+    numbers: HashMap<StateId, usize>,
     /// By parallel state.
     inward: BTreeMap<StateId, Vec<Inward>>,
     /// By transition into parallel states: the places that it leads to at once, as far as they are
@@ -97,12 +99,14 @@ impl<'a> Ways<'a> {
         }
         let goes_on = |edge: &&Transition| edge.trigger == Trigger::Done && edge.guard.is_none();
         let going_on = graph.transitions.iter().filter(goes_on).map(|edge| edge.from).collect();
-        let inward = inward(graph);
+        let numbered = graph.regions.values().flat_map(|regions| regions.iter().enumerate());
+        let numbers = numbered.map(|(at, region)| (*region, at)).collect();
+        let inward = inward(graph, &numbers);
         let targets = |id| graph.targets(id).map(StateId::index).collect();
         let ids = inward.values().flatten().map(|it| it.id);
         let entered = ids.map(|id| (id, targets(id))).collect();
         let (backward, found) = (HashMap::new(), Through::default());
-        Self { graph, children, going_on, inward, entered, backward, found }
+        Self { graph, children, going_on, numbers, inward, entered, backward, found }
     }
 
     fn add(&mut self, from: usize, to: usize) {
@@ -147,8 +151,6 @@ impl<'a> Ways<'a> {
         let regions = self.graph.regions(parallel);
         let ending: Vec<HashSet<usize>> =
             regions.iter().map(|region| self.ending(*region)).collect();
-        let number: HashMap<StateId, usize> =
-            regions.iter().enumerate().map(|(at, region)| (*region, at)).collect();
         let waiting: Vec<usize> =
             (0..regions.len()).filter(|at| !ending[*at].contains(&regions[*at].index())).collect();
         let end = end_of(self.graph, parallel);
@@ -156,21 +158,30 @@ impl<'a> Ways<'a> {
             self.add(parallel.index(), end);
         }
         for Inward { id, named } in self.inward.remove(&parallel).unwrap_or_default() {
+            let is_named = |at: &usize| named.binary_search(at).is_ok();
+            if !waiting.iter().all(is_named) {
+                continue;
+            }
             let entered = self.entered.get(&id).into_iter().flatten();
             let ended: HashSet<usize> = entered
                 .filter_map(|place| {
-                    let state = self.found.state_at(self.graph, *place);
-                    let mut outward = std::iter::once(state).chain(self.graph.ancestors(state));
-                    let at = outward.find_map(|outer| number.get(&outer).copied())?;
+                    let at = self.region_around(parallel, *place)?;
                     ending[at].contains(place).then_some(at)
                 })
                 .collect();
-            let is_named = |at: &usize| named.binary_search(at).is_ok();
-            if waiting.iter().all(is_named) && named.iter().all(|at| ended.contains(at)) {
+            if named.iter().all(|at| ended.contains(at)) {
                 self.sources(id).into_iter().for_each(|from| self.add(from, end));
                 self.entered.entry(id).or_default().push(end);
             }
         }
+    }
+
+    /// The number of the region of `parallel` that a place lies in.
+    fn region_around(&self, parallel: StateId, place: usize) -> Option<usize> {
+        let state = self.found.state_at(self.graph, place);
+        let mut outward = std::iter::once(state).chain(self.graph.ancestors(state));
+        let region = outward.find(|outer| self.graph.parent(*outer) == Some(parallel))?;
+        Some(self.numbers[&region])
     }
 
     /// The places in `region` from which it comes to its end although nothing happens.
@@ -216,9 +227,7 @@ impl<'a> Ways<'a> {
 }
 
 /// By parallel state, the transitions for which nothing has to happen and that lead into it.
-fn inward(graph: &Graph) -> BTreeMap<StateId, Vec<Inward>> {
-    let numbered = graph.regions.values().flat_map(|regions| regions.iter().enumerate());
-    let numbers: HashMap<StateId, usize> = numbered.map(|(at, region)| (*region, at)).collect();
+fn inward(graph: &Graph, numbers: &HashMap<StateId, usize>) -> BTreeMap<StateId, Vec<Inward>> {
     let mut inward: BTreeMap<StateId, Vec<Inward>> = BTreeMap::new();
     for (id, edge) in graph.transitions() {
         if !matches!(edge.trigger, Trigger::Always | Trigger::Done) {
